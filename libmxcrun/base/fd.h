@@ -1,0 +1,41 @@
+/* fd.h - descriptors: one owner each, born close-on-exec, -1 when empty; whole reads and writes.
+ * Shared by the runtime and init. */
+#ifndef MXCRUN_BASE_FD_H
+#define MXCRUN_BASE_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* Closes *fd when it is >= 0; keeps errno. */
+void fd_close_ptr(int *fd);
+#define cleanup_close __attribute__((cleanup(fd_close_ptr)))
+#define take_fd(fd) ({ int taken_ = (fd); (fd) = -1; taken_; })
+
+/* Write all of it, EINTR and short writes handled. 0 or -errno. */
+int fd_write_all(int fd, const void *data, size_t len);
+
+/* Read until EOF, at most max bytes (more is -EFBIG). malloc'd, NUL-terminated; length in *ret_len
+ * unless NULL. 0 or -errno. */
+int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len);
+
+/* Open a regular file and read it whole. O_NONBLOCK, fstat first: a FIFO, a device or a directory is
+ * -EINVAL (invariant 35). dirfd as openat(2). */
+int fd_read_file(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_len);
+
+/* Write text to an existing file (a cgroup or proc file) in ONE write(2), without creating it.
+ * 0 or -errno; a short write is -EIO. */
+int fd_write_file(int dirfd, const char *path, const char *text);
+
+/* Replace a file: temp file beside it, write, fsync, rename, fsync(dir). Mode is exact, whatever the
+ * umask. name may be a path with directories in front. 0 or -errno, and then the old file is as it
+ * was, except when only the last step failed. */
+int fd_replace_file(int dirfd, const char *name, const void *data, size_t len, mode_t mode);
+
+/* Make sure that 0, 1 and 2 are open, so that no file of ours becomes standard I/O (invariant 17). */
+int fd_guard_stdio(void);
+
+#endif

@@ -1,0 +1,273 @@
+/* mem.c - arenas: on the heap in growing chunks, or one memfd at a fixed address for the plan. */
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+
+#define ALIGNMENT 16u
+#define CHUNK_MIN ((size_t)16 << 10)
+#define CHUNK_MAX ((size_t)1 << 20)
+/* No input of ours is anywhere near: a larger size is the result of a wrong calculation. */
+#define ALLOCATION_MAX ((size_t)1 << 30)
+
+/* Not in the headers of every C library; <linux/fcntl.h> collides with <fcntl.h>. */
+#ifndef F_ADD_SEALS
+#define F_ADD_SEALS 1033
+#define F_GET_SEALS 1034
+#define F_SEAL_SEAL 0x0001
+#define F_SEAL_SHRINK 0x0002
+#define F_SEAL_GROW 0x0004
+#define F_SEAL_WRITE 0x0008
+#endif
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#define MEMFD_CLOEXEC_FLAG 1u
+#define MEMFD_ALLOW_SEALING_FLAG 2u
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+struct chunk {
+	struct chunk *next;
+	size_t size;
+	_Alignas(ALIGNMENT) char data[];
+};
+
+struct arena {
+	char *free;	      /* next free byte */
+	size_t left;	      /* bytes from there to the end of the chunk or mapping */
+	struct chunk *chunks; /* heap arena only */
+	size_t chunk_size;    /* of the next chunk */
+	int fd;		      /* shared arena only, else -1 */
+	size_t mapped;	      /* shared arena: length of the mapping */
+	bool is_sealed;
+};
+
+struct arena *arena_new(void)
+{
+	struct arena *arena = calloc(1, sizeof(*arena));
+
+	if (!arena)
+		return NULL;
+	arena->fd = -1;
+	arena->chunk_size = CHUNK_MIN;
+	return arena;
+}
+
+static char *shared_address(void)
+{
+	return (char *)ARENA_SHARED_ADDRESS; /* NOLINT(performance-no-int-to-ptr): a fixed place */
+}
+
+/* Map the memfd there. Kernels before 4.17 take MAP_FIXED_NOREPLACE as a mere wish. */
+static int map_at_address(int fd, size_t len, int protection, int flags)
+{
+	void *want = shared_address();
+	void *got = mmap(want, len, protection, flags, fd, 0);
+
+	if (got == MAP_FAILED)
+		return -errno;
+	if (got != want) {
+		munmap(got, len);
+		return -EEXIST;
+	}
+	return 0;
+}
+
+struct arena *arena_new_shared(void)
+{
+	cleanup_close int fd = -1;
+	struct arena *arena;
+	int r;
+
+	fd = sys_memfd_create("mxcrun-plan", MEMFD_CLOEXEC_FLAG | MEMFD_ALLOW_SEALING_FLAG);
+	if (fd < 0)
+		return NULL;
+	if (ftruncate(fd, (off_t)ARENA_SHARED_SIZE) < 0)
+		return NULL;
+	arena = arena_new();
+	if (!arena)
+		return NULL;
+	r = map_at_address(fd, ARENA_SHARED_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_FIXED_NOREPLACE);
+	if (r < 0) {
+		free(arena);
+		errno = -r;
+		return NULL;
+	}
+	arena->free = shared_address();
+	arena->left = ARENA_SHARED_SIZE;
+	arena->mapped = ARENA_SHARED_SIZE;
+	arena->fd = take_fd(fd);
+	return arena;
+}
+
+int arena_fd(const struct arena *arena)
+{
+	return arena->fd;
+}
+
+int arena_seal(struct arena *arena)
+{
+	size_t page, used;
+	int r;
+
+	if (arena->is_sealed)
+		return 0;
+	arena->is_sealed = true;
+	if (arena->fd < 0)
+		return 0;
+
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	used = ARENA_SHARED_SIZE - arena->left;
+	used = used ? (used + page - 1) / page * page : page;
+
+	/* A private read-only mapping replaces the writable one in a single step. It shows the
+	 * file's pages; private because kernels before 6.7 refuse any shared mapping of a sealed
+	 * file. */
+	r = map_at_address(arena->fd, ARENA_SHARED_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED);
+	if (r < 0)
+		return r;
+	if (ftruncate(arena->fd, (off_t)used) < 0)
+		return -errno;
+	if (fcntl(arena->fd, F_ADD_SEALS, SEALS) < 0)
+		return -errno;
+	if (used < ARENA_SHARED_SIZE &&
+	    munmap(shared_address() + used, ARENA_SHARED_SIZE - used) < 0)
+		return -errno;
+	arena->mapped = used;
+	return 0;
+}
+
+int arena_map_shared(int fd)
+{
+	struct stat st;
+	int seals;
+
+	seals = fcntl(fd, F_GET_SEALS);
+	if (seals < 0)
+		return -errno;
+	if ((seals & SEALS) != SEALS)
+		return -EPERM;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size <= 0 || (size_t)st.st_size > ARENA_SHARED_SIZE)
+		return -EINVAL;
+	return map_at_address(fd, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE);
+}
+
+void arena_free(struct arena *arena)
+{
+	struct chunk *chunk, *next;
+
+	if (!arena)
+		return;
+	if (arena->fd >= 0) {
+		munmap(shared_address(), arena->mapped);
+		fd_close_ptr(&arena->fd);
+	}
+	for (chunk = arena->chunks; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+	free(arena);
+}
+
+static bool add_chunk(struct arena *arena, size_t size)
+{
+	struct chunk *chunk;
+	size_t want = arena->chunk_size;
+
+	if (size > want)
+		want = size;
+	chunk = calloc(1, sizeof(*chunk) + want);
+	if (!chunk)
+		return false;
+	chunk->size = want;
+	chunk->next = arena->chunks;
+	arena->chunks = chunk;
+	arena->free = chunk->data;
+	arena->left = want;
+	if (arena->chunk_size < CHUNK_MAX)
+		arena->chunk_size *= 2;
+	return true;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	void *result;
+
+	if (arena->is_sealed || size > ALLOCATION_MAX)
+		return NULL;
+	size = size ? (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
+	if (size > arena->left && (arena->fd >= 0 || !add_chunk(arena, size)))
+		return NULL;
+	result = arena->free;
+	arena->free += size;
+	arena->left -= size;
+	return result;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(count, size, &total))
+		return NULL;
+	return arena_alloc(arena, total);
+}
+
+void *arena_memdup(struct arena *arena, const void *data, size_t size)
+{
+	void *copy = arena_alloc(arena, size);
+
+	if (copy && size)
+		memcpy(copy, data, size);
+	return copy;
+}
+
+char *arena_strndup(struct arena *arena, const char *s, size_t len)
+{
+	char *copy;
+
+	if (len > ALLOCATION_MAX)
+		return NULL;
+	copy = arena_alloc(arena, len + 1);
+	if (copy && len)
+		memcpy(copy, s, len);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *s)
+{
+	return s ? arena_strndup(arena, s, strlen(s)) : NULL;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list ap;
+	char *text;
+	int len;
+
+	va_start(ap, format);
+	len = vsnprintf(NULL, 0, format, ap);
+	va_end(ap);
+	if (len < 0)
+		return NULL;
+	text = arena_alloc(arena, (size_t)len + 1);
+	if (!text)
+		return NULL;
+	va_start(ap, format);
+	vsnprintf(text, (size_t)len + 1, format, ap);
+	va_end(ap);
+	return text;
+}

@@ -1,0 +1,121 @@
+/* pid.c - processes named in a way that survives the reuse of numbers. */
+#include "base/pid.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/sys.h"
+
+#define STAT_SIZE_MAX 8192u
+/* Fields of /proc/PID/stat, counted from 1 as in proc(5). */
+#define FIELD_STATE 3
+#define FIELD_START 22
+
+/* The name in field 2 may hold spaces, newlines and parentheses; after the last ')' come only
+ * numbers and the state letter. */
+static int parse_stat(const char *stat, uint64_t *ret_ticks, char *ret_state)
+{
+	const char *p = strrchr(stat, ')');
+	unsigned long long ticks;
+	char *end;
+	int field;
+
+	if (!p || p[1] != ' ' || !p[2] || p[3] != ' ')
+		return -EPROTO;
+	p += 2;
+	if (ret_state)
+		*ret_state = *p;
+	for (field = FIELD_STATE; field < FIELD_START; field++) {
+		p = strchr(p, ' ');
+		if (!p)
+			return -EPROTO;
+		p++;
+	}
+	if (*p < '0' || *p > '9')
+		return -EPROTO;
+	errno = 0;
+	ticks = strtoull(p, &end, 10);
+	if (errno || (*end != ' ' && *end != '\n'))
+		return -EPROTO;
+	*ret_ticks = ticks;
+	return 0;
+}
+
+int pid_start_time(pid_t pid, uint64_t *ret_ticks, char *ret_state)
+{
+	cleanup_free char *stat = NULL;
+	char path[64];
+	int r;
+
+	if (pid <= 0)
+		return -ESRCH;
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	r = fd_read_file(AT_FDCWD, path, STAT_SIZE_MAX, &stat, NULL);
+	if (r == -ENOENT)
+		return -ESRCH;
+	if (r < 0)
+		return r;
+	return parse_stat(stat, ret_ticks, ret_state);
+}
+
+int pid_open_verified(pid_t pid, uint64_t start_ticks)
+{
+	cleanup_close int pidfd = -1;
+	uint64_t ticks;
+	int r;
+
+	if (pid <= 0)
+		return -ESRCH;
+	pidfd = sys_pidfd_open(pid, 0);
+	if (pidfd < 0)
+		return -errno;
+	r = pid_start_time(pid, &ticks, NULL);
+	if (r < 0)
+		return r;
+	if (ticks != start_ticks)
+		return -ESRCH;
+	return take_fd(pidfd);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int pid_wait_end(int pidfd, int timeout_ms)
+{
+	int64_t deadline = timeout_ms < 0 ? 0 : now_ms() + timeout_ms;
+
+	for (;;) {
+		struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
+		int left = -1, r;
+
+		if (timeout_ms >= 0) {
+			int64_t ms = deadline - now_ms();
+
+			left = ms < 0 ? 0 : (int)ms;
+		}
+		r = poll(&pfd, 1, left);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -errno;
+		if (r == 0)
+			return -ETIMEDOUT;
+		if (pfd.revents & POLLNVAL)
+			return -EBADF;
+		return 0;
+	}
+}

@@ -1,0 +1,134 @@
+/* sys.c - raw system calls, the same with every C library. */
+#include "base/sys.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Calls younger than the C library's headers; since number 403 all architectures of ours share
+ * them. */
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
+#endif
+#ifndef SYS_move_mount
+#define SYS_move_mount 429
+#endif
+#ifndef SYS_fsopen
+#define SYS_fsopen 430
+#endif
+#ifndef SYS_fsconfig
+#define SYS_fsconfig 431
+#endif
+#ifndef SYS_fsmount
+#define SYS_fsmount 432
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+
+pid_t sys_clone3(struct sys_clone_args *args)
+{
+	return (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+}
+
+int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
+{
+	struct sys_open_how how = { .flags = flags, .mode = mode, .resolve = resolve };
+
+	return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+}
+
+int sys_open_tree(int dirfd, const char *path, unsigned int flags)
+{
+	return (int)syscall(SYS_open_tree, dirfd, path, flags);
+}
+
+int sys_move_mount(int from_fd, const char *from, int to_fd, const char *to, unsigned int flags)
+{
+	return (int)syscall(SYS_move_mount, from_fd, from, to_fd, to, flags);
+}
+
+int sys_fsopen(const char *fstype, unsigned int flags)
+{
+	return (int)syscall(SYS_fsopen, fstype, flags);
+}
+
+int sys_fsconfig(int fs_fd, unsigned int command, const char *key, const void *value, int aux)
+{
+	return (int)syscall(SYS_fsconfig, fs_fd, command, key, value, aux);
+}
+
+int sys_fsmount(int fs_fd, unsigned int flags, unsigned int attrs)
+{
+	return (int)syscall(SYS_fsmount, fs_fd, flags, attrs);
+}
+
+int sys_mount_setattr(int dirfd, const char *path, unsigned int flags,
+		      const struct sys_mount_attr *attr)
+{
+	return (int)syscall(SYS_mount_setattr, dirfd, path, flags, attr, sizeof(*attr));
+}
+
+int sys_pivot_root(const char *new_root, const char *put_old)
+{
+	return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+
+int sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
+{
+	return (int)syscall(SYS_close_range, first, last, flags);
+}
+
+int sys_pidfd_open(pid_t pid, unsigned int flags)
+{
+	return (int)syscall(SYS_pidfd_open, pid, flags);
+}
+
+int sys_pidfd_send_signal(int pidfd, int signal)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	return (int)syscall(SYS_execveat, dirfd, path, argv, envp, flags);
+}
+
+int sys_memfd_create(const char *name, unsigned int flags)
+{
+	return (int)syscall(SYS_memfd_create, name, flags);
+}
+
+long sys_keyctl(int command, unsigned long arg2, unsigned long arg3, unsigned long arg4)
+{
+	return syscall(SYS_keyctl, command, arg2, arg3, arg4, 0ul);
+}
+
+int sys_seccomp(unsigned int operation, unsigned int flags, void *args)
+{
+	return (int)syscall(SYS_seccomp, operation, flags, args);
+}
+
+int sys_capset(const void *header, const void *data)
+{
+	return (int)syscall(SYS_capset, header, data);
+}
+
+int sys_setns(int fd, int type)
+{
+	return (int)syscall(SYS_setns, fd, type);
+}
