@@ -1,0 +1,156 @@
+/* mxc.h - an MXC configuration as C structs, as written (MXC.md, MXC-1.0.md); policy/ gives it
+ * meaning.
+ *
+ * One table maps the version string to its reader: the rolling reader (absent version, 0.6 to 0.8
+ * with lenient/strict gating) or an exact contract (0.9.0-alpha, 1.0.0, 1.1.0-alpha). Strings are
+ * those of the JSON tree, which has to live as long.
+ */
+#ifndef MXCRUN_CONFIG_MXC_H
+#define MXCRUN_CONFIG_MXC_H
+
+#include "config/fields.h"
+
+/* Gates of struct field: which readers know a key. */
+#define MXC_READER_ROLLING 0x1u
+#define MXC_READER_090 0x2u
+#define MXC_READER_100 0x4u
+#define MXC_READER_110 0x8u
+#define MXC_READER_EXACT (MXC_READER_090 | MXC_READER_100 | MXC_READER_110)
+
+enum mxc_containment {
+	MXC_PROCESS,
+	MXC_BUBBLEWRAP,
+	MXC_LXC, /* Linux */
+	MXC_PROCESSCONTAINER,
+	MXC_SEATBELT,
+	MXC_WSLC,
+	MXC_ISOLATION_SESSION, /* others: refused by name */
+	MXC_WINDOWS_SANDBOX,
+	MXC_VM,
+	MXC_MICROVM,
+	MXC_HYPERLIGHT,
+	MXC_CONTAINMENT_MAX
+};
+extern const char *const mxc_containment_words[]; /* by enum; NULL-terminated */
+
+struct mxc_process {
+	const char *command_line, *cwd; /* cwd NULL: none given */
+	struct string_list env;		/* .set tells absent from [] */
+	struct opt_bool inherit_default_env;
+	struct opt_u32 timeout; /* ms, 0 = none */
+};
+
+struct mxc_filesystem {
+	struct string_list readwrite_paths, readonly_paths, denied_paths;
+};
+
+/* ---- network, the directional shape ---- */
+
+enum mxc_verdict { MXC_ALLOW, MXC_DENY }; /* -1 in the structs: absent, which means deny */
+enum mxc_protocol { MXC_TCP, MXC_UDP, MXC_ICMP, MXC_ANY }; /* -1: absent, which means any */
+
+struct mxc_peer {
+	const char *cidr;
+	struct string_list except;
+	const struct json *element;
+};
+
+struct mxc_port {
+	int protocol;
+	struct opt_u32 port, end_port;
+	const struct json *element;
+};
+
+struct mxc_rule {
+	struct {
+		struct mxc_peer *items;
+		size_t count;
+	} to; /* count 0: any destination */
+	struct {
+		struct mxc_port *items;
+		size_t count;
+	} ports; /* count 0: every protocol and port */
+	const struct json *element;
+};
+struct mxc_rules {
+	struct mxc_rule *items;
+	size_t count;
+};
+
+struct mxc_egress {
+	int verdict; /* "default" */
+	struct mxc_rules allow, deny;
+	const struct json *element;
+};
+
+struct mxc_ingress {
+	int verdict, host_loopback;
+	const struct json *element;
+};
+
+/* ---- network, the legacy shape ---- */
+
+enum mxc_enforcement {
+	MXC_CAPABILITIES,
+	MXC_FIREWALL,
+	MXC_BOTH
+}; /* -1: absent, which means capabilities */
+
+/* Checked: exactly one way of naming a proxy; localhost wins over url. */
+struct mxc_proxy {
+	struct opt_u32 localhost;
+	const char *url;
+	struct opt_bool builtin_test_server;
+	const struct json *element;
+};
+
+struct mxc_network {
+	bool is_directional;		 /* which of the two shapes counts */
+	const struct mxc_egress *egress; /* NULL: absent */
+	const struct mxc_ingress *ingress;
+	int default_policy; /* enum mxc_verdict ("block" is MXC_DENY), -1: absent */
+	int enforcement_mode;
+	struct opt_bool allow_local_network;
+	struct string_list allowed_hosts, blocked_hosts;
+	const struct mxc_proxy *proxy;
+	const struct json *element; /* NULL: the section is absent */
+};
+
+struct mxc_runtime_config {
+	const char *network_proxy; /* NULL: none */
+	const struct json *element;
+};
+
+struct mxc_lxc {
+	const char *distribution, *release;
+};
+
+struct mxc_config {
+	const char *version; /* NULL when absent */
+	unsigned int reader; /* one MXC_READER_ bit */
+	bool strict;	     /* 0.8 and later, and all exact contracts */
+	const char *container_id;
+	enum mxc_containment containment;
+	const struct mxc_process *process;
+	struct mxc_filesystem filesystem;
+	struct mxc_network network;
+	const struct mxc_runtime_config *runtime_config; /* NULL when absent */
+	struct mxc_lifecycle {
+		struct opt_bool destroy_on_exit, preserve_policy;
+	} lifecycle;
+	const struct mxc_lxc *lxc; /* NULL when absent */
+	const struct json *document;
+};
+
+/* Parse MXC text: JSON, then mxc_parse(). name is how the text is called in messages. */
+int mxc_read(struct arena *arena, const char *text, size_t len, const char *name,
+	     const struct log *log, const struct mxc_config **ret, struct err **err);
+
+/* Parse MXC text that is already a JSON tree. Does steps 3 to 11 of MXC.md 2.5, which need no host:
+ * shape, version, gating, process, one back-end section, strings, network shape. Everything that
+ * fails here is E_CONFIG; error texts use the fragments that the specification names. 0 or -errno.
+ */
+int mxc_parse(struct arena *arena, const struct json *document, const struct log *log,
+	      const struct mxc_config **ret, struct err **err);
+
+#endif

@@ -1,0 +1,57 @@
+/* mxc_tables.h - what the files of the MXC parser share; nobody else includes it.
+ *
+ * The tables (shape) are walked first, for the whole document; the checks (meaning) come after, in
+ * the order of MXC.md 2.5.
+ */
+#ifndef MXCRUN_CONFIG_MXC_TABLES_H
+#define MXCRUN_CONFIG_MXC_TABLES_H
+
+#include "config/mxc.h"
+
+#define MXC_ROW(key_, kind_, type_, member_, ...)                                                 \
+	{                                                                                         \
+		.key = (key_), .kind = (kind_), .offset = offsetof(type_, member_), ##__VA_ARGS__ \
+	}
+#define MXC_ROW_END         \
+	{                   \
+		.key = NULL \
+	}
+
+/* mxc_version.c: sets version, reader and strict. */
+int mxc_choose_reader(const struct json *document, struct mxc_config *config, struct err **err);
+/* State-aware documents: known, and not taken yet. */
+int mxc_refuse_phases(const struct json *document, const struct mxc_config *config,
+		      struct err **err);
+
+/* Decoders of rows whose sections have a file of their own. */
+int mxc_decode_network(struct decode *d, const struct json *value, void *target, struct err **err);
+
+/* mxc_foreign.c: sections of other platforms. Their shape is checked and nothing is kept. */
+extern const struct field mxc_process_container_fields[];
+extern const struct field mxc_seatbelt_fields[];
+extern const struct field mxc_wslc_fields[];
+extern const struct field mxc_windows_sandbox_fields[];
+extern const struct field mxc_hyperlight_fields[];
+extern const struct field mxc_test_fields[];
+extern const struct field mxc_telemetry_fields[];
+#define MXC_FOREIGN_SIZE 64u /* enough for any of their structs */
+
+/* The rolling reader's "experimental": unknown keys pass, known ones are typed. */
+int mxc_decode_experimental(struct decode *d, const struct json *value, void *target,
+			    struct err **err);
+
+/* Checks. network: steps 10 and 11. */
+int mxc_check_network(struct decode *d, struct mxc_config *config, struct err **err);
+
+/* mxc_proxy.c: the URL of a proxy in the legacy shape, and of runtimeConfig. value is the string,
+ * for the path. */
+int mxc_check_proxy_url(const struct decode *d, const struct json *value, struct err **err);
+int mxc_check_runtime_proxy(const struct decode *d, const struct json *value, struct err **err);
+
+/* A JSON value that is there and is not null. */
+static inline bool mxc_is_present(const struct json *value)
+{
+	return value && value->type != JSON_NULL;
+}
+
+#endif

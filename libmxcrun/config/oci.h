@@ -1,0 +1,177 @@
+/* oci.h - OCI runtime-spec 1.3 config.json as C structs, as written; nothing is decided here.
+ *
+ * Names are the specification's, in snake case. Pointers of the elements are kept where a later stage
+ * may refuse them. Everything lives in the arena given to oci_parse and is read-only afterwards.
+ */
+#ifndef MXCRUN_CONFIG_OCI_H
+#define MXCRUN_CONFIG_OCI_H
+
+#include "config/fields.h"
+
+struct oci_rlimit {
+	const char *type;
+	struct opt_u64 hard, soft;
+};
+
+struct oci_capabilities {
+	struct string_list bounding, effective, inheritable, permitted, ambient;
+};
+
+struct oci_user {
+	uint32_t uid, gid;
+	struct opt_u32 umask;
+	struct oci_ids { uint32_t *items; size_t count; } additional_gids;
+};
+
+struct oci_process {
+	bool terminal;
+	const struct oci_console_size { struct opt_u64 height, width; } *console_size;
+	struct oci_user user;
+	struct string_list args, env;
+	const char *cwd;
+	const struct oci_capabilities *capabilities;
+	struct { struct oci_rlimit *items; size_t count; } rlimits;
+	struct opt_bool no_new_privileges;
+	const char *apparmor_profile, *selinux_label;
+	struct opt_i64 oom_score_adj;
+	const struct json *scheduler, *io_priority, *exec_cpu_affinity;
+	const struct json *source;	/* the element itself, for pointers */
+};
+
+struct oci_root {
+	const char *path;
+	bool readonly;
+};
+
+struct oci_mount {
+	const char *destination, *type, *source;
+	struct string_list options;
+	const struct json *uid_mappings, *gid_mappings;
+	const struct json *element;
+};
+
+struct oci_hook {
+	const char *path;
+	struct string_list args, env;
+	struct opt_i64 timeout;		/* seconds */
+	const struct json *element;
+};
+struct oci_hook_list { struct oci_hook *items; size_t count; };
+
+struct oci_hooks {
+	struct oci_hook_list prestart, create_runtime, create_container, start_container, poststart, poststop;
+};
+
+struct oci_namespace {
+	int type;			/* index into oci_namespace_words = enum plan_ns_kind */
+	const char *path;
+	const struct json *element;
+};
+
+struct oci_id_mapping {
+	uint32_t container_id, host_id;
+	struct opt_u32 size;
+};
+struct oci_id_mappings { struct oci_id_mapping *items; size_t count; };
+
+struct oci_device {
+	const char *path, *type;
+	struct opt_i64 major, minor;
+	struct opt_u32 file_mode, uid, gid;
+	const struct json *element;
+};
+
+struct oci_device_rule {
+	bool allow;
+	const char *type, *access;
+	struct opt_i64 major, minor;
+	const struct json *element;
+};
+
+struct oci_memory {
+	struct opt_i64 limit, reservation, swap, kernel, kernel_tcp;
+	struct opt_u64 swappiness;
+	struct opt_bool disable_oom_killer, use_hierarchy, check_before_update;
+};
+
+struct oci_cpu {
+	struct opt_u64 shares, period, realtime_period, burst;
+	struct opt_i64 quota, realtime_runtime, idle;
+	const char *cpus, *mems;
+};
+
+struct oci_resources {
+	const struct oci_memory *memory;
+	const struct oci_cpu *cpu;
+	const struct oci_pids { struct opt_i64 limit; } *pids;
+	struct { struct oci_device_rule *items; size_t count; } devices;
+	const struct json *block_io, *hugepage_limits, *network, *rdma;
+	struct string_map unified;
+	const struct json *source;
+};
+
+struct oci_seccomp_arg {
+	uint32_t index;
+	uint64_t value, value_two;
+	const char *op;
+};
+
+struct oci_syscall {
+	struct string_list names;
+	const char *action;
+	struct opt_u32 errno_ret;
+	struct { struct oci_seccomp_arg *items; size_t count; } args;
+	const struct json *element;
+};
+
+struct oci_seccomp {
+	const char *default_action;
+	struct opt_u32 default_errno_ret;
+	struct string_list architectures, flags;
+	const char *listener_path, *listener_metadata;
+	struct { struct oci_syscall *items; size_t count; } syscalls;
+	const struct json *element;
+};
+
+struct oci_linux {
+	struct { struct oci_namespace *items; size_t count; } namespaces;
+	struct oci_id_mappings uid_mappings, gid_mappings;
+	struct { struct oci_device *items; size_t count; } devices;
+	const char *cgroups_path;
+	const struct oci_resources *resources;
+	const char *rootfs_propagation;
+	const struct oci_seccomp *seccomp;
+	struct string_map sysctl;
+	struct string_list masked_paths, readonly_paths;
+	const char *mount_label;
+	const struct json *intel_rdt, *personality, *time_offsets, *net_devices, *memory_policy;
+};
+
+struct oci_config {
+	const char *oci_version;
+	const struct oci_root *root;
+	struct { struct oci_mount *items; size_t count; } mounts;
+	const struct oci_process *process;
+	const char *hostname, *domainname;
+	const struct oci_hooks *hooks;
+	const struct oci_linux *linux_;
+	struct string_map annotations;
+	const struct json *mxc;		/* the bundle's own policy (DESIGN section 4) */
+	const struct json *document;
+};
+
+/* Words of oci_namespace.type, in the order of enum plan_ns_kind; shared with the features command. */
+extern const char *const oci_namespace_words[];
+
+/* Check shape and single values of a parsed config.json; fills a struct in the arena. Cross-field
+ * questions belong to plan/. 0 or -errno. */
+int oci_parse(struct arena *arena, const struct json *document, const struct log *log,
+	      const struct oci_config **ret, struct err **err);
+
+/* The same for a process.json (exec --process) and a resources document (update). */
+int oci_parse_process(struct arena *arena, const struct json *document, const struct log *log,
+		      const struct oci_process **ret, struct err **err);
+int oci_parse_resources(struct arena *arena, const struct json *document, const struct log *log,
+			const struct oci_resources **ret, struct err **err);
+
+#endif

@@ -1,0 +1,143 @@
+/* oci_linux.c - config.json as tables: the "linux" object, its resources and its seccomp section.
+ */
+#include "config/oci.h"
+
+#include "config/oci_tables.h"
+
+/* In the order of enum plan_ns_kind, which plan/ asserts. */
+const char *const oci_namespace_words[] = {
+	"user", "cgroup", "ipc", "uts", "network", "pid", "mount", "time", NULL,
+};
+
+static const struct field namespace_fields[] = {
+	OCI_ROW("type", FIELD_ENUM, struct oci_namespace, type, .required = true,
+		.words = oci_namespace_words),
+	OCI_ROW("path", FIELD_STRING, struct oci_namespace, path),
+	OCI_SELF(struct oci_namespace, element),
+	{ 0 },
+};
+
+static const struct field id_mapping_fields[] = {
+	OCI_ROW("containerID", FIELD_ID, struct oci_id_mapping, container_id, .required = true),
+	OCI_ROW("hostID", FIELD_ID, struct oci_id_mapping, host_id, .required = true),
+	OCI_ROW("size", FIELD_U32, struct oci_id_mapping, size, .required = true),
+	{ 0 },
+};
+
+static const struct field device_fields[] = {
+	OCI_ROW("path", FIELD_STRING, struct oci_device, path, .required = true),
+	OCI_ROW("type", FIELD_STRING, struct oci_device, type, .required = true),
+	OCI_ROW("major", FIELD_I64, struct oci_device, major),
+	OCI_ROW("minor", FIELD_I64, struct oci_device, minor),
+	OCI_ROW("fileMode", FIELD_U32, struct oci_device, file_mode),
+	OCI_ROW("uid", FIELD_U32, struct oci_device, uid),
+	OCI_ROW("gid", FIELD_U32, struct oci_device, gid),
+	OCI_SELF(struct oci_device, element),
+	{ 0 },
+};
+
+static const struct field device_rule_fields[] = {
+	OCI_ROW("allow", FIELD_BOOL, struct oci_device_rule, allow, .required = true),
+	OCI_ROW("type", FIELD_STRING, struct oci_device_rule, type),
+	OCI_ROW("major", FIELD_I64, struct oci_device_rule, major),
+	OCI_ROW("minor", FIELD_I64, struct oci_device_rule, minor),
+	OCI_ROW("access", FIELD_STRING, struct oci_device_rule, access),
+	OCI_SELF(struct oci_device_rule, element),
+	{ 0 },
+};
+
+static const struct field memory_fields[] = {
+	OCI_ROW("limit", FIELD_I64, struct oci_memory, limit),
+	OCI_ROW("reservation", FIELD_I64, struct oci_memory, reservation),
+	OCI_ROW("swap", FIELD_I64, struct oci_memory, swap),
+	OCI_ROW("kernel", FIELD_I64, struct oci_memory, kernel),
+	OCI_ROW("kernelTCP", FIELD_I64, struct oci_memory, kernel_tcp),
+	OCI_ROW("swappiness", FIELD_U64, struct oci_memory, swappiness),
+	OCI_ROW("disableOOMKiller", FIELD_OPT_BOOL, struct oci_memory, disable_oom_killer),
+	OCI_ROW("useHierarchy", FIELD_OPT_BOOL, struct oci_memory, use_hierarchy),
+	OCI_ROW("checkBeforeUpdate", FIELD_OPT_BOOL, struct oci_memory, check_before_update),
+	{ 0 },
+};
+
+static const struct field cpu_fields[] = {
+	OCI_ROW("shares", FIELD_U64, struct oci_cpu, shares),
+	OCI_ROW("quota", FIELD_I64, struct oci_cpu, quota),
+	OCI_ROW("burst", FIELD_U64, struct oci_cpu, burst),
+	OCI_ROW("period", FIELD_U64, struct oci_cpu, period),
+	OCI_ROW("realtimeRuntime", FIELD_I64, struct oci_cpu, realtime_runtime),
+	OCI_ROW("realtimePeriod", FIELD_U64, struct oci_cpu, realtime_period),
+	OCI_ROW("cpus", FIELD_STRING, struct oci_cpu, cpus),
+	OCI_ROW("mems", FIELD_STRING, struct oci_cpu, mems),
+	OCI_ROW("idle", FIELD_I64, struct oci_cpu, idle),
+	{ 0 },
+};
+
+static const struct field pids_fields[] = {
+	OCI_ROW("limit", FIELD_I64, struct oci_pids, limit),
+	{ 0 },
+};
+
+const struct field oci_resources_fields[] = {
+	OCI_OBJECT("memory", struct oci_resources, memory, memory_fields),
+	OCI_OBJECT("cpu", struct oci_resources, cpu, cpu_fields),
+	OCI_OBJECT("pids", struct oci_resources, pids, pids_fields),
+	OCI_OBJECTS("devices", struct oci_resources, devices, device_rule_fields),
+	OCI_ROW("blockIO", FIELD_RAW, struct oci_resources, block_io),
+	OCI_ROW("hugepageLimits", FIELD_RAW, struct oci_resources, hugepage_limits),
+	OCI_ROW("network", FIELD_RAW, struct oci_resources, network),
+	OCI_ROW("rdma", FIELD_RAW, struct oci_resources, rdma),
+	OCI_ROW("unified", FIELD_STRING_MAP, struct oci_resources, unified),
+	OCI_SELF(struct oci_resources, source),
+	{ 0 },
+};
+
+static const struct field seccomp_arg_fields[] = {
+	OCI_ROW("index", FIELD_U32, struct oci_seccomp_arg, index, .required = true),
+	OCI_ROW("value", FIELD_U64, struct oci_seccomp_arg, value, .required = true),
+	OCI_ROW("valueTwo", FIELD_U64, struct oci_seccomp_arg, value_two),
+	OCI_ROW("op", FIELD_STRING, struct oci_seccomp_arg, op, .required = true),
+	{ 0 },
+};
+
+static const struct field syscall_fields[] = {
+	OCI_ROW("names", FIELD_STRINGS, struct oci_syscall, names, .required = true),
+	OCI_ROW("action", FIELD_STRING, struct oci_syscall, action, .required = true),
+	OCI_ROW("errnoRet", FIELD_U32, struct oci_syscall, errno_ret),
+	OCI_OBJECTS("args", struct oci_syscall, args, seccomp_arg_fields),
+	OCI_SELF(struct oci_syscall, element),
+	{ 0 },
+};
+
+static const struct field seccomp_fields[] = {
+	OCI_ROW("defaultAction", FIELD_STRING, struct oci_seccomp, default_action,
+		.required = true),
+	OCI_ROW("defaultErrnoRet", FIELD_U32, struct oci_seccomp, default_errno_ret),
+	OCI_ROW("architectures", FIELD_STRINGS, struct oci_seccomp, architectures),
+	OCI_ROW("flags", FIELD_STRINGS, struct oci_seccomp, flags),
+	OCI_ROW("listenerPath", FIELD_STRING, struct oci_seccomp, listener_path),
+	OCI_ROW("listenerMetadata", FIELD_STRING, struct oci_seccomp, listener_metadata),
+	OCI_OBJECTS("syscalls", struct oci_seccomp, syscalls, syscall_fields),
+	OCI_SELF(struct oci_seccomp, element),
+	{ 0 },
+};
+
+const struct field oci_linux_fields[] = {
+	OCI_OBJECTS("namespaces", struct oci_linux, namespaces, namespace_fields),
+	OCI_OBJECTS("uidMappings", struct oci_linux, uid_mappings, id_mapping_fields),
+	OCI_OBJECTS("gidMappings", struct oci_linux, gid_mappings, id_mapping_fields),
+	OCI_OBJECTS("devices", struct oci_linux, devices, device_fields),
+	OCI_ROW("cgroupsPath", FIELD_STRING, struct oci_linux, cgroups_path),
+	OCI_OBJECT("resources", struct oci_linux, resources, oci_resources_fields),
+	OCI_ROW("rootfsPropagation", FIELD_STRING, struct oci_linux, rootfs_propagation),
+	OCI_OBJECT("seccomp", struct oci_linux, seccomp, seccomp_fields),
+	OCI_ROW("sysctl", FIELD_STRING_MAP, struct oci_linux, sysctl),
+	OCI_ROW("maskedPaths", FIELD_STRINGS, struct oci_linux, masked_paths),
+	OCI_ROW("readonlyPaths", FIELD_STRINGS, struct oci_linux, readonly_paths),
+	OCI_ROW("mountLabel", FIELD_STRING, struct oci_linux, mount_label),
+	OCI_ROW("intelRdt", FIELD_RAW, struct oci_linux, intel_rdt),
+	OCI_ROW("personality", FIELD_RAW, struct oci_linux, personality),
+	OCI_ROW("timeOffsets", FIELD_RAW, struct oci_linux, time_offsets),
+	OCI_ROW("netDevices", FIELD_RAW, struct oci_linux, net_devices),
+	OCI_ROW("memoryPolicy", FIELD_RAW, struct oci_linux, memory_policy),
+	{ 0 },
+};

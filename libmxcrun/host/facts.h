@@ -1,0 +1,74 @@
+/* facts.h - what this machine, kernel and user allow: the only input of plan/ that is not configuration.
+ *
+ * Reads only. Filled once per command, and only the parts that the command needs: facts_read_cgroups()
+ * and friends are separate because each costs system calls on the path to exec.
+ */
+#ifndef MXCRUN_HOST_FACTS_H
+#define MXCRUN_HOST_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+enum cgroup_layout {
+	CGROUP_LAYOUT_NONE,		/* nothing mounted */
+	CGROUP_LAYOUT_V1,		/* v1 controllers only */
+	CGROUP_LAYOUT_HYBRID,		/* v1 controllers and a cgroup2 mount beside them */
+	CGROUP_LAYOUT_V2,		/* pure cgroup2 */
+};
+
+/* One mounted hierarchy. */
+struct cgroup_mount {
+	const char *controllers;	/* v1: "memory", "cpu,cpuacct", "name=systemd"; v2: "" */
+	const char *mountpoint;		/* absolute */
+	const char *mount_root;		/* root of the mount inside the hierarchy (mountinfo field 4) */
+	const char *own_path;		/* this process's group in it, from /proc/self/cgroup */
+	const char *visible_path;	/* the same as a path below mountpoint; NULL when it lies outside of what is mounted */
+	bool is_v2;
+};
+
+struct id_range { uint32_t first, count; };
+
+struct host_facts {
+	struct arena *arena;
+	/* user */
+	uid_t uid, euid;
+	gid_t gid, egid;
+	bool is_privileged;		/* CAP_SYS_ADMIN in the initial user namespace's eyes: euid 0 and an identity uid_map of full range */
+	bool in_user_namespace;		/* /proc/self/uid_map is not the full identity */
+	uint64_t capabilities;		/* our permitted set */
+	uint64_t bounding;
+	unsigned int cap_last;		/* highest capability of the kernel */
+	const uint32_t *groups;		/* supplementary, of the caller */
+	size_t group_count;
+	const char *cwd;
+	/* cgroups: facts_read_cgroups */
+	enum cgroup_layout layout;
+	struct cgroup_mount *cgroups;
+	size_t cgroup_count;
+	/* v2: the group (a path below the mountpoint) that this user may make groups in. Privileged: "/". Else the group
+	 * that holds the caller's own, or the caller's own, or NULL when neither is delegated. */
+	const char *v2_base;
+	const char *v2_controllers;	/* what groups in it can have: "cpuset cpu io memory pids"; never NULL once read */
+	bool has_systemd;		/* /run/systemd/system exists */
+	/* subordinate ids: facts_read_subids */
+	struct id_range subuid, subgid;	/* count 0: none */
+	bool has_newuidmap;
+	const char *newuidmap, *newgidmap;	/* absolute paths */
+	/* kernel */
+	bool has_apparmor, has_selinux;	/* facts_read_lsm */
+};
+
+/* The user part; always first. The arena owns all strings. */
+int facts_read_user(struct arena *arena, struct host_facts *facts, struct err **err);
+int facts_read_cgroups(struct host_facts *facts, struct err **err);
+int facts_read_subids(struct host_facts *facts, struct err **err);
+int facts_read_lsm(struct host_facts *facts, struct err **err);
+
+/* Is this process in the machine's own user namespace? One stat: the kernel gives that one a fixed number. */
+bool facts_in_initial_user_namespace(void);
+
+#endif

@@ -1,0 +1,425 @@
+/* objects.c - see objects.h.
+ *
+ * Each path is opened once, O_PATH, and everything about it is asked of that descriptor. The
+ * kernel's own name for the descriptor is the canonical path: one readlink instead of a walk. Only
+ * paths that do not exist are walked, from the end, to find how far they do.
+ */
+#include "host/objects.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/strbuf.h"
+#include "base/sys.h"
+
+/* More symlinks than the kernel follows in one walk. */
+#define LINKS_MAX 40u
+
+static bool is_absence(int error)
+{
+	return error == ENOENT || error == ENOTDIR;
+}
+
+/* The path of an open object as this process sees it. -ENOENT when it was removed meanwhile. */
+static int name_of(struct arena *arena, int fd, const struct stat *st, const char **ret)
+{
+	char link[sizeof("/proc/self/fd/") + 12], target[PATH_MAX];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, target, sizeof(target));
+	if (len < 0)
+		return -errno;
+	if ((size_t)len >= sizeof(target))
+		return -ENAMETOOLONG;
+	if (target[0] != '/' || st->st_nlink == 0)
+		return -ENOENT;
+	*ret = arena_strndup(arena, target, (size_t)len);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int name_of_folder(struct arena *arena, int fd, const char **ret)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ? -errno : name_of(arena, fd, &st, ret);
+}
+
+/* ---- access of the invoking user ---- */
+
+/* access(2) of the object itself: by the real user, whoever we are running as. We found it with the
+ * effective user's rights; when that is another one, the real one has to be able to reach it as
+ * well. */
+static int check_access(int fd, const char *path, int access_mode, const struct host_facts *facts)
+{
+	char link[sizeof("/proc/self/fd/") + 12];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (access(link, access_mode) < 0 ||
+	    (facts->uid != facts->euid && access(path, access_mode) < 0))
+		return errno;
+	return 0;
+}
+
+/* Root is always satisfied (MXC.md 6.8): a writable view of what is mounted read-only gives him no
+ * more than there is. */
+static void examine_access(int fd, int access_mode, const struct host_facts *facts,
+			   struct host_object *object)
+{
+	if (access_mode == F_OK || (facts->uid == 0 && facts->is_privileged) ||
+	    check_access(fd, object->absolute, access_mode, facts) == 0)
+		return;
+	if (access_mode & R_OK)
+		object->read_error = check_access(fd, object->absolute, R_OK, facts);
+	if (access_mode & W_OK)
+		object->write_error = check_access(fd, object->absolute, W_OK, facts);
+}
+
+/* ---- paths that do not exist ---- */
+
+struct absent {
+	struct arena *arena;
+	char *existing;	    /* cut shorter until it exists */
+	const char *rest;   /* what was cut off */
+	unsigned int links; /* followed so far */
+};
+
+static void strip_slashes(char *path)
+{
+	size_t len = strlen(path);
+
+	while (len && path[len - 1] == '/')
+		path[--len] = '\0';
+}
+
+/* Move the last component from existing to rest. */
+static int cut_component(struct absent *a)
+{
+	char *slash = strrchr(a->existing, '/');
+
+	a->rest = *a->rest ? arena_printf(a->arena, "%s/%s", slash + 1, a->rest)
+			   : arena_strdup(a->arena, slash + 1);
+	*slash = '\0';
+	strip_slashes(a->existing);
+	return a->rest ? 0 : -ENOMEM;
+}
+
+/* The first component of the rest may be a dangling symlink: go on with what it points to. 1 when
+ * so. */
+static int follow_dangling(struct absent *a, int dir_fd)
+{
+	size_t first_len = strcspn(a->rest, "/");
+	char *first = arena_strndup(a->arena, a->rest, first_len), target[PATH_MAX];
+	const char *dir = "", *tail = a->rest + first_len;
+	ssize_t len;
+	int r;
+
+	if (!first)
+		return -ENOMEM;
+	len = readlinkat(dir_fd, first, target, sizeof(target) - 1);
+	if (len < 0)
+		return errno == ENOENT || errno == EINVAL || errno == ENOTDIR ? 0 : -errno;
+	if (++a->links > LINKS_MAX)
+		return -ELOOP;
+	target[len] = '\0';
+	r = name_of_folder(a->arena, dir_fd, &dir);
+	if (r < 0)
+		return r;
+	a->existing = target[0] == '/' ? arena_printf(a->arena, "%s%s", target, tail)
+				       : arena_printf(a->arena, "%s/%s%s", dir, target, tail);
+	a->rest = "";
+	if (!a->existing)
+		return -ENOMEM;
+	strip_slashes(a->existing);
+	return 1;
+}
+
+/* How far the path exists, every link followed. Each turn takes one component off; a dangling link
+ * starts over at its target. */
+static int find_existing(struct absent *a, const char **ret)
+{
+	for (;;) {
+		cleanup_close int fd = open(*a->existing ? a->existing : "/", O_PATH | O_CLOEXEC);
+		int r;
+
+		if (fd < 0 && (!is_absence(errno) || !*a->existing))
+			return -errno;
+		if (fd < 0)
+			r = cut_component(a);
+		else
+			r = *a->rest ? follow_dangling(a, fd) : 0;
+		if (r < 0)
+			return r;
+		if (fd >= 0 && r == 0)
+			return name_of_folder(a->arena, fd, ret);
+	}
+}
+
+/* The canonical form of a path that is absent: MXC.md 6.5, steps 1 and 2. */
+static int resolve_absent(struct arena *arena, const char *absolute, const char **ret,
+			  bool *ret_folded)
+{
+	struct absent a = { .arena = arena, .existing = arena_strdup(arena, absolute), .rest = "" };
+	cleanup_free char *clean = NULL;
+	const char *folder = "";
+	char *joined;
+	int r = a.existing ? find_existing(&a, &folder) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	joined = arena_printf(arena, "%s/%s", strcmp(folder, "/") ? folder : "", a.rest);
+	clean = joined ? path_clean(joined) : NULL;
+	*ret = clean ? arena_strdup(arena, clean) : NULL;
+	*ret_folded = clean && strcmp(clean, joined) != 0;
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* ---- one object ---- */
+
+static int make_absolute(struct arena *arena, const char *path, const struct host_facts *facts,
+			 const char **ret, struct err **err)
+{
+	char *absolute;
+
+	if (path[0] != '/' && !facts->cwd)
+		return err_set(
+			err, E_HOST, 0, NULL,
+			"the path \"%.256s\" is relative to a directory that is gone or out of reach",
+			path);
+	absolute = path[0] == '/' ? arena_strdup(arena, path)
+				  : arena_printf(arena, "%s/%s", facts->cwd, path);
+	if (!absolute)
+		return err_nomem(err);
+	/* "/file/" is the file, as "/folder/" is the folder. */
+	strip_slashes(absolute + 1);
+	*ret = absolute;
+	return 0;
+}
+
+/* 0, -ENOMEM, or another error when it can't be said where the object would be. */
+static int examine_existing(struct arena *arena, int fd, int access_mode,
+			    const struct host_facts *facts, struct host_object *object)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	object->dev = st.st_dev;
+	object->ino = st.st_ino;
+	object->mode = st.st_mode;
+	examine_access(fd, access_mode, facts, object);
+	return name_of(arena, fd, &st, &object->canonical);
+}
+
+/* may_fold: "missing/../x" is absent for whoever grants it, and x for whoever denies it. */
+static int examine(struct arena *arena, int access_mode, const struct host_facts *facts,
+		   bool may_fold, struct host_object *object)
+{
+	cleanup_close int fd = open(object->absolute, O_PATH | O_CLOEXEC);
+	bool is_folded = false;
+	int r;
+
+	if (fd >= 0) {
+		r = examine_existing(arena, fd, access_mode, facts, object);
+		return r == -ENOENT ? -ESTALE : r;
+	}
+	object->error = errno;
+	if (!is_absence(object->error))
+		return 0;
+	r = resolve_absent(arena, object->absolute, &object->canonical, &is_folded);
+	if (r < 0 || !is_folded || !may_fold)
+		return r;
+	object->absolute = object->canonical;
+	object->error = 0;
+	return examine(arena, access_mode, facts, false, object);
+}
+
+static int look_up(struct arena *arena, const struct object_request *request,
+		   const struct host_facts *facts, struct host_object *object, struct err **err)
+{
+	int r;
+
+	object->path = request->path;
+	r = make_absolute(arena, request->path, facts, &object->absolute, err);
+	if (r < 0)
+		return r;
+	r = examine(arena, request->access, facts, request->access == F_OK, object);
+	if (r == -ENOMEM)
+		return err_nomem(err);
+	if (r < 0) {
+		object->error = r == -ENOENT ? ESTALE : -r;
+		object->canonical = NULL;
+	}
+	return 0;
+}
+
+/* ---- the system's folders ---- */
+
+/* Those below /usr first: the others may be links to them. */
+static const char *const folder_paths[] = {
+	"/usr/bin",
+	"/usr/sbin",
+	"/bin",
+	"/sbin",
+	"/usr/lib",
+	"/usr/lib32",
+	"/usr/lib64",
+	"/usr/libexec",
+	"/lib",
+	"/lib32",
+	"/lib64",
+	"/libx32",
+	"/usr/share",
+	"/etc",
+	/* Where links in /etc lead to for name resolution. */
+	"/run/systemd/resolve",
+	"/run/NetworkManager",
+	"/run/resolvconf",
+	"/mnt/wsl/resolv.conf",
+};
+
+/* Of the folders that were looked at before: the one that is at this very path. */
+static const struct host_folder *find_folder(const struct host_objects *objects, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < objects->folder_count; i++)
+		if (strcmp(objects->folders[i].path, path) == 0 &&
+		    strcmp(objects->folders[i].canonical, path) == 0)
+			return &objects->folders[i];
+	return NULL;
+}
+
+static int examine_target(struct arena *arena, struct host_folder *folder)
+{
+	cleanup_close int fd = open(folder->path, O_PATH | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -ENOENT;
+	folder->is_directory = S_ISDIR(st.st_mode);
+	return name_of(arena, fd, &st, &folder->canonical);
+}
+
+/* On a merged /usr the text of the link says it all; others are followed. */
+static int examine_link(struct arena *arena, const struct host_objects *objects,
+			struct host_folder *folder)
+{
+	cleanup_free char *clean = NULL;
+	const struct host_folder *target;
+	char text[PATH_MAX];
+	ssize_t len = readlink(folder->path, text, sizeof(text));
+
+	if (len < 0 || (size_t)len >= sizeof(text))
+		return -ENOENT;
+	folder->link = arena_strndup(arena, text, (size_t)len);
+	if (!folder->link)
+		return -ENOMEM;
+	if (strrchr(folder->path, '/') != folder->path || strstr(folder->link, ".."))
+		return examine_target(arena, folder);
+	clean = path_clean(folder->link);
+	target = clean ? find_folder(objects, clean) : NULL;
+	if (!target)
+		return clean ? examine_target(arena, folder) : -ENOMEM;
+	folder->canonical = target->path;
+	folder->is_directory = target->is_directory;
+	return 0;
+}
+
+/* Is one of the folders above it a link, so that the path isn't where it says? */
+static bool is_behind_link(const char *path)
+{
+	char parent[64];
+	struct stat st;
+	const char *slash;
+
+	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+		if (lstat(parent, &st) == 0 && S_ISLNK(st.st_mode))
+			return true;
+	}
+	return false;
+}
+
+/* 0, -ENOENT when the folder is not there, -ENOMEM. */
+static int examine_folder(struct arena *arena, const struct host_objects *objects,
+			  bool is_usr_plain, struct host_folder *folder)
+{
+	struct stat st;
+
+	if (lstat(folder->path, &st) < 0)
+		return -ENOENT;
+	folder->canonical = folder->path;
+	folder->is_directory = S_ISDIR(st.st_mode);
+	if (S_ISLNK(st.st_mode))
+		return examine_link(arena, objects, folder);
+	if (is_usr_plain && path_is_within(folder->path, "/usr"))
+		return 0;
+	return is_behind_link(folder->path) ? examine_target(arena, folder) : 0;
+}
+
+static int look_up_folders(struct arena *arena, struct host_objects *objects, struct err **err)
+{
+	bool is_usr_plain = !is_behind_link("/usr/");
+	size_t i;
+	int r;
+
+	objects->folders = arena_array(arena, array_size(folder_paths), sizeof(*objects->folders));
+	if (!objects->folders)
+		return err_nomem(err);
+	for (i = 0; i < array_size(folder_paths); i++) {
+		struct host_folder *folder = &objects->folders[objects->folder_count];
+
+		*folder = (struct host_folder){ .path = folder_paths[i] };
+		r = examine_folder(arena, objects, is_usr_plain, folder);
+		if (r == -ENOMEM)
+			return err_nomem(err);
+		objects->folder_count += r == 0;
+	}
+	objects->has_sysfs = access("/sys", F_OK) == 0;
+	return 0;
+}
+
+static int look_up_terminal(struct arena *arena, struct host_objects *objects, struct err **err)
+{
+	char path[PATH_MAX];
+
+	objects->has_terminal = isatty(STDIN_FILENO);
+	if (!objects->has_terminal || ttyname_r(STDIN_FILENO, path, sizeof(path)) != 0)
+		return 0;
+	objects->terminal = arena_strdup(arena, path);
+	return objects->terminal ? 0 : err_nomem(err);
+}
+
+int objects_look_up(struct arena *arena, const struct object_request *requests, size_t count,
+		    const struct host_facts *facts, struct host_objects **ret, struct err **err)
+{
+	struct host_objects *objects = arena_alloc(arena, sizeof(*objects));
+	size_t i;
+	int r;
+
+	if (!objects)
+		return err_nomem(err);
+	objects->items = arena_array(arena, count, sizeof(*objects->items));
+	if (!objects->items)
+		return err_nomem(err);
+	objects->count = count;
+	for (i = 0; i < count; i++) {
+		r = look_up(arena, &requests[i], facts, &objects->items[i], err);
+		if (r < 0)
+			return r;
+	}
+	r = look_up_folders(arena, objects, err);
+	if (r == 0)
+		r = look_up_terminal(arena, objects, err);
+	if (r == 0)
+		*ret = objects;
+	return r;
+}

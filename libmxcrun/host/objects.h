@@ -1,0 +1,63 @@
+/* objects.h - the files behind the paths that a policy names, looked up once each, and the system's
+ * own folders.
+ *
+ * Reads only. What is found here is the input of policy/, which decides; an engine later opens the
+ * paths again and refuses an object that is another one by then (plan_mount.source_dev,
+ * source_ino).
+ */
+#ifndef MXCRUN_HOST_OBJECTS_H
+#define MXCRUN_HOST_OBJECTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "host/facts.h"
+
+/* One path to look up. access is what a grant of it would allow, as in access(2): R_OK, R_OK |
+ * W_OK, or F_OK for nothing. */
+struct object_request {
+	const char *path;
+	int access;
+};
+
+struct host_object {
+	const char *path;     /* as written */
+	const char *absolute; /* the same behind the caller's directory, when that was relative */
+	int error; /* 0: it exists; else the errno of its lookup: ENOENT and ENOTDIR mean absent */
+	int read_error, write_error; /* 0, or why the real user may not; of what was requested */
+	uint64_t dev, ino;
+	mode_t mode; /* with the type */
+	/* Every symlink of every component followed. When the object is absent: as far as it
+	 * exists, the rest behind it with "." and ".." folded. NULL when an error other than
+	 * absence came in between. */
+	const char *canonical;
+};
+
+/* A folder of the system that every sandbox sees (MXC.md 6.2). Absent ones are not in the list. */
+struct host_folder {
+	const char *path;
+	const char *canonical; /* where it leads when it is a symlink; else the same as path */
+	const char *link;      /* text of the symlink; NULL when it is none */
+	bool is_directory;
+};
+
+struct host_objects {
+	struct host_object *items; /* in the order of the requests */
+	size_t count;
+	struct host_folder *folders;
+	size_t folder_count;
+	bool has_sysfs;	      /* /sys exists */
+	bool has_terminal;    /* the caller's standard input is a terminal... */
+	const char *terminal; /* ...and its path, when it can be named here; else NULL */
+};
+
+/* Everything lies in the arena; the requests' strings are used on. Objects that are absent or out
+ * of reach are no error here. 0 or -errno. */
+int objects_look_up(struct arena *arena, const struct object_request *requests, size_t count,
+		    const struct host_facts *facts, struct host_objects **ret, struct err **err);
+
+#endif
