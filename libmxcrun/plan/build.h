@@ -1,0 +1,38 @@
+/* build.h - configuration, decisions and host facts to one plan. Pure functions: nothing here opens
+ * a file, reads the clock or asks the kernel, so that the same input gives the same plan on every
+ * machine. */
+#ifndef MXCRUN_PLAN_BUILD_H
+#define MXCRUN_PLAN_BUILD_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/oci.h"
+#include "host/facts.h"
+#include "plan/plan.h"
+
+/* What the command line adds to a bundle. */
+struct plan_request {
+	const char *id;	    /* checked by the store's rules already */
+	const char *bundle; /* absolute */
+	enum plan_cgroup_manager manager;
+	bool no_pivot, no_new_keyring;
+	bool wants_console; /* a console socket was given */
+	unsigned int preserve_fds;
+	const char *notify_socket;    /* NOTIFY_SOCKET of the caller, absolute; NULL: none */
+	const char *const *extra_env; /* NULL-terminated "NAME=value" added to the workload's
+				       * (LISTEN_FDS ...); NULL: none */
+};
+
+/* Decide everything about an OCI bundle. The plan is the first allocation of plan_arena and
+ * everything it points to is in plan_arena too, so that it may be shared with init. facts needs its
+ * user and cgroup parts.
+ *
+ * E_CONFIG: the configuration contradicts itself; E_UNSUPPORTED: it asks for something that can't
+ * be enforced yet; E_HOST: for something that this host lacks. All with the pointer of the field. 0
+ * or -errno. */
+int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
+		  const struct plan_request *request, const struct host_facts *facts,
+		  const struct log *log, const struct plan **ret, struct err **err);
+
+#endif

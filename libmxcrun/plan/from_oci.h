@@ -1,0 +1,57 @@
+/* from_oci.h - what the files that lower an OCI configuration share, and of it what from_policy.c
+ * needs too (copies, the cgroup's place); nobody else includes it.
+ *
+ * Each step fills the members of the plan that are its subject and reads those of the steps before
+ * it; the order is that of the list in from_oci.c. */
+#ifndef MXCRUN_PLAN_FROM_OCI_H
+#define MXCRUN_PLAN_FROM_OCI_H
+
+#include "plan/build.h"
+
+struct builder {
+	struct arena *arena; /* the plan's */
+	const struct oci_config *config;
+	const struct oci_linux *linux_; /* never NULL: an empty one when the config has none */
+	const struct plan_request *request;
+	const struct host_facts *facts;
+	const struct log *log;
+	struct plan *plan;
+};
+
+int build_namespaces(struct builder *b, struct err **err); /* with host names */
+int build_idmaps(struct builder *b, struct err **err);
+int build_sysctls(struct builder *b, struct err **err);
+int build_cgroup(struct builder *b, struct err **err);
+int build_limits(struct builder *b, struct err **err);
+int build_device_rules(struct builder *b, struct err **err);
+int build_root(struct builder *b, struct err **err);
+int build_mounts(struct builder *b, struct err **err);
+int build_devices(struct builder *b, struct err **err);
+int build_masks(struct builder *b, struct err **err);
+int build_process(struct builder *b, struct err **err);
+int build_capabilities(struct builder *b, struct err **err);
+int build_hooks(struct builder *b, struct err **err);
+
+/* ---- from_oci_copy.c: data into the plan's arena ---- */
+
+/* Copy of a string; NULL stays NULL. */
+int copy_string(struct builder *b, const char *s, const char **ret, struct err **err);
+/* Copy of a list as a NULL-terminated array; extra (NULL-terminated, may be NULL) is added. */
+int copy_list(struct builder *b, const struct string_list *list, const char *const *extra,
+	      const char *const **ret, struct err **err);
+/* path_clean() into the arena. */
+int copy_clean_path(struct builder *b, const char *path, const char **ret, struct err **err);
+/* A host path: as it is when absolute, else below the bundle. */
+int copy_host_path(struct builder *b, const char *path, const char **ret, struct err **err);
+/* Pointer of a list's element, "prefix/index"; NULL when out of memory. */
+const char *item_pointer(struct builder *b, const char *prefix, size_t index);
+
+/* E_UNSUPPORTED when the value asks for anything: {}, [], 0, false, "" and null do not. */
+int refuse_json(struct builder *b, const struct json *value, struct err **err);
+/* The same for a string that is already decoded. */
+int refuse_string(const char *s, const char *pointer, struct err **err);
+
+/* Is id inside the user namespace of the plan mapped? True without a new user namespace. */
+bool is_mapped(const struct builder *b, const struct plan_idmaps *maps, uint32_t id);
+
+#endif

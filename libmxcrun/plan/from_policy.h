@@ -1,0 +1,23 @@
+/* from_policy.h - the decisions of an MXC policy to a plan. Pure, as plan_from_oci(). */
+#ifndef MXCRUN_PLAN_FROM_POLICY_H
+#define MXCRUN_PLAN_FROM_POLICY_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "host/facts.h"
+#include "plan/plan.h"
+#include "policy/decisions.h"
+
+struct plan_policy_request {
+	const char *id; /* of the sandbox to come; made by the caller */
+	enum plan_cgroup_manager manager;
+};
+
+/* The plan is the first allocation of plan_arena and everything it points to is in plan_arena too.
+ * facts needs its user and cgroup parts. 0 or -errno. */
+int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *decisions,
+		     const struct plan_policy_request *request, const struct host_facts *facts,
+		     const struct log *log, const struct plan **ret, struct err **err);
+
+#endif

@@ -1,0 +1,309 @@
+/* from_policy_view.c - the mounts of a sandbox, in order.
+ *
+ * First the root: an empty tmpfs, or the host's whole root where that is granted. On it the
+ * system's folders; then what every sandbox has of its own: /dev, /proc, /tmp, which lie above a
+ * granted root; last the entries of the policy, shallow to deep. Everything but the sandbox's own
+ * device nodes is nosuid and nodev.
+ */
+#include "plan/from_policy_view.h"
+
+#include <string.h>
+
+#include "base/sys.h"
+
+#define SAFE (SYS_ATTR_NOSUID | SYS_ATTR_NODEV)
+#define READ_ONLY (SAFE | SYS_ATTR_RDONLY)
+
+/* ---- what every sandbox has of its own ---- */
+
+struct own_mount {
+	enum plan_mount_kind kind;
+	const char *destination, *source, *fstype;
+	uint64_t attributes;
+	struct plan_option options[4]; /* ended by a NULL key */
+};
+
+#define DEVICE(path_)                                                          \
+	{                                                                      \
+		.kind = MOUNT_BIND, .destination = (path_), .source = (path_), \
+		.attributes = SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC,               \
+	}
+#define LINK(path_, target_)                                                        \
+	{                                                                           \
+		.kind = MOUNT_SYMLINK, .destination = (path_), .source = (target_), \
+	}
+
+static const struct own_mount own_mounts[] = {
+	{ MOUNT_FILESYSTEM,
+	  "/dev",
+	  "tmpfs",
+	  "tmpfs",
+	  SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC,
+	  { { "mode", "0755" }, { "size", "1m" }, { "nr_inodes", "1k" } } },
+	/* Nodes can't be made in a user namespace: the host's are bound one by one. */
+	DEVICE("/dev/null"),
+	DEVICE("/dev/zero"),
+	DEVICE("/dev/full"),
+	DEVICE("/dev/random"),
+	DEVICE("/dev/urandom"),
+	DEVICE("/dev/tty"),
+	LINK("/dev/fd", "/proc/self/fd"),
+	LINK("/dev/stdin", "/proc/self/fd/0"),
+	LINK("/dev/stdout", "/proc/self/fd/1"),
+	LINK("/dev/stderr", "/proc/self/fd/2"),
+	LINK("/dev/ptmx", "pts/ptmx"),
+	{ MOUNT_FILESYSTEM,
+	  "/dev/pts",
+	  "devpts",
+	  "devpts",
+	  SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC,
+	  { { "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" } } },
+	{ MOUNT_FILESYSTEM,
+	  "/dev/shm",
+	  "shm",
+	  "tmpfs",
+	  SAFE,
+	  { { "mode", "1777" }, { "size", "1g" }, { "nr_inodes", "1m" } } },
+	{ MOUNT_FILESYSTEM, "/proc", "proc", "proc", SAFE | SYS_ATTR_NOEXEC, { { NULL, NULL } } },
+};
+
+static const struct own_mount own_tmp = {
+	MOUNT_FILESYSTEM, "/tmp", "tmpfs",
+	"tmpfs",	  SAFE,	  { { "mode", "1777" }, { "size", "2g" }, { "nr_inodes", "1m" } }
+};
+
+static const struct own_mount own_run_link = LINK("/var/run", "/run");
+
+/* The kernel takes id 0 of the machine for the owner of these, without asking for a capability; a
+ * sandbox that root starts has that id. */
+static const char *const kernel_settings[] = {
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+static const char *const kernel_memory[] = {
+	"/proc/acpi",	     "/proc/asound",	    "/proc/kcore",
+	"/proc/keys",	     "/proc/latency_stats", "/proc/timer_list",
+	"/proc/timer_stats", "/proc/sched_debug",   "/proc/scsi",
+};
+
+/* Mounts beside folders, entries and own_mounts: the root's attributes, /var/run, /tmp, /sys, the
+ * terminal. */
+#define SINGLE_MOUNTS 5u
+
+static int copy_options(struct builder *b, const struct plan_option *options,
+			struct plan_mount *mount, struct err **err)
+{
+	struct plan_option *copy;
+	size_t count = 0, i;
+	int r = 0;
+
+	while (options[count].key)
+		count++;
+	if (!count)
+		return 0;
+	copy = arena_array(b->arena, count, sizeof(*copy));
+	if (!copy)
+		return err_nomem(err);
+	for (i = 0; i < count && r == 0; i++) {
+		r = copy_string(b, options[i].key, &copy[i].key, err);
+		if (r == 0)
+			r = copy_string(b, options[i].value, &copy[i].value, err);
+	}
+	mount->options = copy;
+	mount->option_count = count;
+	return r;
+}
+
+/* Append a mount; what it does not say yet is the caller's to fill in. The slot is filled member by
+ * member: a copied struct would bring the stack's bytes between its members into the shared plan.
+ */
+static int add_mount(struct builder *b, enum plan_mount_kind kind, const char *destination,
+		     const char *source, const char *pointer, struct plan_mount **ret,
+		     struct err **err)
+{
+	struct plan_mount *mount = &b->plan->mounts[b->plan->mount_count++];
+	int r;
+
+	mount->kind = kind;
+	r = copy_string(b, destination, &mount->destination, err);
+	if (r == 0)
+		r = copy_string(b, source, &mount->source, err);
+	if (r == 0)
+		r = copy_string(b, pointer, &mount->pointer, err);
+	*ret = mount;
+	return r;
+}
+
+static int add_own(struct builder *b, const struct own_mount *own, struct err **err)
+{
+	struct plan_mount *mount;
+	int r = add_mount(b, own->kind, own->destination, own->source, NULL, &mount, err);
+
+	if (r == 0)
+		r = copy_string(b, own->fstype, &mount->fstype, err);
+	mount->is_directory = own->kind == MOUNT_FILESYSTEM;
+	mount->attr_set = own->attributes;
+	return r == 0 ? copy_options(b, own->options, mount, err) : r;
+}
+
+static int add_console(struct builder *b, const char *terminal, struct err **err)
+{
+	struct plan_mount *mount;
+	int r = add_mount(b, MOUNT_BIND, "/dev/console", terminal, NULL, &mount, err);
+
+	mount->attr_set = SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC;
+	return r;
+}
+
+static int add_own_mounts(struct builder *b, const struct policy_decisions *decisions,
+			  struct err **err)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < array_size(own_mounts) && r == 0; i++)
+		r = add_own(b, &own_mounts[i], err);
+	if (r == 0 && decisions->process.terminal)
+		r = add_console(b, decisions->process.terminal, err);
+	if (r == 0 && decisions->filesystem.wants_tmp)
+		r = add_own(b, &own_tmp, err);
+	return r;
+}
+
+/* ---- the host's part ---- */
+
+/* With everything mounted below it: attributes hold for the whole tree. */
+static int add_bind(struct builder *b, const char *destination, const char *source,
+		    uint64_t attributes, const char *pointer, struct plan_mount **ret,
+		    struct err **err)
+{
+	struct plan_mount *mount;
+	int r = add_mount(b, MOUNT_BIND, destination, source, pointer, &mount, err);
+
+	mount->is_recursive = true;
+	mount->is_directory = true;
+	mount->attr_set_recursive = attributes;
+	*ret = mount;
+	return r;
+}
+
+static int add_folder(struct builder *b, const struct policy_folder *folder, struct err **err)
+{
+	struct plan_mount *mount;
+	int r;
+
+	if (!folder->source)
+		return add_mount(b, MOUNT_SYMLINK, folder->path, folder->link, NULL, &mount, err);
+	r = add_bind(b, folder->path, folder->source, READ_ONLY, NULL, &mount, err);
+	mount->is_directory = folder->is_directory;
+	return r;
+}
+
+static int add_folders(struct builder *b, const struct policy_filesystem *fs, struct err **err)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < fs->folder_count && r == 0; i++)
+		r = add_folder(b, &fs->folders[i], err);
+	return r == 0 ? add_own(b, &own_run_link, err) : r;
+}
+
+/* The host's root, with everything mounted below it. Its /sys is never writable: it has settings of
+ * the kernel, and the control groups, as files. */
+static int add_whole_root(struct builder *b, const struct policy_filesystem *fs, struct err **err)
+{
+	struct plan_mount *mount;
+	int r = add_mount(b, MOUNT_REMOUNT, "/", NULL, fs->whole_root_pointer, &mount, err);
+
+	mount->is_directory = true;
+	mount->is_recursive = true;
+	mount->attr_set_recursive = fs->whole_root == WHOLE_ROOT_READONLY ? READ_ONLY : SAFE;
+	if (r < 0 || !fs->covers_sysfs)
+		return r;
+	return add_bind(b, "/sys", "/sys", READ_ONLY, fs->whole_root_pointer, &mount, err);
+}
+
+static int add_entry(struct builder *b, const struct policy_entry *entry, struct err **err)
+{
+	struct plan_mount *mount;
+	int r;
+
+	if (entry->intent == INTENT_DENIED) {
+		r = add_mount(b, MOUNT_DENY, entry->destination, NULL, entry->pointer, &mount, err);
+		mount->is_reopened = entry->is_reopened;
+	} else {
+		r = add_bind(b, entry->destination, entry->source,
+			     entry->intent == INTENT_READONLY ? READ_ONLY : SAFE, entry->pointer,
+			     &mount, err);
+		mount->source_dev = entry->dev;
+		mount->source_ino = entry->ino;
+	}
+	mount->is_directory = entry->is_directory;
+	return r;
+}
+
+/* ---- /proc ---- */
+
+static int add_paths(struct builder *b, const char *const *list, size_t count,
+		     struct plan_paths *ret, struct err **err)
+{
+	int r = 0;
+
+	ret->items = arena_array(b->arena, count, sizeof(*ret->items));
+	if (!ret->items)
+		return err_nomem(err);
+	for (ret->count = 0; ret->count < count && r == 0; ret->count++)
+		r = copy_string(b, list[ret->count], &ret->items[ret->count].path, err);
+	return r;
+}
+
+static bool is_proc_denied(const struct policy_filesystem *fs)
+{
+	size_t i;
+
+	for (i = 0; i < fs->entry_count; i++)
+		if (strcmp(fs->entries[i].destination, "/proc") == 0)
+			return true;
+	return false;
+}
+
+static int cover_kernel_files(struct builder *b, const struct policy_filesystem *fs,
+			      struct err **err)
+{
+	int r;
+
+	if (b->facts->euid != 0 || is_proc_denied(fs))
+		return 0;
+	r = add_paths(b, kernel_memory, array_size(kernel_memory), &b->plan->masked, err);
+	return r == 0 ? add_paths(b, kernel_settings, array_size(kernel_settings),
+				  &b->plan->readonly, err)
+		      : r;
+}
+
+/* ---- all of it ---- */
+
+int build_view(struct builder *b, const struct policy_decisions *decisions, struct err **err)
+{
+	const struct policy_filesystem *fs = &decisions->filesystem;
+	bool is_whole = fs->whole_root != WHOLE_ROOT_NO;
+	size_t i;
+	int r = 0;
+
+	b->plan->root.kind = is_whole ? ROOT_BUNDLE : ROOT_VIEW;
+	b->plan->root.is_readonly = fs->whole_root == WHOLE_ROOT_READONLY;
+	if (is_whole)
+		r = copy_string(b, "/", &b->plan->root.path, err);
+	b->plan->mounts = arena_array(b->arena,
+				      fs->folder_count + fs->entry_count + array_size(own_mounts) +
+					      SINGLE_MOUNTS,
+				      sizeof(*b->plan->mounts));
+	if (!b->plan->mounts)
+		return err_nomem(err);
+	if (r == 0)
+		r = is_whole ? add_whole_root(b, fs, err) : add_folders(b, fs, err);
+	if (r == 0)
+		r = add_own_mounts(b, decisions, err);
+	for (i = 0; i < fs->entry_count && r == 0; i++)
+		r = add_entry(b, &fs->entries[i], err);
+	return r == 0 ? cover_kernel_files(b, fs, err) : r;
+}

@@ -1,0 +1,253 @@
+/* plan.h - everything that will be done, in order, as data.
+ *
+ * Built once by plan_from_oci() or plan_from_policy() out of configuration, decisions and host facts;
+ * printed by plan_print(); carried out by an engine, which reads nothing else. The whole plan
+ * lives in one arena. For the native engine that arena is shared with the container's init (see base/mem.h),
+ * so the plan holds only plain data: no descriptors, no function pointers, nothing outside the arena.
+ *
+ * If an item is not in here it does not happen; if it is, every engine enforces it or refuses it by
+ * name before anything starts. `pointer` members name the config field an item came from, for errors.
+ */
+#ifndef MXCRUN_PLAN_PLAN_H
+#define MXCRUN_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/mem.h"
+
+#define PLAN_UNSET_ID UINT32_MAX
+
+/* ---- namespaces and id maps ---- */
+
+enum plan_ns_kind { NS_USER, NS_CGROUP, NS_IPC, NS_UTS, NS_NET, NS_PID, NS_MOUNT, NS_TIME, NS_MAX };
+enum plan_ns_mode { NS_HOST, NS_NEW, NS_JOIN };
+
+struct plan_ns {
+	enum plan_ns_mode mode;
+	const char *path;		/* NS_JOIN: absolute path of the namespace file */
+	const char *pointer;
+};
+
+struct plan_idmap {
+	uint32_t inside, outside, count;
+};
+
+struct plan_idmaps {
+	struct plan_idmap *items;
+	size_t count;
+};
+
+/* ---- cgroup ---- */
+
+enum plan_cgroup_manager { CGROUP_MANAGER_CGROUPFS, CGROUP_MANAGER_SYSTEMD, CGROUP_MANAGER_DISABLED };
+
+/* One value as the kernel file takes it. The builder lowers every limit for the host's layout, so that
+ * a cgroup backend only writes: controller names the v1 hierarchy or the v2 controller. */
+struct plan_cgroup_write {
+	const char *controller;		/* "memory", "cpu", "pids", ... */
+	const char *file;		/* "memory.max", "cpu.cfs_quota_us", ... */
+	const char *value;
+	bool is_optional;		/* an absent file is fine: the kernel has nothing then that this would limit (swap) */
+	const char *pointer;
+};
+
+struct plan_device_rule {
+	bool allow;
+	char type;			/* 'a', 'b', 'c' */
+	int64_t major, minor;		/* -1: any */
+	bool read, write, mknod;
+};
+
+struct plan_cgroup {
+	enum plan_cgroup_manager manager;
+	const char *path;		/* below the cgroup root(s), starts with "/", cleaned; NULL when disabled */
+	const char *slice, *scope;	/* systemd manager only */
+	struct plan_cgroup_write *writes;
+	size_t write_count;
+	struct plan_device_rule *device_rules;	/* in order, last match wins; default deny */
+	size_t device_rule_count;
+	bool wants_devices;		/* false: no device filter (rootless, where the kernel refuses it) */
+	bool required;			/* false: a group that can't be made is only a warning and the container runs in the caller's (no limit
+					 * was asked for, rootless) */
+	/* the same limits for humans and other engines; printed by `plan` */
+	int64_t memory_bytes, cpu_quota_us, cpu_period_us, pids;	/* 0 when not limited */
+};
+
+/* ---- root and mounts ---- */
+
+enum plan_root_kind {
+	ROOT_BUNDLE,			/* a directory of the host */
+	ROOT_VIEW,			/* an empty tmpfs that the mount steps fill from the host */
+};
+
+#define PLAN_PROPAGATION_UNSET 0u	/* else MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, with MS_REC */
+
+struct plan_root {
+	enum plan_root_kind kind;
+	const char *path;		/* ROOT_BUNDLE: absolute */
+	bool is_readonly;		/* made read-only after the last mount step */
+	unsigned long propagation;
+	bool use_chroot;		/* --no-pivot: MS_MOVE + chroot */
+};
+
+enum plan_mount_kind {
+	MOUNT_BIND,			/* source is a host path */
+	MOUNT_FILESYSTEM,		/* fstype: proc, sysfs, tmpfs, devpts, mqueue, overlay, ... */
+	MOUNT_CGROUP,			/* the container's view of its own cgroup (v1: one mount per hierarchy) */
+	MOUNT_DENY,			/* cover the target with a mode-000 placeholder: visible, EACCES */
+	MOUNT_SYMLINK,			/* make a symlink: destination -> source (views only) */
+	MOUNT_DIRECTORY,		/* make a directory (views only) */
+	MOUNT_REMOUNT,			/* change the attributes of what is mounted at destination */
+};
+
+struct plan_option { const char *key, *value; };	/* value NULL: a flag */
+
+struct plan_mount {
+	enum plan_mount_kind kind;
+	const char *destination;	/* absolute inside the root, cleaned */
+	const char *source;		/* bind: absolute host path; filesystem: source string; symlink: its target */
+	const char *fstype;
+	bool is_recursive;		/* rbind */
+	bool is_directory;		/* bind, deny: what the object is, so what to make when the target is missing */
+	bool is_reopened;		/* deny: deeper grants follow, so the cover is a mode-0555 directory */
+	uint64_t attr_set, attr_clear;	/* SYS_ATTR_*, the mount itself */
+	uint64_t attr_set_recursive, attr_clear_recursive;	/* rro, rnosuid, ...: the whole tree */
+	unsigned long propagation;	/* MS_* of one mount, or PLAN_PROPAGATION_UNSET */
+	unsigned long propagation2;	/* a second one (e.g. "rslave,shared"), applied after */
+	struct plan_option *options;	/* filesystem: in order */
+	size_t option_count;
+	bool copy_up;			/* tmpcopyup */
+	bool copy_symlink;		/* the source symlink itself is copied */
+	/* identity of a bind source as the policy resolved it, 0/0 when not checked: the engine refuses when the
+	 * object behind the path is another one by the time it is opened (DESIGN section 6) */
+	uint64_t source_dev, source_ino;
+	const char *pointer;
+};
+
+struct plan_device {
+	const char *path;		/* inside the root */
+	char type;			/* 'c', 'b', 'p' */
+	uint32_t major, minor, mode, uid, gid;
+	bool is_default;		/* one of the specification's default devices */
+	const char *pointer;
+};
+
+struct plan_symlink { const char *path, *target; };
+
+struct plan_path { const char *path, *pointer; };
+struct plan_paths {
+	struct plan_path *items;
+	size_t count;
+};
+
+struct plan_sysctl { const char *path, *value, *pointer; };	/* path with slashes, below /proc/sys */
+
+/* ---- network ---- */
+
+enum plan_network_mode {
+	NETWORK_HOST, NETWORK_JOINED,
+	NETWORK_NONE,			/* a namespace with loopback up, and nothing else */
+};
+
+/* ---- process ---- */
+
+struct plan_capabilities { uint64_t bounding, effective, inheritable, permitted, ambient; };
+
+struct plan_rlimit { int resource; uint64_t soft, hard; const char *name, *pointer; };
+
+struct plan_seccomp {
+	const void *program;		/* struct sock_filter[], or NULL */
+	uint32_t instruction_count;
+	uint32_t flags;			/* SECCOMP_FILTER_FLAG_* */
+	bool use_notify;
+	const char *listener_path, *listener_metadata;
+};
+
+struct plan_process {
+	const char *program;		/* absolute path of what is executed; NULL: argv[0] is looked up */
+	const char *const *argv;	/* NULL-terminated; argv[0] looked up in PATH of env when it has no "/" */
+	const char *const *env;		/* NULL-terminated, complete */
+	const char *cwd;
+	bool cwd_fallback_root;		/* MXC default cwd: "/" when cwd does not exist in the view */
+	uint32_t uid, gid;
+	const uint32_t *groups;
+	size_t group_count;
+	uint32_t umask;			/* PLAN_UNSET_ID: leave as it is */
+	struct plan_capabilities capabilities;
+	struct plan_rlimit *rlimits;
+	size_t rlimit_count;
+	bool no_new_privileges;
+	bool has_oom_score_adj;
+	int oom_score_adj;
+	struct plan_seccomp seccomp;	/* loaded last */
+	const char *apparmor_profile, *selinux_label;
+	bool terminal;
+	uint16_t console_rows, console_columns;	/* 0: leave */
+	bool new_keyring;
+	bool new_session;		/* setsid: always, but for MXC on the caller's own terminal */
+	/* Sandboxes: the workload lives in a user namespace below the one that owns its mounts and network
+	 * (invariant 47). Ids inside equal ids outside. */
+	bool inner_userns;
+	/* Sandboxes: init stays as pid 1, reaps, and the workload is its child (MXC.md 15) */
+	bool keep_init;
+	unsigned int preserve_fds;	/* descriptors 3 .. 2+n go to the workload */
+	const char *notify_socket;	/* host path of NOTIFY_SOCKET, bound for the workload; NULL */
+};
+
+/* ---- hooks ---- */
+
+enum plan_hook_kind {
+	HOOK_PRESTART, HOOK_CREATE_RUNTIME, HOOK_CREATE_CONTAINER, HOOK_START_CONTAINER, HOOK_POSTSTART,
+	HOOK_POSTSTOP, HOOK_MAX
+};
+
+struct plan_hook {
+	const char *path;
+	const char *const *argv, *const *env;
+	int timeout_ms;			/* 0: none given */
+	const char *pointer;
+};
+
+struct plan_hooks { struct plan_hook *items; size_t count; };
+
+/* ---- lifecycle ---- */
+
+struct plan_lifecycle {
+	bool is_sandbox;		/* an MXC sandbox: gone with its supervisor */
+	uint32_t timeout_ms;		/* 0: none */
+	bool die_with_parent;
+};
+
+struct plan {
+	const char *id;
+	const char *bundle;		/* absolute; NULL for a stand-alone policy */
+	const char *oci_version;	/* for state and hooks */
+	const char *hostname, *domainname;	/* NULL: leave */
+	struct plan_option *annotations;
+	size_t annotation_count;
+
+	struct plan_ns namespaces[NS_MAX];
+	struct plan_idmaps uid_maps, gid_maps;	/* of a new user namespace; what a joined one must have, when given */
+	bool deny_setgroups;
+	struct plan_cgroup cgroup;
+	struct plan_root root;
+	struct plan_mount *mounts;
+	size_t mount_count;
+	struct plan_device *devices;
+	size_t device_count;
+	struct plan_symlink *dev_symlinks;	/* /dev/fd and friends, ptmx */
+	size_t dev_symlink_count;
+	bool dev_is_prepared;		/* false: /dev is a bind of the host's, nothing is made in it */
+	struct plan_paths masked, readonly;
+	struct plan_sysctl *sysctls;
+	size_t sysctl_count;
+	enum plan_network_mode network;
+	struct plan_process process;
+	struct plan_hooks hooks[HOOK_MAX];
+	struct plan_lifecycle lifecycle;
+};
+
+#endif

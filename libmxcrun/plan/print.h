@@ -1,0 +1,13 @@
+/* print.h - the plan as JSON: stable, complete, documented in docs/plan-json.md. */
+#ifndef MXCRUN_PLAN_PRINT_H
+#define MXCRUN_PLAN_PRINT_H
+
+#include "base/json.h"
+#include "plan/plan.h"
+
+/* Write the plan as one JSON object (a value of out, under no key). Every member of the plan
+ * appears, also those that ask for nothing, so that two plans can be compared line by line. 0 or
+ * -ENOMEM. */
+int plan_print(const struct plan *plan, struct json_writer *out);
+
+#endif

@@ -1,0 +1,12 @@
+/* print_parts.h - the parts of the printer that are in print_process.c. */
+#ifndef MXCRUN_PLAN_PRINT_PARTS_H
+#define MXCRUN_PLAN_PRINT_PARTS_H
+
+#include "base/json.h"
+#include "plan/plan.h"
+
+void print_process(const struct plan_process *process, struct json_writer *w);
+void print_hooks(const struct plan_hooks hooks[HOOK_MAX], struct json_writer *w);
+void print_lifecycle(const struct plan_lifecycle *lifecycle, struct json_writer *w);
+
+#endif

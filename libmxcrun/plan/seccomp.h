@@ -1,0 +1,33 @@
+/* seccomp.h - an OCI seccomp section to a classic BPF program, as a pure function.
+ *
+ * Names and numbers come from libseccomp; the program is laid out here, as a binary search over the
+ * system call number, because libseccomp's own generator takes 12 to 17 ms for an engine's profile and its linear layout
+ * costs every load and every call (docs/linking.md has the figures beside those of the loader). tests/unit/test_seccomp.c runs both
+ * programs through a simulator and compares them.
+ */
+#ifndef MXCRUN_PLAN_SECCOMP_H
+#define MXCRUN_PLAN_SECCOMP_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/oci.h"
+#include "plan/plan.h"
+
+/* Compile into arena. Unknown action, operator, flag, architecture or errno is E_CONFIG with its
+ * pointer; unknown system call names are skipped (invariant 27). 0 or -errno. */
+int seccomp_compile(struct arena *arena, const struct oci_seccomp *config, struct plan_seccomp *ret,
+		    const struct log *log, struct err **err);
+
+/* The filter of a policy sandbox (invariant 49): refuses what opens kernel attack surface that ordinary
+ * tools don't need; namespaces, mounts, keys, BPF, raw sockets, terminal injection. */
+int seccomp_compile_policy_default(struct arena *arena, struct plan_seccomp *ret, const struct log *log,
+				   struct err **err);
+
+/* Words that the parser knows, NULL-terminated; for the features command. */
+extern const char *const seccomp_action_words[];
+extern const char *const seccomp_operator_words[];
+extern const char *const seccomp_flag_words[];
+const char *const *seccomp_arch_words(void);
+
+#endif

@@ -1,0 +1,322 @@
+/* seccomp_bpf.c - lay out a filter as a binary search tree.
+ *
+ * Each architecture's calls become intervals of equal treatment that cover all 32-bit numbers; the
+ * tree halves them with one comparison a level, so that a profile of 400 calls decides in about seven
+ * steps, and the kernel's load-time emulation (5.11, seccomp_cache_prepare) is as short. Leaves are a
+ * return, or the argument checks of one call. Jumps in classic BPF are 8 bits: a longer one goes
+ * through an unconditional jump.
+ */
+#include "plan/seccomp_bpf.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OFFSET_NUMBER offsetof(struct seccomp_data, nr)
+#define OFFSET_ARCH offsetof(struct seccomp_data, arch)
+#define OFFSET_ARG(i) ((uint32_t)(offsetof(struct seccomp_data, args) + (i) * sizeof(uint64_t)))
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define OFFSET_ARG_LOW(i) OFFSET_ARG(i)
+#define OFFSET_ARG_HIGH(i) (OFFSET_ARG(i) + 4)
+#else
+#define OFFSET_ARG_LOW(i) (OFFSET_ARG(i) + 4)
+#define OFFSET_ARG_HIGH(i) OFFSET_ARG(i)
+#endif
+
+struct program {
+	struct sock_filter *code;
+	size_t len, capacity;
+	bool failed;
+};
+
+/* A run of call numbers from `first` up to the next interval that are treated alike. */
+struct interval {
+	uint32_t first;
+	const struct seccomp_entry *entries;	/* count 0: the default action */
+	size_t count;
+	uint32_t action;			/* when is_plain */
+	bool is_plain;				/* no argument is looked at */
+};
+
+static void emit(struct program *p, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
+{
+	if (p->len == p->capacity) {
+		size_t capacity = p->capacity ? p->capacity * 2 : 256;
+		struct sock_filter *grown = reallocarray(p->code, capacity, sizeof(*grown));
+
+		if (!grown) {
+			p->failed = true;
+			return;
+		}
+		p->code = grown;
+		p->capacity = capacity;
+	}
+	p->code[p->len++] = (struct sock_filter){ .code = code, .jt = jt, .jf = jf, .k = k };
+}
+
+static void emit_load(struct program *p, uint32_t offset)
+{
+	emit(p, BPF_LD | BPF_W | BPF_ABS, offset, 0, 0);
+}
+
+static void emit_return(struct program *p, uint32_t action)
+{
+	emit(p, BPF_RET | BPF_K, action, 0, 0);
+}
+
+/* ---- argument checks ---- */
+
+/* A comparison whose failing branch leaves for the next rule; patched when that is known. `fails_on`
+ * tells which branch fails; the other one falls through or goes `skip` further. */
+static void emit_check(struct program *p, uint16_t jump, uint32_t k, bool fails_when_true)
+{
+	emit(p, BPF_JMP | jump | BPF_K, k, fails_when_true ? UINT8_MAX : 0, fails_when_true ? 0 : UINT8_MAX);
+}
+
+/* Ordered comparison of 64 bits: decided by the high words unless they are equal. accept_greater: the
+ * condition is "greater"; accept_equal adds equality. */
+static void emit_ordered(struct program *p, const struct seccomp_condition *c, bool is_64_bit,
+			 bool accept_greater, bool accept_equal)
+{
+	uint32_t low = (uint32_t)c->value, high = (uint32_t)(c->value >> 32);
+	/* "x > v" is the true branch of jgt, "x >= v" of jge; "x < v" is the false branch of jge */
+	bool use_gt = accept_greater != accept_equal;
+
+	if (is_64_bit) {
+		emit_load(p, OFFSET_ARG_HIGH(c->index));
+		if (accept_greater) {
+			emit(p, BPF_JMP | BPF_JGT | BPF_K, high, 3, 0);		/* above: holds */
+			emit_check(p, BPF_JEQ, high, false);			/* below: fails */
+		} else {
+			emit_check(p, BPF_JGT, high, true);			/* above: fails */
+			emit(p, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 2);		/* below: holds */
+		}
+	}
+	emit_load(p, OFFSET_ARG_LOW(c->index));
+	emit_check(p, use_gt ? BPF_JGT : BPF_JGE, low, !accept_greater);
+}
+
+static void emit_equal(struct program *p, const struct seccomp_condition *c, bool is_64_bit)
+{
+	if (is_64_bit) {
+		emit_load(p, OFFSET_ARG_HIGH(c->index));
+		emit_check(p, BPF_JEQ, (uint32_t)(c->value >> 32), false);
+	}
+	emit_load(p, OFFSET_ARG_LOW(c->index));
+	emit_check(p, BPF_JEQ, (uint32_t)c->value, false);
+}
+
+static void emit_not_equal(struct program *p, const struct seccomp_condition *c, bool is_64_bit)
+{
+	if (is_64_bit) {
+		emit_load(p, OFFSET_ARG_HIGH(c->index));
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(c->value >> 32), 0, 2);	/* differs: holds */
+	}
+	emit_load(p, OFFSET_ARG_LOW(c->index));
+	emit_check(p, BPF_JEQ, (uint32_t)c->value, true);
+}
+
+static void emit_masked(struct program *p, const struct seccomp_condition *c, bool is_64_bit)
+{
+	if (is_64_bit) {
+		emit_load(p, OFFSET_ARG_HIGH(c->index));
+		emit(p, BPF_ALU | BPF_AND | BPF_K, (uint32_t)(c->value >> 32), 0, 0);
+		emit_check(p, BPF_JEQ, (uint32_t)(c->value_two >> 32), false);
+	}
+	emit_load(p, OFFSET_ARG_LOW(c->index));
+	emit(p, BPF_ALU | BPF_AND | BPF_K, (uint32_t)c->value, 0, 0);
+	emit_check(p, BPF_JEQ, (uint32_t)c->value_two, false);
+}
+
+static void emit_condition(struct program *p, const struct seccomp_condition *c, bool is_64_bit)
+{
+	switch (c->op) {
+	case OP_EQ: emit_equal(p, c, is_64_bit); return;
+	case OP_NE: emit_not_equal(p, c, is_64_bit); return;
+	case OP_GT: emit_ordered(p, c, is_64_bit, true, false); return;
+	case OP_GE: emit_ordered(p, c, is_64_bit, true, true); return;
+	case OP_LT: emit_ordered(p, c, is_64_bit, false, false); return;
+	case OP_LE: emit_ordered(p, c, is_64_bit, false, true); return;
+	case OP_MASKED_EQ: emit_masked(p, c, is_64_bit); return;
+	}
+	p->failed = true;
+}
+
+/* One rule: its checks, its return; failing checks are sent behind the return. At most six arguments
+ * of five instructions each, so the distance always fits into 8 bits. */
+static void emit_rule(struct program *p, const struct seccomp_rule *rule, bool is_64_bit)
+{
+	size_t start = p->len, end;
+
+	for (size_t i = 0; i < rule->condition_count; i++)
+		emit_condition(p, &rule->conditions[i], is_64_bit);
+	emit_return(p, rule->action);
+	end = p->len;
+	for (size_t i = start; i < end && !p->failed; i++) {
+		if (BPF_CLASS(p->code[i].code) != BPF_JMP)
+			continue;
+		if (p->code[i].jt == UINT8_MAX)
+			p->code[i].jt = (uint8_t)(end - i - 1);
+		if (p->code[i].jf == UINT8_MAX)
+			p->code[i].jf = (uint8_t)(end - i - 1);
+	}
+}
+
+/* ---- the tree ---- */
+
+static void emit_leaf(struct program *p, const struct interval *leaf, uint32_t default_action, bool is_64_bit)
+{
+	if (leaf->is_plain) {
+		emit_return(p, leaf->action);
+		return;
+	}
+	for (size_t i = 0; i < leaf->count; i++) {
+		emit_rule(p, &leaf->entries[i].rule, is_64_bit);
+		if (!leaf->entries[i].rule.condition_count)
+			return;		/* unconditional: nothing comes behind it */
+	}
+	emit_return(p, default_action);
+}
+
+/* A holds the call number. Emits the left half right behind the comparison and the right half
+ * after it; the jump over the left half is patched in when its length is known. */
+static void emit_tree(struct program *p, const struct interval *leaves, size_t count,
+		      uint32_t default_action, bool is_64_bit)
+{
+	size_t middle = count / 2, compare, left_len;
+
+	if (count == 1) {
+		emit_leaf(p, leaves, default_action, is_64_bit);
+		return;
+	}
+	compare = p->len;
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, leaves[middle].first, 0, 1);
+	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
+	emit_tree(p, leaves, middle, default_action, is_64_bit);
+	if (p->failed)
+		return;
+	left_len = p->len - compare - 2;
+	if (left_len <= UINT8_MAX) {
+		/* short enough: drop the unconditional jump */
+		memmove(&p->code[compare + 1], &p->code[compare + 2], left_len * sizeof(*p->code));
+		p->len--;
+		p->code[compare].jt = (uint8_t)left_len;
+		p->code[compare].jf = 0;
+	} else {
+		p->code[compare + 1].k = (uint32_t)left_len;
+	}
+	emit_tree(p, leaves + middle, count - middle, default_action, is_64_bit);
+}
+
+/* ---- intervals ---- */
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct seccomp_entry *x = a, *y = b;
+	bool x_plain = !x->rule.condition_count, y_plain = !y->rule.condition_count;
+
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	if (x_plain != y_plain)
+		return x_plain ? 1 : -1;
+	return x->order < y->order ? -1 : 1;
+}
+
+static void add_interval(struct interval *intervals, size_t *count, struct interval next)
+{
+	struct interval *last = *count ? &intervals[*count - 1] : NULL;
+
+	if (last && last->first == next.first) {
+		*last = next;
+		if (*count > 1 && last[-1].is_plain && next.is_plain && last[-1].action == next.action)
+			(*count)--;
+		return;
+	}
+	if (last && last->is_plain && next.is_plain && last->action == next.action)
+		return;
+	intervals[(*count)++] = next;
+}
+
+/* Cut all numbers into intervals; returns how many. `intervals` has room for 2 * entries + 2. */
+static size_t cut_intervals(struct seccomp_arch_rules *arch, uint32_t default_action,
+			    struct interval *intervals)
+{
+	size_t count = 0;
+
+	qsort(arch->entries, arch->count, sizeof(*arch->entries), compare_entries);
+	add_interval(intervals, &count, (struct interval){ .is_plain = true, .action = default_action });
+	for (size_t i = 0; i < arch->count;) {
+		const struct seccomp_entry *entry = &arch->entries[i];
+		size_t same = 1;
+
+		while (i + same < arch->count && entry[same].number == entry->number)
+			same++;
+		add_interval(intervals, &count, (struct interval){
+			.first = entry->number,
+			.entries = entry,
+			.count = same,
+			.action = entry->rule.action,
+			.is_plain = !entry->rule.condition_count,
+		});
+		if (entry->number != UINT32_MAX)
+			add_interval(intervals, &count, (struct interval){
+				.first = entry->number + 1, .is_plain = true, .action = default_action });
+		i += same;
+	}
+	if (arch->closed_from) {
+		while (count && intervals[count - 1].first >= arch->closed_number)
+			count--;
+		add_interval(intervals, &count, (struct interval){
+			.first = arch->closed_number, .is_plain = true,
+			.action = SECCOMP_RET_KILL_PROCESS });
+	}
+	return count;
+}
+
+static void emit_arch(struct program *p, struct seccomp_arch_rules *arch, uint32_t default_action)
+{
+	cleanup_free struct interval *intervals = calloc(2 * arch->count + 3, sizeof(*intervals));
+	size_t count;
+
+	if (!intervals) {
+		p->failed = true;
+		return;
+	}
+	count = cut_intervals(arch, default_action, intervals);
+	emit_load(p, OFFSET_NUMBER);
+	emit_tree(p, intervals, count, default_action, arch->is_64_bit);
+}
+
+int seccomp_bpf_build(struct arena *arena, struct seccomp_arch_rules *arches, size_t arch_count,
+		      uint32_t default_action, struct sock_filter **ret, uint32_t *ret_count,
+		      struct err **err)
+{
+	struct program p = { 0 };
+	cleanup_free struct sock_filter *owned = NULL;
+
+	emit_load(&p, OFFSET_ARCH);
+	for (size_t i = 0; i < arch_count; i++) {
+		size_t compare = p.len;
+
+		/* equal: over the jump into this section; else by the jump to the next comparison */
+		emit(&p, BPF_JMP | BPF_JEQ | BPF_K, arches[i].audit_arch, 1, 0);
+		emit(&p, BPF_JMP | BPF_JA, 0, 0, 0);
+		emit_arch(&p, &arches[i], default_action);
+		if (p.failed)
+			break;
+		p.code[compare + 1].k = (uint32_t)(p.len - compare - 2);
+	}
+	emit_return(&p, SECCOMP_RET_KILL_PROCESS);	/* an architecture that nobody listed */
+	owned = p.code;
+	if (p.failed)
+		return err_nomem(err);
+	if (p.len > BPF_MAXINSNS)
+		return err_set(err, E_SECCOMP, E2BIG, "/linux/seccomp",
+			       "the filter needs %zu instructions, the kernel takes %d", p.len, BPF_MAXINSNS);
+	*ret = arena_memdup(arena, p.code, p.len * sizeof(*p.code));
+	if (!*ret)
+		return err_nomem(err);
+	*ret_count = (uint32_t)p.len;
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* decisions.h - what an MXC policy comes to on this host: the data between policy/ and plan/.
+ *
+ * Pure data in the arena of policy_resolve(); nothing of it names JSON any more but the pointers
+ * that errors show.
+ */
+#ifndef MXCRUN_POLICY_DECISIONS_H
+#define MXCRUN_POLICY_DECISIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Strictest first: of two intents for one object or one path the smaller one wins. */
+enum policy_intent { INTENT_DENIED, INTENT_READONLY, INTENT_READWRITE, INTENT_MAX };
+
+/* One mount, in the order of the list. */
+struct policy_entry {
+	enum policy_intent intent;
+	const char *destination; /* inside the sandbox; absolute, without "." and ".." */
+	const char *source; /* on the host, every symlink followed; what is behind a denied one */
+	uint64_t dev, ino;  /* of the object; 0/0 for a denied path that does not exist */
+	bool is_directory;
+	bool is_reopened; /* denied, and entries further on lie inside it */
+	const char *pointer;
+};
+
+/* One of the system's folders, read-only. */
+struct policy_folder {
+	const char *path;
+	const char *source; /* bound from there; NULL: a symlink to... */
+	const char *link;
+	bool is_directory;
+};
+
+/* The host's whole root as the sandbox's. */
+enum policy_whole_root { WHOLE_ROOT_NO, WHOLE_ROOT_READONLY, WHOLE_ROOT_READWRITE };
+
+struct policy_filesystem {
+	enum policy_whole_root whole_root; /* not NO: folders is empty */
+	const char *whole_root_pointer;
+	struct policy_folder *folders;
+	size_t folder_count;
+	bool covers_sysfs;	      /* whole root: /sys has to be made read-only */
+	bool wants_tmp;		      /* the sandbox's own /tmp */
+	struct policy_entry *entries; /* shallow to deep */
+	size_t entry_count;
+};
+
+enum policy_network_mode { POLICY_NETWORK_ISOLATED };
+
+struct policy_process {
+	const char *command_line;
+	const char *cwd;
+	bool cwd_is_default;	/* the caller's: "/" will do when the sandbox doesn't have it */
+	const char *const *env; /* NULL-terminated, each name once */
+	uint32_t timeout_ms;	/* 0: none */
+	bool has_terminal;	/* standard input is the caller's terminal */
+	const char *terminal;	/* its path on the host; NULL when it has none here */
+};
+
+struct policy_decisions {
+	struct policy_filesystem filesystem;
+	enum policy_network_mode network;
+	struct policy_process process;
+};
+
+#endif

@@ -1,0 +1,56 @@
+/* filesystem.h - the steps from the three path lists to the sandbox's tree; for the files of this
+ * floor.
+ *
+ * filesystem.c turns the lists into candidates and refuses what may not be granted; view.c arranges
+ * the candidates. */
+#ifndef MXCRUN_POLICY_FILESYSTEM_H
+#define MXCRUN_POLICY_FILESYSTEM_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/mxc.h"
+#include "host/objects.h"
+#include "policy/decisions.h"
+
+/* One listed path on its way to becoming an entry, or one that follows from others. */
+struct candidate {
+	struct policy_entry entry;
+	const struct host_object *object;
+	bool exists;
+	bool is_dropped;
+	unsigned int depth; /* number of components of the destination */
+	size_t order;	    /* among those of equal depth and intent */
+};
+
+struct view {
+	struct arena *arena;
+	const struct host_objects *objects;
+	const struct log *log;
+	struct candidate *items;
+	size_t count, capacity;
+	struct policy_filesystem *ret;
+};
+
+/* Steps 16 to 18 of MXC.md 2.5, and the order of 6.4. */
+int policy_filesystem(struct arena *arena, const struct mxc_config *config,
+		      const struct host_objects *objects, const struct log *log,
+		      struct policy_filesystem *ret, struct err **err);
+
+/* view.c: destinations are set, forbidden grants are gone; fills view->ret. */
+int view_arrange(struct view *view, struct err **err);
+
+/* Is the object one of the device nodes that every sandbox has? */
+bool policy_is_own_device(const char *path);
+
+static inline bool candidate_is_grant(const struct candidate *candidate)
+{
+	return !candidate->is_dropped && candidate->entry.intent != INTENT_DENIED;
+}
+
+static inline bool candidate_is_denial(const struct candidate *candidate)
+{
+	return !candidate->is_dropped && candidate->entry.intent == INTENT_DENIED;
+}
+
+#endif

@@ -1,0 +1,237 @@
+/* network.c - the mode of the network: MXC.md 7.4, and the postures that are refused, 7.5.
+ *
+ * Only a posture that comes to "isolated" is carried out; every other mode has a name here and is
+ * refused by it, with the field that asked for it. A strict document is refused where it
+ * contradicts itself, a lenient one gets a warning.
+ */
+#include "policy/network.h"
+
+#include "config/cidr.h"
+#include "config/proxy_url.h"
+
+struct posture {
+	struct arena *arena;
+	const struct mxc_config *config;
+	const struct mxc_network *network;
+	const struct log *log;
+};
+
+static const char *pointer_of(const struct posture *p, const struct json *element, const char *key)
+{
+	const struct json *child = element && key ? json_get(element, key) : NULL;
+
+	return element ? json_pointer(p->arena, child ? child : element) : "/network";
+}
+
+/* Strict documents are held to what they say; the older ones ran on, warned. */
+static int complain(const struct posture *p, const char *key, const char *words, struct err **err)
+{
+	if (p->config->strict)
+		return err_set(err, E_POLICY, 0, pointer_of(p, p->network->element, key), "%s",
+			       words);
+	log_warning(p->log, "%s", words);
+	return 0;
+}
+
+static int refuse(const struct posture *p, const struct json *element, const char *key,
+		  const char *words, struct err **err)
+{
+	return err_set(err, E_UNSUPPORTED, 0, pointer_of(p, element, key),
+		       "%s is not supported yet and is not ignored", words);
+}
+
+/* ---- addresses ---- */
+
+/* An IPv6 block that holds the mapped IPv4 addresses beside others would mean two families at once.
+ */
+static bool holds_mapped_range(const struct cidr *cidr)
+{
+	static const struct cidr mapped = { .is_v6 = true,
+					    .address = { [10] = 0xff, [11] = 0xff },
+					    .prefix = 96 };
+
+	return cidr->is_v6 && cidr->prefix < 96 && cidr_contains(cidr, &mapped);
+}
+
+static int refuse_mapped(const struct posture *p, const struct json *element, const char *text,
+			 struct err **err)
+{
+	return err_set(err, E_POLICY, 0, json_pointer(p->arena, element),
+		       "'%.64s' contains the IPv4-mapped range ::ffff:0:0/96", text);
+}
+
+static int check_rules(const struct posture *p, const struct mxc_rules *rules, struct err **err)
+{
+	struct cidr cidr;
+	size_t i, j;
+
+	for (i = 0; i < rules->count; i++) {
+		for (j = 0; j < rules->items[i].to.count; j++) {
+			const struct mxc_peer *peer = &rules->items[i].to.items[j];
+
+			if (cidr_parse(peer->cidr, &cidr) && holds_mapped_range(&cidr))
+				return refuse_mapped(p, peer->element, peer->cidr, err);
+		}
+	}
+	return 0;
+}
+
+/* The lists of the legacy shape, in a namespace of the sandbox's own: nothing there could resolve a
+ * name. */
+static int check_hosts(const struct posture *p, const char *key, const struct string_list *list,
+		       struct err **err)
+{
+	const struct json *element;
+	struct cidr cidr;
+
+	if (!list->count)
+		return 0;
+	for (element = json_get(p->network->element, key)->first; element;
+	     element = element->next) {
+		if (!cidr_parse(element->text, &cidr))
+			return err_set(err, E_POLICY, 0, json_pointer(p->arena, element),
+				       "network.%s: '%.255s' is not an IP address or CIDR", key,
+				       element->text);
+		if (holds_mapped_range(&cidr))
+			return refuse_mapped(p, element, element->text, err);
+	}
+	return 0;
+}
+
+/* ---- directional ---- */
+
+static int check_runtime_proxy(const struct posture *p, struct err **err)
+{
+	const struct mxc_runtime_config *runtime = p->config->runtime_config;
+	struct proxy_url url;
+
+	if (proxy_url_split(p->arena, runtime->network_proxy, &url) < 0)
+		return err_nomem(err);
+	if (url.has_credentials)
+		return err_set(err, E_POLICY, 0, pointer_of(p, runtime->element, "networkProxy"),
+			       "runtimeConfig.networkProxy must not carry credentials: ***@%.255s",
+			       url.host);
+	return refuse(p, runtime->element, "networkProxy", "a proxy (runtimeConfig.networkProxy)",
+		      err);
+}
+
+static int check_ingress(const struct posture *p, struct err **err)
+{
+	const struct mxc_ingress *ingress = p->network->ingress;
+
+	if (ingress && ingress->verdict == MXC_ALLOW)
+		return err_set(err, E_UNSUPPORTED, 0, pointer_of(p, ingress->element, "default"),
+			       "network.ingress.default='allow' is not supported");
+	if (ingress && ingress->host_loopback == MXC_ALLOW)
+		return err_set(err, E_UNSUPPORTED, 0,
+			       pointer_of(p, ingress->element, "hostLoopback"),
+			       "network.ingress.hostLoopback='allow' is not supported");
+	return 0;
+}
+
+static int resolve_directional(const struct posture *p, struct err **err)
+{
+	const struct mxc_egress *egress = p->network->egress;
+	int r = check_ingress(p, err);
+
+	if (r == 0 && egress)
+		r = check_rules(p, &egress->allow, err);
+	if (r == 0 && egress)
+		r = check_rules(p, &egress->deny, err);
+	if (r < 0)
+		return r;
+	if (p->config->runtime_config && p->config->runtime_config->network_proxy)
+		return check_runtime_proxy(p, err);
+	if (!egress)
+		return 0;
+	if (egress->verdict == MXC_ALLOW)
+		return refuse(p, egress->element, "default",
+			      "network.egress.default='allow' (a filtered network)", err);
+	if (egress->allow.count || egress->deny.count)
+		return refuse(p, egress->element, egress->allow.count ? "allow" : "deny",
+			      "a filtered network (network.egress rules)", err);
+	return 0;
+}
+
+/* ---- legacy ---- */
+
+static int resolve_filtered(const struct posture *p, struct err **err)
+{
+	int r = check_hosts(p, "allowedHosts", &p->network->allowed_hosts, err);
+
+	if (r == 0)
+		r = check_hosts(p, "blockedHosts", &p->network->blocked_hosts, err);
+	return r < 0 ? r
+		     : refuse(p, p->network->element,
+			      p->network->allowed_hosts.count ? "allowedHosts" : "blockedHosts",
+			      "a filtered network (network.allowedHosts, network.blockedHosts)",
+			      err);
+}
+
+/* Private: the sandbox has a namespace of its own, where nobody from outside comes in. */
+static int check_local_network(const struct posture *p, bool is_private, struct err **err)
+{
+	bool is_allowed = p->network->allow_local_network.value;
+
+	if (is_private && is_allowed)
+		return complain(
+			p, "allowLocalNetwork",
+			"network.allowLocalNetwork=true has no effect: the workload is confined to the sandbox's own "
+			"network namespace",
+			err);
+	if (!is_private && !is_allowed)
+		return complain(
+			p, "allowLocalNetwork",
+			"network.allowLocalNetwork=false (also by default) is not enforced while the sandbox "
+			"shares the host network namespace",
+			err);
+	return 0;
+}
+
+static int resolve_legacy(const struct posture *p, struct err **err)
+{
+	const struct mxc_network *n = p->network;
+	bool has_lists = n->allowed_hosts.count || n->blocked_hosts.count;
+	bool asks_firewall = n->enforcement_mode == MXC_FIREWALL || n->enforcement_mode == MXC_BOTH;
+	bool is_filtered = has_lists && asks_firewall && p->config->strict;
+	bool is_private = is_filtered || (n->default_policy != MXC_ALLOW && !has_lists);
+	int r = 0;
+
+	if (n->proxy)
+		return refuse(p, n->element, "proxy", "a proxy (network.proxy)", err);
+	if (has_lists && !asks_firewall)
+		r = complain(
+			p, n->allowed_hosts.count ? "allowedHosts" : "blockedHosts",
+			"network.allowedHosts and network.blockedHosts require an enforcement mechanism "
+			"(network.enforcementMode 'firewall' or 'both')",
+			err);
+	if (r == 0)
+		r = check_local_network(p, is_private, err);
+	if (r < 0)
+		return r;
+	if (is_filtered)
+		return resolve_filtered(p, err);
+	if (is_private)
+		return 0;
+	return refuse(
+		p, n->element, has_lists ? NULL : "defaultPolicy",
+		has_lists
+			? "a network section with host lists (network.allowedHosts, network.blockedHosts) "
+			  "on the host's own network"
+			: "the host's own network (network.defaultPolicy='allow')",
+		err);
+}
+
+int policy_network(struct arena *arena, const struct mxc_config *config, const struct log *log,
+		   enum policy_network_mode *ret, struct err **err)
+{
+	struct posture p = {
+		.arena = arena, .config = config, .network = &config->network, .log = log
+	};
+	int r = config->network.is_directional ? resolve_directional(&p, err)
+					       : resolve_legacy(&p, err);
+
+	if (r == 0)
+		*ret = POLICY_NETWORK_ISOLATED;
+	return r;
+}

@@ -1,0 +1,16 @@
+/* network.h - what the network section of an MXC policy comes to. */
+#ifndef MXCRUN_POLICY_NETWORK_H
+#define MXCRUN_POLICY_NETWORK_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/mxc.h"
+#include "policy/decisions.h"
+
+/* The mode of MXC.md 7.4, or why the posture is refused (7.5): E_POLICY for one that contradicts
+ * itself, E_UNSUPPORTED for one that isn't enforced here yet. 0 or -errno. */
+int policy_network(struct arena *arena, const struct mxc_config *config, const struct log *log,
+		   enum policy_network_mode *ret, struct err **err);
+
+#endif

@@ -1,0 +1,68 @@
+/* resolve.c - see resolve.h: the containment, then each section by its own file, in the order of
+ * MXC.md 2.5. */
+#include "policy/resolve.h"
+
+#include "policy/filesystem.h"
+#include "policy/network.h"
+#include "policy/process.h"
+
+static bool is_empty(const char *s)
+{
+	return !s || !*s;
+}
+
+static int check_containment(const struct mxc_config *config, struct err **err)
+{
+	const char *word = mxc_containment_words[config->containment];
+
+	switch (config->containment) {
+	case MXC_PROCESS:
+	case MXC_BUBBLEWRAP:
+		return 0;
+	case MXC_LXC:
+		if (!config->lxc || is_empty(config->lxc->distribution) ||
+		    is_empty(config->lxc->release))
+			return err_set(err, E_POLICY, 0, "/lxc",
+				       "LXC distribution and release are required");
+		return err_set(err, E_UNSUPPORTED, 0, "/containment",
+			       "the containment 'lxc' is not supported yet and is not ignored");
+	case MXC_WINDOWS_SANDBOX:
+	case MXC_MICROVM:
+	case MXC_HYPERLIGHT:
+		return err_set(
+			err, E_UNSUPPORTED, 0, "/containment",
+			"the '%s' backend is not available on Linux (it is an experimental feature, "
+			"not compiled in here)",
+			word);
+	case MXC_PROCESSCONTAINER:
+	case MXC_SEATBELT:
+	case MXC_WSLC:
+	case MXC_ISOLATION_SESSION:
+	case MXC_VM:
+	case MXC_CONTAINMENT_MAX:
+		break;
+	}
+	return err_set(err, E_UNSUPPORTED, 0, "/containment",
+		       "the '%s' backend is not available on Linux", word);
+}
+
+int policy_resolve(struct arena *arena, const struct mxc_config *config,
+		   const struct host_facts *facts, const struct host_objects *objects,
+		   const struct log *log, const struct policy_decisions **ret, struct err **err)
+{
+	struct policy_decisions *decisions = arena_alloc(arena, sizeof(*decisions));
+	int r;
+
+	if (!decisions)
+		return err_nomem(err);
+	r = check_containment(config, err);
+	if (r == 0)
+		r = policy_network(arena, config, log, &decisions->network, err);
+	if (r == 0)
+		r = policy_filesystem(arena, config, objects, log, &decisions->filesystem, err);
+	if (r == 0)
+		r = policy_process(arena, config, facts, objects, &decisions->process, err);
+	if (r == 0)
+		*ret = decisions;
+	return r;
+}

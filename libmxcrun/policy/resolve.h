@@ -1,0 +1,29 @@
+/* resolve.h - an MXC configuration, seen on this host, to decisions. Pure: what the host has is an
+ * argument.
+ *
+ * In order: policy_requests() lists the paths to look up, objects_look_up() (host/) does,
+ * policy_resolve() decides.
+ */
+#ifndef MXCRUN_POLICY_RESOLVE_H
+#define MXCRUN_POLICY_RESOLVE_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/mxc.h"
+#include "host/facts.h"
+#include "host/objects.h"
+#include "policy/decisions.h"
+
+/* The paths that the policy names, each with the access that its grant would give. */
+int policy_requests(struct arena *arena, const struct mxc_config *config,
+		    struct object_request **ret, size_t *ret_count, struct err **err);
+
+/* Steps 13 to 18 of MXC.md 2.5. E_UNSUPPORTED: asks for what no engine here enforces; E_POLICY:
+ * refused as such; E_DELEGATION: a grant beyond the invoking user's own rights. objects are those
+ * of policy_requests(), in its order. The decisions lie in the arena. 0 or -errno. */
+int policy_resolve(struct arena *arena, const struct mxc_config *config,
+		   const struct host_facts *facts, const struct host_objects *objects,
+		   const struct log *log, const struct policy_decisions **ret, struct err **err);
+
+#endif
