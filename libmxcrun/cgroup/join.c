@@ -1,0 +1,91 @@
+/* join.c - how a process gets into a container's groups. */
+#include "cgroup/backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "cgroup/directory.h"
+
+int cgroup_clone_fd(const struct cgroup *cgroup)
+{
+	const struct cgroup_dir *dir = cgroup_find_v2(cgroup);
+	int fd = dir ? directory_open_group(dir->path, true, NULL) : -1;
+
+	return fd < 0 ? -1 : fd;
+}
+
+void cgroup_tasks_done(struct cgroup_tasks *tasks)
+{
+	while (tasks->count > 0)
+		fd_close_ptr(&tasks->fds[--tasks->count]);
+	free(tasks->fds);
+	*tasks = (struct cgroup_tasks){ 0 };
+}
+
+static int open_tasks(const struct cgroup_dir *dir, int *ret, struct err **err)
+{
+	cleanup_close int dir_fd = directory_open_group(dir->path, false, NULL);
+
+	if (dir_fd < 0)
+		return err_sys(err, E_CGROUP, -dir_fd, "open", dir->path, CGROUP_PATH_POINTER);
+	*ret = openat(dir_fd, "tasks", O_WRONLY | O_CLOEXEC);
+	if (*ret < 0)
+		return err_sys(err, E_CGROUP, errno, "open tasks", dir->path, CGROUP_PATH_POINTER);
+	return 0;
+}
+
+int cgroup_open_tasks(const struct cgroup *cgroup, struct cgroup_tasks *ret, struct err **err)
+{
+	size_t i;
+	int r = 0;
+
+	ret->count = 0;
+	ret->fds = calloc(cgroup->count + 1, sizeof(*ret->fds));
+	if (!ret->fds)
+		return err_nomem(err);
+	for (i = 0; r == 0 && i < cgroup->count; i++) {
+		if (cgroup->dirs[i].is_v2)
+			continue;
+		r = open_tasks(&cgroup->dirs[i], &ret->fds[ret->count], err);
+		if (r == 0)
+			ret->count++;
+	}
+	if (r < 0)
+		cgroup_tasks_done(ret);
+	return r;
+}
+
+void cgroup_joined(const struct cgroup *cgroup)
+{
+	holder_release(cgroup->holder);
+}
+
+static int attach_to(const struct cgroup_dir *dir, const char *pid)
+{
+	cleanup_close int fd = directory_open_group(dir->path, dir->is_v2, NULL);
+
+	return fd < 0 ? fd : fd_write_file(fd, "cgroup.procs", pid);
+}
+
+int cgroup_attach(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct err **err)
+{
+	char text[16];
+	size_t i;
+
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	for (i = 0; i < cgroup->count; i++) {
+		int r;
+
+		if (skip_v2 && cgroup->dirs[i].is_v2)
+			continue;
+		r = attach_to(&cgroup->dirs[i], text);
+		if (r < 0)
+			return err_sys(err, E_CGROUP, -r, "write cgroup.procs",
+				       cgroup->dirs[i].path, CGROUP_PATH_POINTER);
+	}
+	cgroup_joined(cgroup);
+	return 0;
+}

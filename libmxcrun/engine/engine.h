@@ -1,0 +1,62 @@
+/* engine.h - whoever carries out a plan. Today: native. An engine reads the plan and nothing else.
+ *
+ * The life of one container: engine_start() brings it to "ready, waiting for start" and returns the
+ * running object; the caller writes its record and calls engine_recorded(); then either hands over
+ * (create) or calls engine_release() to let the workload run (run). */
+#ifndef MXCRUN_ENGINE_ENGINE_H
+#define MXCRUN_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "cgroup/cgroup.h"
+#include "host/facts.h"
+#include "plan/plan.h"
+
+struct engine_request {
+	const struct plan *plan;
+	struct arena *plan_arena;	/* the sealed, shared arena that holds the plan */
+	const struct host_facts *facts;
+	const struct log *log;
+	const struct cgroup *cgroup;	/* made already */
+	int start_fd;			/* FIFO for `start` (create), -1 for run; stays the caller's */
+	int console_socket_fd;		/* connected; -1: none; stays the caller's */
+	const char *state_dir_path;	/* for hooks */
+	/* Called when the child exists and before anything in it goes on: the journal entry of the process. */
+	int (*on_child)(void *data, pid_t pid, uint64_t start_ticks, struct err **err);
+	/* Gives the OCI state JSON for hooks; malloc'd. */
+	char *(*state_json)(void *data, const char *status, pid_t pid);
+	void *data;
+};
+
+struct engine_child {
+	pid_t pid;			/* init (= the workload unless plan.process.keep_init) in our pid namespace */
+	uint64_t start_ticks;
+	int pidfd;
+	int sync_fd;			/* parent's end */
+	int life_fd;			/* write end; keep_init only */
+};
+#define ENGINE_CHILD_INIT { .pid = -1, .pidfd = -1, .sync_fd = -1, .life_fd = -1 }
+void engine_child_done(struct engine_child *child);	/* closes descriptors, kills nothing */
+
+/* What the native engine can't enforce of this plan on this host; 0, or -EOPNOTSUPP with E_UNSUPPORTED
+ * naming the field. Called before anything is made. */
+int native_unsupported(const struct plan *plan, const struct host_facts *facts, struct err **err);
+
+/* Start up to READY. On failure the child is dead and reaped, and nothing of it is left. */
+int native_start(const struct engine_request *request, struct engine_child *ret, struct err **err);
+
+/* The record says "created". */
+int native_recorded(struct engine_child *child, struct err **err);
+
+/* run: let the workload go; returns when execve succeeded, or the error. */
+int native_release(struct engine_child *child, struct err **err);
+
+/* Run the hooks of one kind in the runtime's namespace with the state JSON on stdin, each as a process
+ * group with its timeout (invariant 44). Stops at the first failure. */
+int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err);
+
+#endif

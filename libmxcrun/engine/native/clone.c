@@ -1,0 +1,127 @@
+/* clone.c - the few instructions of assembly that clone3 with a stack needs. */
+#include "engine/native/clone.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+
+#if defined(__x86_64__)
+
+long raw_call(long number, long a, long b, long c, long d, long e)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+/* The child comes back from the call on the new stack, where there is no frame to return to: it
+ * calls the function and exits. */
+static long clone_on_stack(struct sys_clone_args *args, int (*function)(void *), void *argument)
+{
+	register int (*r8)(void *) __asm__("r8") = function;
+	register void *r9 __asm__("r9") = argument;
+	long result;
+
+	__asm__ volatile("syscall\n\t"
+			 "testq %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xorl %%ebp, %%ebp\n\t"
+			 "movq %%r9, %%rdi\n\t"
+			 "callq *%%r8\n\t"
+			 "movl %%eax, %%edi\n\t"
+			 "movl %[exit], %%eax\n\t"
+			 "syscall\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(result)
+			 : "a"((long)SYS_clone3), "D"(args), "S"(sizeof(*args)), "r"(r8), "r"(r9),
+			   [exit] "i"(SYS_exit_group)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+#elif defined(__aarch64__)
+
+long raw_call(long number, long a, long b, long c, long d, long e)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory", "cc");
+	return x0;
+}
+
+static long clone_on_stack(struct sys_clone_args *args, int (*function)(void *), void *argument)
+{
+	register long x8 __asm__("x8") = SYS_clone3;
+	register long x0 __asm__("x0") = (long)args;
+	register long x1 __asm__("x1") = sizeof(*args);
+	register int (*x9)(void *) __asm__("x9") = function;
+	register void *x10 __asm__("x10") = argument;
+
+	__asm__ volatile("svc #0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, #0\n\t"
+			 "mov x0, x10\n\t"
+			 "blr x9\n\t"
+			 "mov x8, %[exit]\n\t"
+			 "svc #0\n"
+			 "1:"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x9), "r"(x10), [exit] "i"(SYS_exit_group)
+			 : "memory", "cc");
+	return x0;
+}
+
+#else
+
+long raw_call(long number, long a, long b, long c, long d, long e)
+{
+	long result = syscall(number, a, b, c, d, e);
+
+	return result < 0 ? -errno : result;
+}
+
+#endif
+
+static pid_t clone_copied(struct sys_clone_args *args, int (*function)(void *), void *argument)
+{
+	pid_t pid = sys_clone3(args);
+
+	if (pid == 0)
+		_exit(function(argument));
+	return pid < 0 ? -errno : pid;
+}
+
+pid_t clone_run(struct sys_clone_args *args, void *stack, size_t stack_size, int (*function)(void *),
+		void *argument)
+{
+	/* the kernel refuses to share memory across time namespaces */
+	if (!CLONE_SHARES_MEMORY || (args->flags & CLONE_NEWTIME))
+		return clone_copied(args, function, argument);
+#if CLONE_SHARES_MEMORY
+	args->flags |= CLONE_VM;
+	args->stack = (uint64_t)(uintptr_t)stack;
+	args->stack_size = stack_size;
+	return (pid_t)clone_on_stack(args, function, argument);
+#else
+	(void)stack;
+	(void)stack_size;
+	return -ENOSYS;
+#endif
+}

@@ -1,0 +1,27 @@
+/* clone.h - clone3 with a function on a stack of its own, in the parent's memory where that is possible. */
+#ifndef MXCRUN_ENGINE_NATIVE_CLONE_H
+#define MXCRUN_ENGINE_NATIVE_CLONE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/sys.h"
+
+/* True where the child may share memory (CLONE_VM): it must then use raw_call() alone, because errno, stdio
+ * and malloc are the parent's. */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define CLONE_SHARES_MEMORY 1
+#else
+#define CLONE_SHARES_MEMORY 0
+#endif
+
+/* A system call that touches nothing but registers: the kernel's result, a negative errno on failure. */
+long raw_call(long number, long a, long b, long c, long d, long e);
+
+/* Run function(argument) in a new process on the stack; its result is the exit code. args->stack and
+ * stack_size are filled in; CLONE_VM is added where CLONE_SHARES_MEMORY unless the flags forbid it (a time namespace).
+ * Returns the pid or a negative errno; in the child it does not return. */
+pid_t clone_run(struct sys_clone_args *args, void *stack, size_t stack_size, int (*function)(void *),
+		void *argument);
+
+#endif

@@ -1,0 +1,80 @@
+/* deny.c - MOUNT_DENY: cover an object so that it is still listed and every use of it gives EACCES.
+ *
+ * The cover is a mode-000 directory or file on a tmpfs of ours, mounted read-only, so that not even its owner can
+ * give himself rights; where the user namespace maps a second id, that id owns it, which the workload's own namespace
+ * does not know. It is a mount point, so it can't be renamed or removed. The sandbox holds no capability, so
+ * this binds its root, too. A denied directory with grants below it is a 0555 directory of its own, in which later steps
+ * make their mount points.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "engine/native/mounts.h"
+
+#define COVER_OWNER 65534
+#define COVER_ATTRS (SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC)
+#define COVER_TREE (SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC)
+
+static const struct plan_option cover_options[] = { { "size", "64k" }, { "mode", "0555" } };
+
+/* A tmpfs with "d" and "f". Its owner is another id where the namespace has one; else ours, and only read-only
+ * mounting stands between it and chmod. */
+static int make_covers(struct err **err)
+{
+	cleanup_close int tree = mount_new_filesystem("tmpfs", "denied", cover_options, array_size(cover_options),
+						      COVER_ATTRS);
+	cleanup_close int file = -1;
+
+	if (tree < 0)
+		return err_sys(err, E_MOUNT, -tree, "fsmount", "cover of denied paths", NULL);
+	if (mkdirat(tree, "d", 0) < 0)
+		return err_sys(err, E_MOUNT, errno, "mkdir", "cover of denied paths", NULL);
+	file = openat(tree, "f", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0);
+	if (file < 0)
+		return err_sys(err, E_MOUNT, errno, "open", "cover of denied paths", NULL);
+	for (int i = 0; i < 2; i++)
+		if (fchownat(tree, i ? "d" : "f", COVER_OWNER, COVER_OWNER, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    errno != EINVAL && errno != EPERM)	/* not mapped here: an ordinary user's sandbox */
+			return err_sys(err, E_MOUNT, errno, "chown", "cover of denied paths", NULL);
+	return take_fd(tree);
+}
+
+static int open_cover(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	struct sys_mount_attr readonly = { .attr_set = SYS_ATTR_RDONLY };
+	cleanup_close int cover = -1;
+
+	if (mount->is_reopened) {
+		cover = mount_new_filesystem("tmpfs", "denied", cover_options, array_size(cover_options), COVER_ATTRS);
+		if (cover < 0)
+			return err_sys(err, E_MOUNT, -cover, "fsmount", mount->destination, mount->pointer);
+		return take_fd(cover);
+	}
+	if (init->covers_fd < 0)
+		init->covers_fd = make_covers(err);
+	if (init->covers_fd < 0)
+		return init->covers_fd;
+	cover = sys_open_tree(init->covers_fd, mount->is_directory ? "d" : "f", COVER_TREE);
+	if (cover < 0 || sys_mount_setattr(cover, "", SYS_AT_EMPTY_PATH, &readonly) < 0)
+		return err_sys(err, E_MOUNT, errno, "open_tree", mount->destination, mount->pointer);
+	return take_fd(cover);
+}
+
+int deny_apply(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	cleanup_close int cover = open_cover(init, mount, err);
+	cleanup_close int target = -1;
+
+	if (cover < 0)
+		return cover;
+	target = path_make_in_root(init->root_fd, mount->destination,
+				   mount->is_directory ? PATH_MAKE_DIR : PATH_MAKE_FILE);
+	if (target < 0)
+		return err_sys(err, E_MOUNT, -target, "open", mount->destination, mount->pointer);
+	return mounts_attach_verified(init, mount, cover, target, err);
+}

@@ -1,0 +1,106 @@
+/* devices.c - the nodes and links of /dev.
+ *
+ * mknodat in the verified directory; what is there already must be the very device (invariant 13). In a user namespace
+ * the kernel makes no nodes: the host's own is bound instead, opened before pivot_root.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "engine/native/init.h"
+
+static mode_t type_of(const struct plan_device *device)
+{
+	return device->type == 'b' ? S_IFBLK : device->type == 'p' ? S_IFIFO : S_IFCHR;
+}
+
+static bool is_device(int fd, const struct plan_device *device)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == type_of(device) &&
+	       (device->type == 'p' || st.st_rdev == makedev(device->major, device->minor));
+}
+
+static int bind_host_device(const struct plan_device *device, int dir, const char *name, struct err **err)
+{
+	cleanup_close int source = open(device->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int target = -1, tree = -1;
+
+	if (source < 0 || !is_device(source, device))
+		return err_set(err, E_DEVICE, EPERM, device->pointer,
+			       "device %s can't be made in a user namespace, and the host has no such one to bind",
+			       device->path);
+	target = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
+	if (target < 0)
+		return err_sys(err, E_DEVICE, errno, "open", device->path, device->pointer);
+	tree = sys_open_tree(source, "", SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC | SYS_AT_EMPTY_PATH);
+	if (tree < 0)
+		return err_sys(err, E_DEVICE, errno, "open_tree", device->path, device->pointer);
+	if (mount_attach(tree, target) < 0)
+		return err_sys(err, E_DEVICE, errno, "move_mount", device->path, device->pointer);
+	return 0;
+}
+
+static int check_existing(const struct plan_device *device, int dir, const char *name, struct err **err)
+{
+	cleanup_close int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, E_DEVICE, errno, "open", device->path, device->pointer);
+	if (!is_device(fd, device))
+		return err_set(err, E_DEVICE, EEXIST, device->pointer,
+			       "%s exists and is not the device that was asked for", device->path);
+	return 0;
+}
+
+static int make_node(struct init *init, const struct plan_device *device, struct err **err)
+{
+	cleanup_free char *name = NULL;
+	cleanup_close int dir = path_make_parent_in_root(init->root_fd, device->path, &name);
+
+	if (dir < 0)
+		return err_sys(err, E_DEVICE, -dir, "open", device->path, device->pointer);
+	/* the umask is 0 here, so the mode needs no chmod */
+	if (mknodat(dir, name, type_of(device) | device->mode, makedev(device->major, device->minor)) < 0) {
+		if (errno == EEXIST)
+			return check_existing(device, dir, name, err);
+		if (errno == EPERM && init->plan->namespaces[NS_USER].mode != NS_HOST)
+			return bind_host_device(device, dir, name, err);
+		return err_sys(err, E_DEVICE, errno, "mknod", device->path, device->pointer);
+	}
+	if ((device->uid || device->gid) &&
+	    fchownat(dir, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, E_DEVICE, errno, "chown", device->path, device->pointer);
+	return 0;
+}
+
+static int make_link(struct init *init, const struct plan_symlink *link, struct err **err)
+{
+	cleanup_free char *name = NULL;
+	cleanup_close int dir = path_make_parent_in_root(init->root_fd, link->path, &name);
+
+	if (dir < 0)
+		return err_sys(err, E_DEVICE, -dir, "open", link->path, NULL);
+	if (symlinkat(link->target, dir, name) < 0 && errno != EEXIST)
+		return err_sys(err, E_DEVICE, errno, "symlink", link->path, NULL);
+	return 0;
+}
+
+int devices_make(struct init *init, struct err **err)
+{
+	const struct plan *plan = init->plan;
+	int r = 0;
+
+	for (size_t i = 0; i < plan->device_count && r == 0; i++)
+		r = make_node(init, &plan->devices[i], err);
+	for (size_t i = 0; i < plan->dev_symlink_count && r == 0; i++)
+		r = make_link(init, &plan->dev_symlinks[i], err);
+	return r;
+}

@@ -1,0 +1,220 @@
+/* hooks.c - run the hooks of one kind; used by the runtime in its namespaces and by init in its own.
+ *
+ * Each hook is a process group with the state on stdin. It can't hold us up (invariant 44): its stdin is
+ * written only while there is room, and its end and the time are awaited in the same poll.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "engine/native/init.h"
+
+struct running {
+	const struct plan_hook *hook;
+	const char *kind;
+	const char *state;	/* what is still to be written */
+	size_t left;
+	pid_t pid;
+	int pidfd;
+	int stdin_fd;		/* write end; -1 once all is written or the hook closed its end */
+	int failure_fd;		/* the child's errno, when it could not execute the hook */
+	int64_t deadline_ms;	/* -1: none */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void fail_child(int failure_fd)
+{
+	int errnum = errno;
+
+	(void)fd_write_all(failure_fd, &errnum, sizeof(errnum));	/* unread: the status 127 tells */
+	_exit(127);
+}
+
+/* Runs in the child. Standard output and error stay the caller's. */
+static void execute(const struct plan_hook *hook, int stdin_fd, int failure_fd)
+{
+	static const char *const none[] = { NULL };
+	const char *const fallback_argv[] = { hook->path, NULL };
+	const char *const *argv = hook->argv && hook->argv[0] ? hook->argv : fallback_argv;
+	const char *const *env = hook->env ? hook->env : none;
+	sigset_t no_signals;
+
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);	/* some can't be changed, those are default already */
+	sigemptyset(&no_signals);
+	sigprocmask(SIG_SETMASK, &no_signals, NULL);
+	if (setpgid(0, 0) < 0 || dup2(stdin_fd, STDIN_FILENO) < 0)
+		fail_child(failure_fd);
+	/* ours are close-on-exec by birth: this is about what the caller's caller left open */
+	if (sys_close_range(3, ~0u, SYS_CLOSE_RANGE_CLOEXEC) < 0 && errno != ENOSYS && errno != EINVAL)
+		fail_child(failure_fd);
+	execve(hook->path, (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env);
+	fail_child(failure_fd);
+}
+
+static int start(struct running *run, struct err **err)
+{
+	const struct plan_hook *hook = run->hook;
+	cleanup_close int stdin_read = -1, failure_write = -1;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(err, E_HOOK, errno, "pipe2", hook->path, hook->pointer);
+	stdin_read = ends[0];
+	run->stdin_fd = ends[1];
+	if (fcntl(run->stdin_fd, F_SETFL, O_NONBLOCK) < 0)
+		return err_sys(err, E_HOOK, errno, "fcntl", hook->path, hook->pointer);
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(err, E_HOOK, errno, "pipe2", hook->path, hook->pointer);
+	run->failure_fd = ends[0];
+	failure_write = ends[1];
+	run->pid = fork();
+	if (run->pid < 0)
+		return err_sys(err, E_HOOK, errno, "fork", hook->path, hook->pointer);
+	if (run->pid == 0)
+		execute(hook, stdin_read, failure_write);
+	/* on both sides, so that the group exists whoever comes first; EACCES: the child was first */
+	(void)setpgid(run->pid, run->pid);
+	run->pidfd = sys_pidfd_open(run->pid, 0);
+	if (run->pidfd < 0)
+		return err_sys(err, E_HOOK, errno, "pidfd_open", hook->path, hook->pointer);
+	return 0;
+}
+
+/* A hook that reads nothing, or stops reading, is none of our business. */
+static void feed(struct running *run)
+{
+	ssize_t n = run->left ? write(run->stdin_fd, run->state, run->left) : 0;
+
+	if (n > 0) {
+		run->state += n;
+		run->left -= (size_t)n;
+	}
+	if (run->left == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		fd_close_ptr(&run->stdin_fd);
+}
+
+static int time_left(const struct running *run)
+{
+	int64_t left = run->deadline_ms - now_ms();
+
+	if (run->deadline_ms < 0)
+		return -1;
+	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static int wait_end(struct running *run, struct err **err)
+{
+	const struct plan_hook *hook = run->hook;
+
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = run->pidfd, .events = POLLIN },
+			{ .fd = run->stdin_fd, .events = POLLOUT },
+		};
+		int left = time_left(run);
+		int n = poll(fds, array_size(fds), left);
+
+		if (n < 0 && errno != EINTR)
+			return err_sys(err, E_HOOK, errno, "poll", hook->path, hook->pointer);
+		if (n > 0 && fds[0].revents)
+			return 0;
+		/* left, not n: one that reads a byte at a time keeps poll from timing out */
+		if (left == 0)
+			return err_set(err, E_TIMEOUT, ETIMEDOUT, hook->pointer,
+				       "%s hook \"%s\" did not end within %d ms", run->kind, hook->path,
+				       hook->timeout_ms);
+		if (n > 0 && fds[1].revents)
+			feed(run);
+	}
+}
+
+static int judge(const struct running *run, int status, struct err **err)
+{
+	const struct plan_hook *hook = run->hook;
+	int errnum;
+
+	if (read(run->failure_fd, &errnum, sizeof(errnum)) == (ssize_t)sizeof(errnum))
+		return err_set(err, E_HOOK, errnum, hook->pointer, "executing %s hook \"%s\"", run->kind, hook->path);
+	if (WIFSIGNALED(status))
+		return err_set(err, E_HOOK, 0, hook->pointer, "%s hook \"%s\" was killed by signal %d", run->kind,
+			       hook->path, WTERMSIG(status));
+	if (WEXITSTATUS(status) != 0)
+		return err_set(err, E_HOOK, 0, hook->pointer, "%s hook \"%s\" failed with exit status %d", run->kind,
+			       hook->path, WEXITSTATUS(status));
+	return 0;
+}
+
+/* The group is killed before the leader is reaped: until then nobody else can have its number. */
+static int reap(const struct running *run, bool must_die, int *ret_status)
+{
+	pid_t r;
+
+	if (must_die) {
+		(void)kill(-run->pid, SIGKILL);
+		(void)kill(run->pid, SIGKILL);	/* in case it has no group of its own yet */
+	}
+	do
+		r = waitpid(run->pid, ret_status, 0);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
+
+static int run_one(const struct plan_hook *hook, const char *kind, const char *state, struct err **err)
+{
+	struct running run = {
+		.hook = hook, .kind = kind, .state = state, .left = strlen(state), .pid = -1, .pidfd = -1,
+		.stdin_fd = -1, .failure_fd = -1,
+		.deadline_ms = hook->timeout_ms > 0 ? now_ms() + hook->timeout_ms : -1,
+	};
+	int status = 0;
+	int r = start(&run, err);
+
+	if (r == 0)
+		r = wait_end(&run, err);
+	if (run.pid > 0) {
+		int reaped = reap(&run, r < 0, &status);
+
+		if (r == 0 && reaped < 0)
+			r = err_sys(err, E_HOOK, -reaped, "waitpid", hook->path, hook->pointer);
+	}
+	if (r == 0)
+		r = judge(&run, status, err);
+	fd_close_ptr(&run.stdin_fd);
+	fd_close_ptr(&run.failure_fd);
+	fd_close_ptr(&run.pidfd);
+	return r;
+}
+
+int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction before;
+	int r = 0;
+
+	if (hooks->count == 0)
+		return 0;
+	if (sigaction(SIGPIPE, &ignore, &before) < 0)
+		return err_sys(err, E_HOOK, errno, "sigaction", "SIGPIPE", NULL);
+	for (size_t i = 0; i < hooks->count && r == 0; i++)
+		r = run_one(&hooks->items[i], kind, state_json ? state_json : "", err);
+	if (sigaction(SIGPIPE, &before, NULL) < 0 && r == 0)
+		r = err_sys(err, E_HOOK, errno, "sigaction", "SIGPIPE", NULL);
+	return r;
+}

@@ -1,0 +1,111 @@
+/* idmap.c - write the id maps of a new user namespace, as far as the caller's rights go.
+ *
+ * Root writes any map. An ordinary user may map his own id alone, once, with setgroups denied
+ * (user_namespaces(7)); more ranges go through newuidmap and newgidmap, which check /etc/subuid.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/strbuf.h"
+#include "engine/native/parent.h"
+
+static bool is_own_id_alone(const struct plan_idmaps *maps, uint32_t own_id)
+{
+	return maps->count == 1 && maps->items[0].count == 1 && maps->items[0].outside == own_id;
+}
+
+static int write_proc(pid_t pid, const char *file, const char *text, const char *pointer, struct err **err)
+{
+	char path[64];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	r = fd_write_file(AT_FDCWD, path, text);
+	return r < 0 ? err_sys(err, E_IDMAP, -r, "write", path, pointer) : 0;
+}
+
+static int write_map(pid_t pid, const char *file, const struct plan_idmaps *maps, const char *pointer,
+		     struct err **err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < maps->count; i++)
+		strbuf_printf(&text, "%u %u %u\n", maps->items[i].inside, maps->items[i].outside,
+			      maps->items[i].count);
+	if (text.failed)
+		return err_nomem(err);
+	return write_proc(pid, file, strbuf_str(&text), pointer, err);
+}
+
+/* newuidmap PID INSIDE OUTSIDE COUNT ... */
+static int run_helper(const char *helper, pid_t pid, const struct plan_idmaps *maps, const char *pointer,
+		      struct err **err)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	char **argv = arena ? arena_array(arena, maps->count * 3 + 3, sizeof(*argv)) : NULL;
+	char *const envp[] = { NULL };
+	size_t n = 0;
+	pid_t child;
+	int status = 0, r;
+
+	if (!argv)
+		return err_nomem(err);
+	argv[n++] = arena_strdup(arena, helper);
+	argv[n++] = arena_printf(arena, "%d", (int)pid);
+	for (size_t i = 0; i < maps->count; i++) {
+		argv[n++] = arena_printf(arena, "%u", maps->items[i].inside);
+		argv[n++] = arena_printf(arena, "%u", maps->items[i].outside);
+		argv[n++] = arena_printf(arena, "%u", maps->items[i].count);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!argv[i])
+			return err_nomem(err);
+	r = posix_spawn(&child, helper, NULL, NULL, argv, envp);
+	if (r)
+		return err_sys(err, E_IDMAP, r, "posix_spawn", helper, pointer);
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_sys(err, E_IDMAP, errno, "waitpid", helper, pointer);
+	if (status == 0)
+		return 0;
+	r = err_set(err, E_IDMAP, EPERM, pointer, "%s refused the map", helper);
+	err_hint(err, "the ranges must be this user's own in /etc/subuid and /etc/subgid");
+	return r;
+}
+
+static int write_one(const struct host_facts *facts, pid_t pid, bool is_uid, const struct plan_idmaps *maps,
+		     struct err **err)
+{
+	const char *pointer = is_uid ? "/linux/uidMappings" : "/linux/gidMappings";
+	const char *helper = is_uid ? facts->newuidmap : facts->newgidmap;
+	uint32_t own_id = is_uid ? facts->euid : facts->egid;
+	int r;
+
+	if (facts->euid == 0 || is_own_id_alone(maps, own_id))
+		return write_map(pid, is_uid ? "uid_map" : "gid_map", maps, pointer, err);
+	if (helper)
+		return run_helper(helper, pid, maps, pointer, err);
+	r = err_set(err, E_IDMAP, EPERM, pointer, "an ordinary user may map only his own id %u", own_id);
+	err_hint(err, "install newuidmap and newgidmap (package uidmap) and give the user ranges in /etc/subuid and "
+		 "/etc/subgid");
+	return r;
+}
+
+int idmap_write(const struct plan *plan, const struct host_facts *facts, pid_t pid, struct err **err)
+{
+	/* Without privilege the kernel takes a gid map only after setgroups is denied (CVE-2014-8989);
+	 * newgidmap does without. */
+	bool needs_deny = plan->deny_setgroups ||
+			  (facts->euid != 0 && is_own_id_alone(&plan->gid_maps, facts->egid));
+	int r = write_one(facts, pid, true, &plan->uid_maps, err);
+
+	if (r == 0 && needs_deny)
+		r = write_proc(pid, "setgroups", "deny", "/linux/gidMappings", err);
+	return r < 0 ? r : write_one(facts, pid, false, &plan->gid_maps, err);
+}

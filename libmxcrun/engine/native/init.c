@@ -1,0 +1,223 @@
+/* init.c - the container's init: the stages in their order, and how a failure gets home.
+ *
+ * launch.h is the theory of operation. This program is executed from a sealed memfd with one argument,
+ * the descriptors, and an empty environment. It holds nothing of the host but those, and gives up each one
+ * as soon as it is used.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "engine/native/init.h"
+
+static int exit_code_of(const struct err *err)
+{
+	switch (err_root_code(err)) {
+	case E_EXEC_NOT_FOUND: return LAUNCH_EXIT_NOT_FOUND;
+	case E_EXEC: return LAUNCH_EXIT_EXEC;
+	default: return LAUNCH_EXIT_SETUP;
+	}
+}
+
+void init_report(const struct init *init, const struct err *err)
+{
+	size_t len = 0;
+	cleanup_free void *packed = err_pack(err, &len);
+
+	if (packed && init->fds.sync >= 0 &&
+	    sync_send(init->fds.sync, SYNC_ERROR, packed, (uint32_t)len) == 0)
+		return;
+	if (packed && init->fds.start >= 0)
+		(void)fd_write_all(init->fds.start, packed, len);	/* `start` reads it, see launch.h */
+}
+
+int init_fail(const struct init *init, struct err *err)
+{
+	int code = exit_code_of(err);
+
+	init_report(init, err);
+	_exit(code);
+}
+
+/* "name=N,name=N": written by launch.c, so anything odd is a bug, not input. */
+static int fds_parse(const char *text, struct launch_fds *ret)
+{
+	struct { const char *name; int *fd; } rows[] = {
+		{ "plan", &ret->plan }, { "sync", &ret->sync }, { "start", &ret->start },
+		{ "console", &ret->console }, { "life", &ret->life },
+	};
+
+	*ret = LAUNCH_FDS_NONE;
+	for (const char *at = text; at && *at;) {
+		const char *equals = strchr(at, '=');
+		char *end;
+		long number = equals ? strtol(equals + 1, &end, 10) : -1;
+
+		if (number < 0 || number > INT32_MAX)
+			return -EINVAL;
+		if (equals == at + 3 && !strncmp(at, "ns", 2) && at[2] >= '0' && at[2] < '0' + NS_MAX) {
+			ret->ns[at[2] - '0'] = (int)number;
+		} else {
+			for (size_t i = 0; i < array_size(rows); i++)
+				if (!strncmp(at, rows[i].name, (size_t)(equals - at)) && !rows[i].name[equals - at])
+					*rows[i].fd = (int)number;
+		}
+		if (fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
+			return -errno;
+		at = *end == ',' ? end + 1 : NULL;
+	}
+	return ret->sync >= 0 && ret->plan >= 0 ? 0 : -EINVAL;
+}
+
+static int start_clean(struct init *init, const char *argument, struct err **err)
+{
+	int r = fds_parse(argument, &init->fds);
+
+	if (r < 0)
+		return err_set(err, E_INTERNAL, -r, NULL, "init got bad descriptors");
+	/* before anything of the container can look at us (invariant 20) */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL);
+	r = arena_map_shared(init->fds.plan);
+	if (r < 0)
+		return err_sys(err, E_INTERNAL, -r, "mmap", "plan", NULL);
+	close(init->fds.plan);
+	init->fds.plan = -1;
+	init->plan = (const struct plan *)ARENA_SHARED_FIRST;
+	umask(0);
+	if (init->plan->process.new_session && setsid() < 0)
+		return err_sys(err, E_PROCESS, errno, "setsid", NULL, NULL);
+	return 0;
+}
+
+/* Wait for one message; its payload becomes state_json. EOF means that the parent died: so do we. */
+static int wait_for(struct init *init, enum sync_kind kind, struct err **err)
+{
+	cleanup_free char *buf = malloc(SYNC_PAYLOAD_MAX + 1);
+	uint32_t len = 0;
+	int r;
+
+	if (!buf)
+		return err_nomem(err);
+	r = sync_receive(init->fds.sync, buf, SYNC_PAYLOAD_MAX, &len, -1);
+	if (r == 0)
+		_exit(LAUNCH_EXIT_SETUP);
+	if (r < 0)
+		return err_sys(err, E_PROCESS, -r, "recvmsg", "sync socket", NULL);
+	if (r != (int)kind)
+		return err_set(err, E_INTERNAL, EPROTO, NULL, "sync message %d found, %d expected", r, (int)kind);
+	if (len) {
+		buf[len] = 0;
+		free(init->state_json);
+		init->state_json = take_ptr(buf);
+	}
+	return 0;
+}
+
+static int send_kind(struct init *init, enum sync_kind kind, struct err **err)
+{
+	int r = sync_send(init->fds.sync, kind, NULL, 0);
+
+	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
+}
+
+/* The gate: the parent has put us into the cgroups and run the hooks of its own namespace. */
+static int pass_gate(struct init *init, struct err **err)
+{
+	const struct plan_hooks *hooks = init->plan->hooks;
+	int r = 0;
+
+	if (hooks[HOOK_PRESTART].count || hooks[HOOK_CREATE_RUNTIME].count)
+		r = send_kind(init, SYNC_HOOKS, err);
+	if (r == 0)
+		r = wait_for(init, SYNC_GO, err);
+	return r < 0 ? r : namespaces_new_cgroup(init, err);
+}
+
+static int build(struct init *init, struct err **err)
+{
+	static int (*const stages[])(struct init *, struct err **) = {
+		namespaces_join, namespaces_configure, procfs_open, rootfs_prepare, pass_gate, mounts_apply,
+		devices_make, masks_apply,
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < array_size(stages) && r == 0; i++)
+		r = stages[i](init, err);
+	if (r == 0)
+		r = hooks_run(&init->plan->hooks[HOOK_CREATE_CONTAINER], "createContainer", init->state_json, err);
+	if (r == 0)
+		r = rootfs_enter(init, err);
+	if (r == 0 && init->plan->process.terminal)
+		r = terminal_setup(init, err);
+	if (r == 0)
+		r = procfs_apply(init, err);
+	return r < 0 ? r : limits_apply(init, err);
+}
+
+/* One byte from `start` through the FIFO, or the parent's word (run). */
+static int wait_for_start(struct init *init, struct err **err)
+{
+	char byte = 0;
+	ssize_t n;
+
+	if (init->fds.start < 0)
+		return wait_for(init, SYNC_START, err);
+	/* create is over: its end of the socket closes; errors go through the FIFO from here on */
+	close(init->fds.sync);
+	init->fds.sync = -1;
+	do
+		n = read(init->fds.start, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1 || byte != LAUNCH_START_BYTE)
+		return err_set(err, E_PROCESS, n < 0 ? errno : EPROTO, NULL, "reading the start FIFO");
+	return 0;
+}
+
+static int run_workload(struct init *init, struct err **err)
+{
+	return exec_workload(init, init->program, err);
+}
+
+static int run(struct init *init, struct err **err)
+{
+	int r = build(init, err);
+
+	if (r == 0)
+		r = exec_look_up(init, &init->program, err);
+	fd_close_ptr(&init->root_fd);
+	fd_close_ptr(&init->covers_fd);
+	if (r == 0)
+		r = send_kind(init, SYNC_READY, err);
+	if (r == 0)
+		r = wait_for(init, SYNC_RECORDED, err);
+	if (r == 0)
+		r = wait_for_start(init, err);
+	if (r == 0)
+		r = hooks_run(&init->plan->hooks[HOOK_START_CONTAINER], "startContainer", init->state_json, err);
+	if (r < 0)
+		return r;
+	return init->plan->process.keep_init ? reaper_run(init, run_workload, err) : run_workload(init, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct init init = { .fds = LAUNCH_FDS_NONE, .root_fd = -1, .proc_fd = -1, .covers_fd = -1 };
+	struct err *err = NULL;
+	int r;
+
+	signal(SIGPIPE, SIG_IGN);
+	r = start_clean(&init, argc > 1 ? argv[1] : NULL, &err);
+	if (r == 0)
+		r = run(&init, &err);
+	return r < 0 ? init_fail(&init, err) : LAUNCH_EXIT_SETUP;
+}

@@ -1,0 +1,85 @@
+/* init.h - the stages of the container's init, in the order in which init.c calls them.
+ *
+ * Each stage is one file and one function: it takes what the plan lists and decides nothing. All
+ * return 0 or -errno with *err set; init.c sends the error to the parent and exits.
+ */
+#ifndef MXCRUN_ENGINE_NATIVE_INIT_H
+#define MXCRUN_ENGINE_NATIVE_INIT_H
+
+#include "base/err.h"
+#include "engine/native/launch.h"
+#include "plan/plan.h"
+
+struct init {
+	const struct plan *plan;
+	struct launch_fds fds;
+	int root_fd;		/* O_PATH of the new root, once it is a mount of our namespace; -1 before */
+	int proc_fd;		/* private detached procfs of the container's pid namespace (invariant 7); -1 where the
+				 * kernel allows none: then the host's, opened before pivot_root and checked */
+	char *state_json;	/* OCI state for hooks that run in here, from the GO message; NULL without such hooks */
+	char *program;		/* found by exec_look_up */
+	int covers_fd;		/* deny.c: the shared covers, made when first needed; -1 before */
+};
+
+/* namespaces.c: enter joined namespaces; when a second process is needed (joined pid or user
+ * namespace) the first one does not return. Then loopback, host name, domain name. */
+int namespaces_join(struct init *init, struct err **err);
+int namespaces_configure(struct init *init, struct err **err);
+int namespaces_new_cgroup(struct init *init, struct err **err);
+
+/* rootfs.c: propagation of "/", init->root_fd; later pivot_root (or MS_MOVE and chroot) and the root's
+ * own flags and propagation. After rootfs_enter the process stands in "/" of the new root. */
+int rootfs_prepare(struct init *init, struct err **err);
+int rootfs_enter(struct init *init, struct err **err);
+
+/* mounts.c: all mount steps in order (deny.c does MOUNT_DENY). */
+int mounts_apply(struct init *init, struct err **err);
+/* mount.c: a detached mount of a new file system / of a bind source; attach below the root and verify that the
+ * destination shows it (invariant 3). Descriptors or -errno without struct err: callers know the field. */
+int mount_new_filesystem(const char *fstype, const char *source, const struct plan_option *options,
+			 size_t option_count, unsigned int attrs);
+int mount_attach(int tree_fd, int target_fd);
+
+/* deny.c */
+int deny_apply(struct init *init, const struct plan_mount *mount, struct err **err);
+
+/* devices.c: nodes and links of /dev. masks.c: masked and read-only paths. */
+int devices_make(struct init *init, struct err **err);
+int masks_apply(struct init *init, struct err **err);
+
+/* procfs.c: open init->proc_fd; later sysctls, oom_score_adj. */
+int procfs_open(struct init *init, struct err **err);
+int procfs_apply(struct init *init, struct err **err);
+/* Write to a path below the private procfs; 0 or -errno. */
+int procfs_write(const struct init *init, const char *path, const char *value);
+/* This process' own files on init->proc_fd, whatever its ids are by now. Descriptor or 0, or -errno. */
+int procfs_open_self(const struct init *init, const char *name, int flags);
+int procfs_write_self(const struct init *init, const char *name, const char *text);
+
+/* terminal.c: the pty of process.terminal: becomes stdio and controlling terminal, /dev/console;
+ * its master goes over fds.console. Runs after rootfs_enter. */
+int terminal_setup(struct init *init, struct err **err);
+
+/* limits.c: rlimits, umask, session keyring. */
+int limits_apply(struct init *init, struct err **err);
+
+/* credentials.c: ids, groups, capabilities, no_new_privs, inner user namespace; last before execve. */
+int credentials_apply(struct init *init, struct err **err);
+
+/* exec.c: chdir with checks and the program's path as the container's user (no side effects but cwd),
+ * and the last step, which returns only on failure (seccomp is loaded in it). */
+int exec_look_up(struct init *init, char **ret_program, struct err **err);
+int exec_workload(struct init *init, const char *program, struct err **err);
+
+/* reaper.c: be pid 1 of a sandbox: fork the workload (which runs `run` and reports its own errors on the sync socket), reap, exit
+ * with its code. Does not return on success. */
+int reaper_run(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err);
+
+/* hooks.c, shared with the parent; as in engine.h */
+int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err);
+
+/* init.c: send an error to whoever listens; and exit with its code. */
+void init_report(const struct init *init, const struct err *err);
+int init_fail(const struct init *init, struct err *err) __attribute__((noreturn));
+
+#endif

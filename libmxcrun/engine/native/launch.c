@@ -1,0 +1,486 @@
+/* launch.c - the parent: make the child, put it where it belongs, talk it through to READY.
+ *
+ * launch.h is the theory of operation. Parent and child work at the same time: while the child
+ * executes init and makes mounts, the parent journals it, and the gate is the only place where one
+ * waits for the other. Whatever fails, the child is killed and reaped before the error is returned.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/pid.h"
+#include "base/sys.h"
+#include "engine/engine.h"
+#include "engine/native/clone.h"
+#include "engine/native/parent.h"
+#include "host/explain.h"
+
+#define CHILD_STACK_SIZE 16384
+#define ARGUMENT_MAX 256
+#define SETUP_TIMEOUT_MS 120000		/* mounts may wait for a network file system; hooks have limits of their own */
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+/* All that the child needs, prepared before it exists: it may not allocate or format. */
+struct launch {
+	const struct engine_request *request;
+	struct launch_fds fds;		/* the child's ends; read by the child, so fixed once it exists */
+	int sync_end, life_end;		/* our copies of the same, closed while the child may still read the above */
+	int image_fd;
+	char argument[ARGUMENT_MAX];
+	struct cgroup_tasks tasks;
+	bool is_id_zero;		/* id 0 exists in the new user namespace */
+	bool is_userns_new;
+	_Alignas(16) char stack[CHILD_STACK_SIZE];	/* the child's until it executes init, so it lives as long as we talk */
+};
+
+/* ---- in the child, in the parent's memory: raw calls only ---- */
+
+/* In a new user namespace the first exec would drop the capabilities that came with it, unless the process is its
+ * root or they are ambient. Where id 0 is mapped we become it, else we raise them all. */
+static long child_take_root(const struct launch *l)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	long r;
+
+	if (l->is_id_zero) {
+		r = raw_call(SYS_setresgid, 0, 0, 0, 0, 0);
+		return r < 0 ? r : raw_call(SYS_setresuid, 0, 0, 0, 0, 0);
+	}
+	r = raw_call(SYS_capget, (long)&header, (long)data, 0, 0, 0);
+	if (r < 0)
+		return r;
+	data[0].inheritable = data[0].permitted;
+	data[1].inheritable = data[1].permitted;
+	r = raw_call(SYS_capset, (long)&header, (long)data, 0, 0, 0);
+	for (int cap = 0; cap < 64 && r == 0; cap++)
+		if (data[cap / 32].permitted & (1u << (cap % 32)))
+			r = raw_call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+	return r;
+}
+
+static void child_inherit(int fd)
+{
+	if (fd >= 0)
+		(void)raw_call(SYS_fcntl, fd, F_SETFD, 0, 0, 0);
+}
+
+static void child_inherit_all(const struct launch *l)
+{
+	long first = 3 + (long)l->request->plan->process.preserve_fds;
+
+	/* Strangers that an engine leaked end here (CVE-2024-21626); before Linux 5.11 at init's own exec. */
+	(void)raw_call(SYS_close_range, first, (long)~0u, SYS_CLOSE_RANGE_CLOEXEC, 0, 0);
+	child_inherit(l->fds.plan);
+	child_inherit(l->fds.sync);
+	child_inherit(l->fds.start);
+	child_inherit(l->fds.console);
+	child_inherit(l->fds.life);
+	for (int kind = 0; kind < NS_MAX; kind++)
+		child_inherit(l->fds.ns[kind]);
+}
+
+/* Returns only on failure, with the errno as exit code: child_failed() tells the user. */
+static int launch_child(void *data)
+{
+	const struct launch *l = data;
+	char *const argv[] = { (char[]){ "mxcrun-init" }, (char *)(uintptr_t)l->argument, NULL };
+	char *const envp[] = { NULL };
+	char byte = 0;
+	long r = 0;
+
+	for (size_t i = 0; i < l->tasks.count && r >= 0; i++)
+		r = raw_call(SYS_write, l->tasks.fds[i], (long)"0", 1, 0, 0);
+	if (r < 0)
+		return (int)-r;
+	if (l->is_userns_new) {
+		r = raw_call(SYS_read, l->fds.sync, (long)&byte, 1, 0, 0);
+		if (r != 1 || byte != SYNC_MAPS_WRITTEN)
+			return ECANCELED;
+		r = child_take_root(l);
+		if (r < 0)
+			return (int)-r;
+	}
+	child_inherit_all(l);
+	return (int)-raw_call(SYS_execveat, l->image_fd, (long)"", (long)argv, (long)envp, SYS_AT_EMPTY_PATH);
+}
+
+/* ---- in the parent ---- */
+
+static bool maps_zero(const struct plan_idmaps *maps)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (maps->items[i].inside == 0)
+			return true;
+	return false;
+}
+
+static int format_argument(struct launch *l, struct err **err)
+{
+	const struct { const char *name; int fd; } rows[] = {
+		{ "plan", l->fds.plan }, { "sync", l->fds.sync }, { "start", l->fds.start },
+		{ "console", l->fds.console }, { "life", l->fds.life },
+	};
+	size_t at = 0;
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		if (rows[i].fd >= 0)
+			at += (size_t)snprintf(l->argument + at, sizeof(l->argument) - at, "%s%s=%d",
+					       at ? "," : "", rows[i].name, rows[i].fd);
+	for (int kind = 0; kind < NS_MAX; kind++)
+		if (l->fds.ns[kind] >= 0)
+			at += (size_t)snprintf(l->argument + at, sizeof(l->argument) - at, ",ns%d=%d", kind,
+					       l->fds.ns[kind]);
+	if (at >= sizeof(l->argument))
+		return err_set(err, E_INTERNAL, E2BIG, NULL, "too many descriptors for init");
+	return 0;
+}
+
+static int make_channels(struct launch *l, struct engine_child *child, struct err **err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, E_PROCESS, errno, "socketpair", "sync socket", NULL);
+	child->sync_fd = pair[0];
+	l->fds.sync = l->sync_end = pair[1];
+	if (!l->request->plan->process.keep_init)
+		return 0;
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_sys(err, E_PROCESS, errno, "pipe2", "life pipe", NULL);
+	l->fds.life = l->life_end = pair[0];
+	child->life_fd = pair[1];
+	return 0;
+}
+
+static uint64_t clone_flags(const struct plan *plan)
+{
+	uint64_t flags = CLONE_PIDFD;
+
+	/* below a joined user namespace init makes them itself, so that they belong to it */
+	if (plan->namespaces[NS_USER].mode == NS_JOIN)
+		return flags;
+	for (int kind = 0; kind < NS_MAX; kind++)
+		if (plan->namespaces[kind].mode == NS_NEW && kind != NS_CGROUP)
+			flags |= (uint64_t)(unsigned int)joined_flag(kind);
+	return flags;
+}
+
+static int clone_failed(const struct launch *l, int errnum, struct err **err)
+{
+	int r = err_sys(err, E_PROCESS, errnum, "clone3", "new namespaces", "/linux/namespaces");
+
+	if (l->is_userns_new)
+		explain_userns(l->request->facts, errnum, err);
+	return r;
+}
+
+/* Signals are held back so that the child never runs a handler in our memory. No CLONE_VFORK: both go on. */
+static int make_child(struct launch *l, struct engine_child *child, struct err **err)
+{
+	cleanup_close int cgroup_fd = cgroup_clone_fd(l->request->cgroup);
+	struct sys_clone_args args = {
+		.flags = clone_flags(l->request->plan),
+		.pidfd = (uint64_t)(uintptr_t)&child->pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	sigset_t all, old;
+	pid_t pid;
+
+	if (cgroup_fd >= 0) {
+		args.flags |= SYS_CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup_fd;
+	}
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	pid = clone_run(&args, l->stack, sizeof(l->stack), launch_child, l);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (pid < 0)
+		return clone_failed(l, -pid, err);
+	child->pid = pid;
+	return 0;
+}
+
+static int register_child(struct launch *l, struct engine_child *child, struct err **err)
+{
+	int r = pid_start_time(child->pid, &child->start_ticks, NULL);
+
+	if (r < 0)
+		return err_sys(err, E_PROCESS, -r, "read", "start time of init", NULL);
+	return l->request->on_child(l->request->data, child->pid, child->start_ticks, err);
+}
+
+static int write_maps(struct launch *l, const struct engine_child *child, struct err **err)
+{
+	const char byte = SYNC_MAPS_WRITTEN;
+	int r;
+
+	if (!l->is_userns_new)
+		return 0;
+	r = idmap_write(l->request->plan, l->request->facts, child->pid, err);
+	if (r == 0 && send(child->sync_fd, &byte, 1, MSG_NOSIGNAL) != 1)
+		r = err_sys(err, E_PROCESS, errno, "send", "sync socket", NULL);
+	return r;
+}
+
+/* ---- the conversation ---- */
+
+/* EOF without an error record: the child ended before init could speak, or was killed. */
+static int child_vanished(const struct engine_child *child, struct err **err)
+{
+	siginfo_t info = { 0 };
+	int r;
+
+	if (waitid((idtype_t)P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOWAIT) < 0)
+		return err_sys(err, E_PROCESS, errno, "waitid", "init", NULL);
+	if (info.si_code == CLD_EXITED && info.si_status > 0 && info.si_status < 125)
+		return err_sys(err, E_PROCESS, info.si_status, "execveat", "init program", NULL);
+	r = err_set(err, E_PROCESS, ECHILD, NULL, "init ended by %s %d before it was ready",
+		    info.si_code == CLD_EXITED ? "exit code" : "signal", info.si_status);
+	if (info.si_code != CLD_EXITED)
+		err_hint(err, "a memory limit below what set-up needs kills it: raise linux.resources.memory.limit");
+	return r;
+}
+
+static int send_go(struct launch *l, const struct engine_child *child, struct err **err)
+{
+	const struct plan_hooks *hooks = l->request->plan->hooks;
+	cleanup_free char *state = NULL;
+	int r;
+
+	if (hooks[HOOK_CREATE_CONTAINER].count || hooks[HOOK_START_CONTAINER].count) {
+		state = l->request->state_json(l->request->data, "creating", child->pid);
+		if (!state)
+			return err_nomem(err);
+	}
+	r = sync_send(child->sync_fd, SYNC_GO, state, state ? (uint32_t)strlen(state) : 0);
+	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
+}
+
+static int run_runtime_hooks(struct launch *l, const struct engine_child *child, struct err **err)
+{
+	const struct plan_hooks *hooks = l->request->plan->hooks;
+	cleanup_free char *state = l->request->state_json(l->request->data, "creating", child->pid);
+	int r;
+
+	if (!state)
+		return err_nomem(err);
+	r = hooks_run(&hooks[HOOK_PRESTART], "prestart", state, err);
+	if (r == 0)
+		r = hooks_run(&hooks[HOOK_CREATE_RUNTIME], "createRuntime", state, err);
+	return r < 0 ? r : send_go(l, child, err);
+}
+
+/* A second process took over (launch.h, SYNC_PID). */
+static int change_child(struct launch *l, struct engine_child *child, uint32_t number, struct err **err)
+{
+	int pidfd = sys_pidfd_open((pid_t)number, 0);
+
+	if (pidfd < 0)
+		return err_sys(err, E_PROCESS, errno, "pidfd_open", "init", NULL);
+	(void)waitid((idtype_t)P_PIDFD, (id_t)child->pidfd, &(siginfo_t){ 0 }, WEXITED);
+	fd_close_ptr(&child->pidfd);
+	child->pidfd = pidfd;
+	child->pid = (pid_t)number;
+	return register_child(l, child, err);
+}
+
+static int take_error(const char *buf, uint32_t len, struct err **err)
+{
+	struct err *theirs = err_unpack(buf, len);
+	int errnum = theirs && theirs->errnum ? theirs->errnum : EINVAL;
+
+	if (!theirs)
+		return err_nomem(err);
+	if (err)
+		*err = theirs;
+	else
+		err_free(theirs);
+	return -errnum;
+}
+
+/* 1: READY; 0: go on; or the failure. */
+static int handle(struct launch *l, struct engine_child *child, int kind, const char *buf, uint32_t len,
+		  struct err **err)
+{
+	uint32_t number;
+	int r;
+
+	switch (kind) {
+	case 0:
+		return child_vanished(child, err);
+	case SYNC_READY:
+		return 1;
+	case SYNC_ERROR:
+		return take_error(buf, len, err);
+	case SYNC_HOOKS:
+		return run_runtime_hooks(l, child, err);
+	case SYNC_PID:
+		if (len != sizeof(number))
+			break;
+		memcpy(&number, buf, sizeof(number));
+		r = change_child(l, child, number, err);
+		return r;
+	default:
+		break;
+	}
+	if (kind < 0)
+		return err_set(err, kind == -ETIMEDOUT ? E_TIMEOUT : E_PROCESS, -kind, NULL,
+			       "waiting for the container's set-up");
+	return err_set(err, E_INTERNAL, EPROTO, NULL, "unexpected sync message %d", kind);
+}
+
+static int converse(struct launch *l, struct engine_child *child, struct err **err)
+{
+	const struct plan_hooks *hooks = l->request->plan->hooks;
+	cleanup_free char *buf = malloc(SYNC_PAYLOAD_MAX);
+	int r = 0;
+
+	if (!buf)
+		return err_nomem(err);
+	if (!hooks[HOOK_PRESTART].count && !hooks[HOOK_CREATE_RUNTIME].count)
+		r = send_go(l, child, err);
+	/* a child that already ended answers for itself: its error, not our broken pipe */
+	if (r == -EPIPE && err)
+		err_free_ptr(err);
+	while (r == 0 || r == -EPIPE) {
+		uint32_t len = 0;
+		int timeout = hooks[HOOK_CREATE_CONTAINER].count ? -1 : SETUP_TIMEOUT_MS;
+		int kind = sync_receive(child->sync_fd, buf, SYNC_PAYLOAD_MAX, &len, timeout);
+
+		r = handle(l, child, kind, buf, len, err);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* ---- the interface ---- */
+
+static void kill_child(struct engine_child *child)
+{
+	if (child->pidfd < 0)
+		return;
+	(void)sys_pidfd_send_signal(child->pidfd, SIGKILL);
+	(void)waitid((idtype_t)P_PIDFD, (id_t)child->pidfd, &(siginfo_t){ 0 }, WEXITED);
+	engine_child_done(child);
+	child->pid = -1;
+}
+
+static int start(struct launch *l, struct engine_child *child, struct err **err)
+{
+	int r = joined_open(l->request->plan, &l->fds, err);
+
+	if (r == 0)
+		r = l->image_fd = image_open(err);
+	if (r >= 0)
+		r = cgroup_open_tasks(l->request->cgroup, &l->tasks, err);
+	if (r == 0)
+		r = make_channels(l, child, err);
+	if (r == 0)
+		r = format_argument(l, err);
+	if (r == 0)
+		r = make_child(l, child, err);
+	if (r < 0)
+		return r;
+	fd_close_ptr(&l->sync_end);	/* so that the child's end reads as EOF when it dies */
+	fd_close_ptr(&l->life_end);
+	r = register_child(l, child, err);
+	if (r == 0)
+		r = write_maps(l, child, err);
+	if (r == 0)
+		r = converse(l, child, err);
+	if (r == 0)
+		cgroup_joined(l->request->cgroup);
+	return r;
+}
+
+int native_start(const struct engine_request *request, struct engine_child *ret, struct err **err)
+{
+	struct engine_child child = ENGINE_CHILD_INIT;
+	struct launch l = {
+		.request = request,
+		.fds = LAUNCH_FDS_NONE,
+		.image_fd = -1,
+		.sync_end = -1,
+		.life_end = -1,
+		.is_userns_new = request->plan->namespaces[NS_USER].mode == NS_NEW,
+		.is_id_zero = maps_zero(&request->plan->uid_maps) && maps_zero(&request->plan->gid_maps),
+	};
+	int r;
+
+	l.fds.plan = arena_fd(request->plan_arena);
+	l.fds.start = request->start_fd;
+	l.fds.console = request->console_socket_fd;
+	r = start(&l, &child, err);
+	if (r < 0)
+		kill_child(&child);
+	fd_close_ptr(&l.sync_end);
+	fd_close_ptr(&l.life_end);
+	fd_close_ptr(&l.image_fd);
+	joined_close(&l.fds);
+	cgroup_tasks_done(&l.tasks);
+	if (r < 0) {
+		engine_child_done(&child);
+		return r;
+	}
+	*ret = child;
+	return 0;
+}
+
+int native_recorded(struct engine_child *child, struct err **err)
+{
+	int r = sync_send(child->sync_fd, SYNC_RECORDED, NULL, 0);
+
+	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
+}
+
+int native_release(struct engine_child *child, struct err **err)
+{
+	char buf[ERR_PACK_MAX];
+	uint32_t len = 0;
+	int r = sync_send(child->sync_fd, SYNC_START, NULL, 0);
+
+	if (r < 0)
+		return err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL);
+	/* no limit: startContainer hooks run now, each with its own */
+	r = sync_receive(child->sync_fd, buf, sizeof(buf), &len, -1);
+	if (r == 0)
+		return 0;
+	if (r == SYNC_ERROR)
+		return take_error(buf, len, err);
+	return err_set(err, E_PROCESS, r < 0 ? -r : EPROTO, NULL, "waiting for the workload's start");
+}
+
+void engine_child_done(struct engine_child *child)
+{
+	fd_close_ptr(&child->pidfd);
+	fd_close_ptr(&child->sync_fd);
+	fd_close_ptr(&child->life_fd);
+}
+
+/* The plan builders refuse what is not lowered; what is left is what this host's user may do. */
+int native_unsupported(const struct plan *plan, const struct host_facts *facts, struct err **err)
+{
+	if (plan->namespaces[NS_MOUNT].mode == NS_HOST)
+		return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, "/linux/namespaces", "a mount namespace is needed");
+	if (!facts->is_privileged && plan->namespaces[NS_USER].mode == NS_HOST && facts->euid != 0) {
+		int r = err_set(err, E_UNSUPPORTED, EOPNOTSUPP, "/linux/namespaces",
+				"an ordinary user needs a user namespace for a container");
+
+		err_hint(err, "add {\"type\": \"user\"} with uidMappings and gidMappings, as `mxcrun spec --rootless` does");
+		return r;
+	}
+	return 0;
+}

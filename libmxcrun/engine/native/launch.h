@@ -1,0 +1,75 @@
+/* launch.h - what the parent (launch.c) and the container's init (init.c) agree on.
+ *
+ * Theory of operation. The parent builds and seals the plan (a memfd mapped at a fixed address), then
+ * clone3()s the child with CLONE_VM on a stack of its own, into all new namespaces at once (and into the
+ * v2 cgroup). The child runs only launch_child() in parent's memory: raw system calls, no errno, no
+ * allocation; it waits for its id maps if it has a new user namespace, takes id 0 of that namespace
+ * or raises its capabilities as ambient, and executes the init image from a sealed memfd. From that
+ * instruction on the host's binary is mapped nowhere in the container (CVE-2019-5736), nothing but
+ * the plan is shared, and what stays resident is the tiny init.
+ *
+ * init, in order: not dumpable; map the plan; join namespaces; network and host name; mounts on
+ * descriptors; GO gate (cgroup is joined, createRuntime hooks have run); cgroup namespace and mounts;
+ * devices, masks, read-only paths; pivot_root; /proc writes, limits, keyring, labels, terminal;
+ * look the program up as the container's user; READY; wait for RECORDED; wait for the start;
+ * startContainer hooks; ids, capabilities, seccomp; execve.
+ *
+ * The exec stays silent on the sync socket: its close-on-exec end closing is the success. Any failure
+ * sends SYNC_ERROR with a packed struct err. If the parent dies before RECORDED the socket reads EOF
+ * and init exits by itself (invariant 23).
+ */
+#ifndef MXCRUN_ENGINE_NATIVE_LAUNCH_H
+#define MXCRUN_ENGINE_NATIVE_LAUNCH_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "plan/plan.h"
+
+/* Descriptors that init gets, as one argument "name=N,name=N,..."; -1 or absent: none. All close-on-exec
+ * from init's first instructions on (they are inherited through exactly one execve). */
+struct launch_fds {
+	int plan;		/* sealed arena */
+	int sync;		/* SOCK_SEQPACKET, init's end */
+	int start;		/* FIFO of `start`, opened O_RDWR; -1 for run, where SYNC_START comes by socket */
+	int console;		/* connected console socket, to which the pty's master is sent; or -1 */
+	int life;		/* read end of a pipe whose write end only the supervisor has (keep_init); EOF = die */
+	int ns[NS_MAX];		/* namespaces to join, opened and type-checked by the parent; -1 */
+};
+#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 } })
+
+/* Messages of the sync socket: one datagram each, a header and a payload. */
+enum sync_kind {
+	SYNC_GO = 1,		/* parent: in the cgroups; hooks of the runtime namespace have run */
+	SYNC_PID,		/* init: payload uint32_t pid in the parent's pid namespace: a second process made by CLONE_PARENT
+				 * takes over (joined pid or user namespace); the sender exits with 0 */
+	SYNC_HOOKS,		/* init: namespaces exist, run prestart and createRuntime hooks now (sent only when
+				 * the plan has such hooks); the parent answers SYNC_GO */
+	SYNC_READY,		/* init: set up to the last step before the start */
+	SYNC_RECORDED,		/* parent: the record says "created": init may now outlive the parent */
+	SYNC_START,		/* parent (run only): go on to execve */
+	SYNC_ERROR,		/* init: payload is a packed struct err; the sender exits; last of the list */
+};
+
+struct sync_header { uint32_t kind, length; };
+#define SYNC_PAYLOAD_MAX 65536u	/* >= ERR_PACK_MAX; a state JSON for hooks must fit */
+#define SYNC_MAPS_WRITTEN 'm'	/* one raw byte to launch_child(): the id maps are in force */
+
+/* Both ends use these. receive returns the kind (> 0), 0 on EOF, -errno; the payload is copied to buf and
+ * its length to *ret_len (may be NULL); what does not fit is an error (invariant 30). timeout_ms -1: none. */
+int sync_send(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length);
+int sync_receive(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms);
+
+/* Through the start FIFO: `start` opens it O_WRONLY|O_NONBLOCK (ENXIO: nobody waits, so the container
+ * has started or died), writes one byte LAUNCH_START_BYTE, and polls until POLLERR says that init closed its
+ * end by execve or exit. Then it opens the FIFO for reading: nothing in it is success; a packed err is
+ * the failure; the byte itself means that init died first. */
+#define LAUNCH_START_BYTE 's'
+
+/* Exit codes of init before the workload runs are never seen by users (the error record is), except
+ * when nobody listens any more: 125 set-up, 126 not executable, 127 not found. */
+#define LAUNCH_EXIT_SETUP 125
+#define LAUNCH_EXIT_EXEC 126
+#define LAUNCH_EXIT_NOT_FOUND 127
+
+#endif

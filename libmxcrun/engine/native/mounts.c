@@ -1,0 +1,305 @@
+/* mounts.c - the mount steps of the plan, in order, below the new root.
+ *
+ * Each step makes a detached mount, gives it all its flags while nobody can see it, opens its target inside the
+ * root (making it when missing), attaches, and looks the target up again: what is found there must be the
+ * mount that was attached (invariant 3; CVE-2021-30465). cgroup views are in mounts_cgroup.c, denials in deny.c.
+ */
+#include "engine/native/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/sys.h"
+
+#define STATX_MNT_ID_BIT 0x1000u	/* STATX_MNT_ID, Linux 5.8 */
+
+/* ---- verification ---- */
+
+/* The head of struct statx up to stx_mnt_id (statx(2)); the C libraries differ in what they know of it. */
+struct statx_head {
+	uint32_t mask;
+	uint32_t unused[35];
+	uint64_t mount_id;
+	uint64_t rest[13];
+};
+
+static bool mount_id_of(int fd, uint64_t *ret)
+{
+	struct statx_head head = { 0 };
+
+	if (syscall(SYS_statx, fd, "", SYS_AT_EMPTY_PATH, STATX_MNT_ID_BIT, &head) < 0 ||
+	    !(head.mask & STATX_MNT_ID_BIT))
+		return false;
+	*ret = head.mount_id;
+	return true;
+}
+
+int mounts_attach_verified(struct init *init, const struct plan_mount *mount, int tree_fd, int target_fd,
+			   struct err **err)
+{
+	cleanup_close int found = -1;
+	uint64_t attached_id, found_id;
+
+	if (mount_attach(tree_fd, target_fd) < 0)
+		return err_sys(err, E_MOUNT, errno, "move_mount", mount->destination, mount->pointer);
+	found = path_open_in_root(init->root_fd, mount->destination, O_PATH);
+	if (found < 0)
+		return err_sys(err, E_MOUNT, -found, "openat2", mount->destination, mount->pointer);
+	if (!mount_id_of(tree_fd, &attached_id) || !mount_id_of(found, &found_id))
+		return 0;	/* before Linux 5.8: attaching by descriptor is what protects */
+	if (attached_id != found_id)
+		return err_set(err, E_MOUNT, EXDEV, mount->pointer,
+			       "%s does not lead to what was mounted there: the root was changed meanwhile",
+			       mount->destination);
+	return 0;
+}
+
+/* ---- targets ---- */
+
+static bool is_below(const char *path, const char *top)
+{
+	return path_is_within(path, top);
+}
+
+/* Only procfs on /proc and sysfs on /sys, each a real directory, and nothing below /proc (invariant 8). */
+static int check_proc_and_sys(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	if (!mount->fstype || (strcmp(mount->fstype, "proc") && strcmp(mount->fstype, "sysfs")))
+		return 0;
+	fd = openat(init->root_fd, mount->destination + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, E_MOUNT, errno, "open", mount->destination, mount->pointer);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, E_MOUNT, ENOTDIR, mount->pointer, "%s must be a directory, not a link",
+			       mount->destination);
+	return 0;
+}
+
+static int refuse_below_proc(const struct plan_mount *mount, struct err **err)
+{
+	static const char *const known[] = {
+		"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
+		"/proc/loadavg", "/proc/slabinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid",
+		"/proc/sys/crypto/fips_enabled",
+	};
+
+	if (!is_below(mount->destination, "/proc") || !strcmp(mount->destination, "/proc"))
+		return 0;
+	for (size_t i = 0; i < array_size(known); i++)
+		if (!strcmp(mount->destination, known[i]))
+			return 0;
+	return err_set(err, E_MOUNT, EPERM, mount->pointer, "nothing may be mounted at %s, inside /proc",
+		       mount->destination);
+}
+
+static int open_target(struct init *init, const struct plan_mount *mount, bool is_directory, struct err **err)
+{
+	int r = refuse_below_proc(mount, err);
+	int fd;
+
+	if (r == 0)
+		r = check_proc_and_sys(init, mount, err);
+	if (r < 0)
+		return r;
+	fd = path_make_in_root(init->root_fd, mount->destination, is_directory ? PATH_MAKE_DIR : PATH_MAKE_FILE);
+	if (fd == -EISDIR || fd == -ENOTDIR)
+		return err_set(err, E_MOUNT, -fd, mount->pointer, "%s is %s, and what is mounted there is not",
+			       mount->destination, fd == -EISDIR ? "a directory" : "no directory");
+	return fd < 0 ? err_sys(err, E_MOUNT, -fd, "open", mount->destination, mount->pointer) : fd;
+}
+
+/* ---- flags ---- */
+
+/* Flags that a less privileged mount namespace may not drop from a mount that came with it. */
+static uint64_t locked_flags(int fd)
+{
+	static const struct { unsigned long from; uint64_t to; } rows[] = {
+		{ ST_RDONLY, SYS_ATTR_RDONLY }, { ST_NOSUID, SYS_ATTR_NOSUID }, { 4 /* ST_NODEV */, SYS_ATTR_NODEV },
+		{ 8 /* ST_NOEXEC */, SYS_ATTR_NOEXEC }, { 1024 /* ST_NOATIME */, SYS_ATTR_NOATIME },
+		{ 2048 /* ST_NODIRATIME */, SYS_ATTR_NODIRATIME },
+	};
+	struct statvfs st;
+	uint64_t flags = 0;
+
+	if (fstatvfs(fd, &st) < 0)
+		return 0;
+	for (size_t i = 0; i < array_size(rows); i++)
+		if (st.f_flag & rows[i].from)
+			flags |= rows[i].to;
+	return flags;
+}
+
+static int set_flags(int fd, uint64_t set, uint64_t clear, unsigned int how)
+{
+	struct sys_mount_attr attr = { .attr_set = set, .attr_clr = clear };
+	uint64_t locked;
+
+	if (!set && !clear)
+		return 0;
+	if (set & SYS_ATTR_ATIME_MASK)
+		attr.attr_clr |= SYS_ATTR_ATIME_MASK;
+	if (sys_mount_setattr(fd, "", SYS_AT_EMPTY_PATH | how, &attr) == 0)
+		return 0;
+	if (errno != EPERM)
+		return -errno;
+	locked = locked_flags(fd);
+	attr.attr_clr = clear & ~locked;
+	attr.attr_set = set;
+	if (locked & SYS_ATTR_ATIME_MASK)
+		attr.attr_set &= ~(uint64_t)SYS_ATTR_ATIME_MASK;
+	else if (set & SYS_ATTR_ATIME_MASK)
+		attr.attr_clr |= SYS_ATTR_ATIME_MASK;
+	return sys_mount_setattr(fd, "", SYS_AT_EMPTY_PATH | how, &attr) < 0 ? -errno : 0;
+}
+
+static int set_all_flags(int fd, const struct plan_mount *mount, struct err **err)
+{
+	int r = set_flags(fd, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
+
+	if (r == 0)
+		r = set_flags(fd, mount->attr_set, mount->attr_clear, 0);
+	return r < 0 ? err_sys(err, E_MOUNT, -r, "mount_setattr", mount->destination, mount->pointer) : 0;
+}
+
+static int set_propagation(int fd, const struct plan_mount *mount, struct err **err)
+{
+	const unsigned long steps[] = { mount->propagation, mount->propagation2 };
+
+	for (size_t i = 0; i < array_size(steps); i++) {
+		struct sys_mount_attr attr = { .propagation = steps[i] & ~(unsigned long)MS_REC };
+		unsigned int how = SYS_AT_EMPTY_PATH | (steps[i] & MS_REC ? SYS_AT_RECURSIVE : 0);
+
+		if (steps[i] != PLAN_PROPAGATION_UNSET && sys_mount_setattr(fd, "", how, &attr) < 0)
+			return err_sys(err, E_MOUNT, errno, "mount_setattr", "propagation", mount->pointer);
+	}
+	return 0;
+}
+
+/* ---- the kinds ---- */
+
+static int check_identity(const struct plan_mount *mount, const struct stat *st, struct err **err)
+{
+	if (!mount->source_dev && !mount->source_ino)
+		return 0;
+	if (mount->source_dev == st->st_dev && mount->source_ino == st->st_ino)
+		return 0;
+	return err_set(err, E_POLICY, ESTALE, mount->pointer,
+		       "%s is no longer the object that the policy was checked for", mount->source);
+}
+
+static int apply_bind(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	unsigned int flags = SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC |
+			     (mount->is_recursive ? SYS_AT_RECURSIVE : 0) |
+			     (mount->copy_symlink ? AT_SYMLINK_NOFOLLOW : 0);
+	cleanup_close int tree = sys_open_tree(AT_FDCWD, mount->source, flags);
+	cleanup_close int target = -1;
+	struct stat st;
+	int r;
+
+	/* in a user namespace a tree with locked mounts below can only be cloned whole */
+	if (tree < 0 && errno == EINVAL && !mount->is_recursive)
+		tree = sys_open_tree(AT_FDCWD, mount->source, flags | SYS_AT_RECURSIVE);
+	if (tree < 0)
+		return err_sys(err, E_MOUNT, errno, "open_tree", mount->source, mount->pointer);
+	if (fstat(tree, &st) < 0)
+		return err_sys(err, E_MOUNT, errno, "fstat", mount->source, mount->pointer);
+	r = check_identity(mount, &st, err);
+	if (r == 0)
+		r = set_all_flags(tree, mount, err);
+	if (r < 0)
+		return r;
+	target = open_target(init, mount, S_ISDIR(st.st_mode), err);
+	if (target < 0)
+		return target;
+	r = mounts_attach_verified(init, mount, tree, target, err);
+	return r < 0 ? r : set_propagation(tree, mount, err);
+}
+
+static int apply_filesystem(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	cleanup_close int target = open_target(init, mount, true, err);
+	cleanup_close int tree = -1;
+	int r;
+
+	if (target < 0)
+		return target;
+	tree = mount_new_filesystem(mount->fstype, mount->source, mount->options, mount->option_count,
+				    (unsigned int)mount->attr_set);
+	if (tree < 0) {
+		r = err_sys(err, E_MOUNT, -tree, "fsmount", mount->fstype, mount->pointer);
+		if (tree == -EPERM && !strcmp(mount->fstype, "sysfs"))
+			err_hint(err, "sysfs needs a network namespace of the container's own; bind /sys instead");
+		if (tree == -EINVAL && !strcmp(mount->fstype, "devpts"))
+			err_hint(err, "a gid option must be an id that the user namespace maps");
+		return r;
+	}
+	r = set_flags(tree, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
+	if (r < 0)
+		return err_sys(err, E_MOUNT, -r, "mount_setattr", mount->destination, mount->pointer);
+	if (mount->copy_up) {
+		r = copyup_tree(target, tree);
+		if (r < 0)
+			return err_sys(err, E_MOUNT, -r, "tmpcopyup", mount->destination, mount->pointer);
+	}
+	r = mounts_attach_verified(init, mount, tree, target, err);
+	return r < 0 ? r : set_propagation(tree, mount, err);
+}
+
+static int apply_symlink(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	cleanup_free char *name = NULL;
+	cleanup_close int dir = path_make_parent_in_root(init->root_fd, mount->destination, &name);
+
+	if (dir < 0)
+		return err_sys(err, E_MOUNT, -dir, "open", mount->destination, mount->pointer);
+	if (symlinkat(mount->source, dir, name) < 0 && errno != EEXIST)
+		return err_sys(err, E_MOUNT, errno, "symlink", mount->destination, mount->pointer);
+	return 0;
+}
+
+static int apply_directory(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	cleanup_close int fd = path_make_in_root(init->root_fd, mount->destination, PATH_MAKE_DIR);
+
+	return fd < 0 ? err_sys(err, E_MOUNT, -fd, "mkdir", mount->destination, mount->pointer) : 0;
+}
+
+static int apply_remount(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	cleanup_close int fd = path_open_in_root(init->root_fd, mount->destination, O_PATH);
+
+	if (fd < 0)
+		return err_sys(err, E_MOUNT, -fd, "openat2", mount->destination, mount->pointer);
+	return set_all_flags(fd, mount, err);
+}
+
+int mounts_apply(struct init *init, struct err **err)
+{
+	static int (*const apply[])(struct init *, const struct plan_mount *, struct err **) = {
+		[MOUNT_BIND] = apply_bind, [MOUNT_FILESYSTEM] = apply_filesystem,
+		[MOUNT_CGROUP] = mounts_apply_cgroup, [MOUNT_DENY] = deny_apply, [MOUNT_SYMLINK] = apply_symlink,
+		[MOUNT_DIRECTORY] = apply_directory, [MOUNT_REMOUNT] = apply_remount,
+	};
+
+	for (size_t i = 0; i < init->plan->mount_count; i++) {
+		int r = apply[init->plan->mounts[i].kind](init, &init->plan->mounts[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,18 @@
+/* mounts.h - what the files of the mount stage share. */
+#ifndef MXCRUN_ENGINE_NATIVE_MOUNTS_H
+#define MXCRUN_ENGINE_NATIVE_MOUNTS_H
+
+#include "engine/native/init.h"
+
+/* mounts.c: attach and prove that the destination shows it. */
+int mounts_attach_verified(struct init *init, const struct plan_mount *mount, int tree_fd, int target_fd,
+			   struct err **err);
+
+/* mounts_cgroup.c: MOUNT_CGROUP. */
+int mounts_apply_cgroup(struct init *init, const struct plan_mount *mount, struct err **err);
+
+/* copyup.c: copy directories, regular files and symlinks of one directory (O_PATH) into another, with
+ * mode and owner; 0 or -errno. */
+int copyup_tree(int from_fd, int to_fd);
+
+#endif

@@ -1,0 +1,123 @@
+/* namespaces.c - enter joined namespaces, and give new ones their first contents.
+ *
+ * The parent opened and type-checked every namespace file (invariant 21); here they are only entered:
+ * the user namespace first, because the rest may belong to it, the pid namespace last, because it takes a
+ * fork. Where a pid or user namespace is joined, this process can't be the container's: a second one,
+ * made with CLONE_PARENT so that it is the runtime's child, takes over.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+#include "engine/native/init.h"
+
+static const struct {
+	enum plan_ns_kind kind;
+	int flag;
+	const char *name;
+} join_order[] = {
+	{ NS_USER, CLONE_NEWUSER, "user" },
+	{ NS_IPC, CLONE_NEWIPC, "ipc" },
+	{ NS_UTS, CLONE_NEWUTS, "uts" },
+	{ NS_NET, CLONE_NEWNET, "network" },
+	{ NS_CGROUP, CLONE_NEWCGROUP, "cgroup" },
+	{ NS_TIME, CLONE_NEWTIME, "time" },
+	{ NS_MOUNT, CLONE_NEWNS, "mount" },
+	{ NS_PID, CLONE_NEWPID, "pid" },
+};
+
+/* What the parent left for the second process because it belongs to a joined user namespace. */
+static uint64_t remaining_flags(const struct plan *plan)
+{
+	uint64_t flags = 0;
+
+	for (size_t i = 0; i < array_size(join_order); i++)
+		if (plan->namespaces[join_order[i].kind].mode == NS_NEW && join_order[i].kind != NS_CGROUP &&
+		    join_order[i].kind != NS_TIME)
+			flags |= (uint64_t)join_order[i].flag;
+	return flags;
+}
+
+static int hand_over(struct init *init, struct err **err)
+{
+	struct sys_clone_args args = { .flags = CLONE_PARENT };
+	uint32_t number;
+	pid_t pid;
+
+	if (init->plan->namespaces[NS_USER].mode == NS_JOIN)
+		args.flags |= remaining_flags(init->plan);
+	pid = sys_clone3(&args);
+	if (pid < 0)
+		return err_sys(err, E_NAMESPACE, errno, "clone3", "second process", NULL);
+	if (pid == 0)
+		return prctl(PR_SET_DUMPABLE, 0) < 0
+			? err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL) : 0;
+	/* setns of a pid namespace moves only children: this process still counts as the parent does */
+	number = (uint32_t)pid;
+	_exit(sync_send(init->fds.sync, SYNC_PID, &number, sizeof(number)) < 0 ? LAUNCH_EXIT_SETUP : 0);
+}
+
+int namespaces_join(struct init *init, struct err **err)
+{
+	bool needs_second = false;
+
+	for (size_t i = 0; i < array_size(join_order); i++) {
+		enum plan_ns_kind kind = join_order[i].kind;
+
+		if (init->fds.ns[kind] < 0)
+			continue;
+		if (sys_setns(init->fds.ns[kind], join_order[i].flag) < 0)
+			return err_sys(err, E_NAMESPACE, errno, "setns", init->plan->namespaces[kind].path,
+				       init->plan->namespaces[kind].pointer);
+		close(init->fds.ns[kind]);
+		init->fds.ns[kind] = -1;
+		if (kind == NS_USER && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+			return err_sys(err, E_NAMESPACE, errno, "setresuid", "0 of the joined user namespace",
+				       init->plan->namespaces[kind].pointer);
+		needs_second |= kind == NS_USER || kind == NS_PID;
+	}
+	return needs_second ? hand_over(init, err) : 0;
+}
+
+static int loopback_up(struct err **err)
+{
+	cleanup_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { .ifr_name = "lo" };
+
+	if (fd < 0)
+		return err_sys(err, E_NETWORK, errno, "socket", "AF_INET", NULL);
+	request.ifr_flags = IFF_UP | IFF_RUNNING;
+	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		return err_sys(err, E_NETWORK, errno, "SIOCSIFFLAGS", "lo", NULL);
+	return 0;
+}
+
+int namespaces_configure(struct init *init, struct err **err)
+{
+	const struct plan *plan = init->plan;
+
+	if (plan->hostname && sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "sethostname", plan->hostname, "/hostname");
+	if (plan->domainname && setdomainname(plan->domainname, strlen(plan->domainname)) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "setdomainname", plan->domainname, "/domainname");
+	return plan->namespaces[NS_NET].mode == NS_NEW ? loopback_up(err) : 0;
+}
+
+/* Not part of clone3: the namespace's root is the group of whoever makes it, so the process must be in its
+ * group first. */
+int namespaces_new_cgroup(struct init *init, struct err **err)
+{
+	const struct plan_ns *ns = &init->plan->namespaces[NS_CGROUP];
+
+	if (ns->mode == NS_NEW && unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "unshare", "cgroup namespace", ns->pointer);
+	return 0;
+}

@@ -1,0 +1,205 @@
+/* procfs.c - init's own procfs, and every write that goes through it (invariant 7).
+ *
+ * The instance is detached, so nothing can be mounted over a file of it. Where the kernel allows no new
+ * instance, "/proc" of the host is taken before the root changes, and each open refuses to cross a mount.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "engine/native/init.h"
+
+#define PROC_MAGIC 0x9fa0
+#define PROC_ROOT_INODE 1
+#define RESOLVE_STRICT (SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_XDEV)
+
+static int check_magic(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	return fs.f_type == PROC_MAGIC ? 0 : -EXDEV;
+}
+
+static int check_same_instance(int fd, int proc_fd)
+{
+	struct stat file, root;
+
+	if (fstat(fd, &file) < 0 || fstat(proc_fd, &root) < 0)
+		return -errno;
+	return file.st_dev == root.st_dev ? check_magic(fd) : -EXDEV;
+}
+
+static int new_instance(void)
+{
+	cleanup_close int fs = sys_fsopen("proc", SYS_FSOPEN_CLOEXEC);
+	int fd;
+
+	if (fs < 0 || sys_fsconfig(fs, SYS_FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = sys_fsmount(fs, SYS_FSMOUNT_CLOEXEC, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int host_instance(void)
+{
+	cleanup_close int fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = check_magic(fd);
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_ino == PROC_ROOT_INODE ? take_fd(fd) : -EXDEV;
+}
+
+int procfs_open(struct init *init, struct err **err)
+{
+	int fd = new_instance();
+
+	/* an older kernel, or a user namespace whose own /proc is covered in places */
+	if (fd == -EPERM || fd == -ENOSYS)
+		fd = host_instance();
+	if (fd < 0)
+		return err_sys(err, E_HOST, -fd, "open", "/proc", NULL);
+	init->proc_fd = fd;
+	return 0;
+}
+
+/* Names with ".." are refused: they'd stay beneath, but never mean what the config's author wrote. */
+static int open_strict(int proc_fd, const char *path, int flags)
+{
+	cleanup_close int fd = -1;
+	int r;
+
+	if (path[0] == '/' || strstr(path, ".."))
+		return -EINVAL;
+	fd = sys_openat2(proc_fd, path, (uint64_t)flags | O_CLOEXEC, 0, RESOLVE_STRICT);
+	if (fd < 0 && errno == ENOSYS)
+		fd = openat(proc_fd, path, flags | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = check_same_instance(fd, proc_fd);
+	return r < 0 ? r : take_fd(fd);
+}
+
+/* "self" tells our number in the pid namespace of this instance, which may be the host's. */
+static int self_path(const struct init *init, const char *name, char *buf, size_t size)
+{
+	char pid[24];
+	ssize_t len = readlinkat(init->proc_fd, "self", pid, sizeof(pid) - 1);
+	int n;
+
+	if (len < 0)
+		return -errno;
+	pid[len] = 0;
+	n = snprintf(buf, size, "%s/%s", pid, name);
+	return n > 0 && (size_t)n < size ? 0 : -ENAMETOOLONG;
+}
+
+/* While we aren't dumpable our files belong to id 0 of the user namespace that init was executed in, which
+ * a process with another id can't open. Then, and only while it opens, it is dumpable: at that time
+ * the container has no process but init's own. */
+int procfs_open_self(const struct init *init, const char *name, int flags)
+{
+	char path[NAME_MAX];
+	int r = self_path(init, name, path, sizeof(path));
+	int fd;
+
+	if (r < 0)
+		return r;
+	fd = open_strict(init->proc_fd, path, flags);
+	if (fd != -EACCES)
+		return fd;
+	if (prctl(PR_SET_DUMPABLE, 1) < 0)
+		return -errno;
+	fd = open_strict(init->proc_fd, path, flags);
+	if (prctl(PR_SET_DUMPABLE, 0) == 0)
+		return fd;
+	r = -errno;
+	fd_close_ptr(&fd);
+	return r;
+}
+
+/* One write: the kernel takes these values whole or not at all. */
+static int write_once(int fd, const char *text)
+{
+	size_t len = strlen(text);
+	ssize_t n;
+
+	do
+		n = write(fd, text, len);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+int procfs_write_self(const struct init *init, const char *name, const char *text)
+{
+	cleanup_close int fd = procfs_open_self(init, name, O_WRONLY);
+
+	return fd < 0 ? fd : write_once(fd, text);
+}
+
+static int write_sysctl(const struct init *init, const struct plan_sysctl *sysctl, struct err **err)
+{
+	cleanup_close int fd = -1;
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "sys/%s", sysctl->path);
+	int r;
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return err_sys(err, E_SYSCTL, ENAMETOOLONG, "open", sysctl->path, sysctl->pointer);
+	fd = open_strict(init->proc_fd, path, O_WRONLY);
+	if (fd < 0)
+		return err_sys(err, E_SYSCTL, -fd, "open", path, sysctl->pointer);
+	r = write_once(fd, sysctl->value);
+	return r < 0 ? err_sys(err, E_SYSCTL, -r, "write", path, sysctl->pointer) : 0;
+}
+
+static int set_oom_score(const struct init *init, struct err **err)
+{
+	const struct plan_process *process = &init->plan->process;
+	char text[16];
+	int r;
+
+	if (!process->has_oom_score_adj)
+		return 0;
+	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
+	r = procfs_write_self(init, "oom_score_adj", text);
+	if (r == -EACCES || r == -EPERM)
+		return err_set(err, E_PROCESS, -r, "/process/oomScoreAdj",
+			       "lowering oom_score_adj to %d needs CAP_SYS_RESOURCE", process->oom_score_adj);
+	return r < 0 ? err_sys(err, E_PROCESS, -r, "write", "oom_score_adj", "/process/oomScoreAdj") : 0;
+}
+
+int procfs_apply(struct init *init, struct err **err)
+{
+	const struct plan *plan = init->plan;
+	int r = 0;
+
+	if (plan->process.apparmor_profile)
+		return err_set(err, E_UNSUPPORTED, 0, "/process/apparmorProfile",
+			       "AppArmor profiles are not supported");
+	if (plan->process.selinux_label)
+		return err_set(err, E_UNSUPPORTED, 0, "/process/selinuxLabel",
+			       "SELinux labels are not supported");
+	for (size_t i = 0; i < plan->sysctl_count && r == 0; i++)
+		r = write_sysctl(init, &plan->sysctls[i], err);
+	return r < 0 ? r : set_oom_score(init, err);
+}

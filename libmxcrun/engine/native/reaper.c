@@ -1,0 +1,150 @@
+/* reaper.c - pid 1 of a sandbox: start the workload, reap what it leaves, hand signals on, end with it.
+ *
+ * Its end is the end of the pid namespace, so there is nothing to clean up. It has two leashes: the
+ * parent death signal, and the pipe whose other end only the supervisor has.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "engine/native/init.h"
+
+#define EXIT_KILLED (128 + SIGKILL)
+
+static int block_all(struct err **err)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+		return err_sys(err, E_PROCESS, errno, "sigprocmask", NULL, NULL);
+	return 0;
+}
+
+static int open_signals(struct err **err)
+{
+	static const int wanted[] = {
+		SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2,
+	};
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < array_size(wanted); i++)
+		sigaddset(&set, wanted[i]);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_sys(err, E_PROCESS, errno, "signalfd", NULL, NULL) : fd;
+}
+
+/* Runs in the child. Actions are set to their defaults by exec_workload. */
+static void be_workload(struct init *init, int (*run)(struct init *init, struct err **err))
+{
+	struct err *err = NULL;
+	sigset_t none;
+
+	fd_close_ptr(&init->fds.life);
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		err_sys(&err, E_PROCESS, errno, "sigprocmask", NULL, NULL);
+	else
+		run(init, &err);
+	init_fail(init, err);
+}
+
+/* Whoever waits for an end of one of these, standard output too, waits for the workload and not for us. */
+static void close_all_but(struct init *init, int signal_fd)
+{
+	int low = init->fds.life < signal_fd ? init->fds.life : signal_fd;
+	int high = init->fds.life < signal_fd ? signal_fd : init->fds.life;
+
+	fd_close_ptr(&init->fds.sync);
+	fd_close_ptr(&init->fds.start);
+	fd_close_ptr(&init->fds.console);
+	fd_close_ptr(&init->root_fd);
+	fd_close_ptr(&init->proc_fd);
+	/* before Linux 5.9 the rest stays open until the end, which is only untidy */
+	if (low > 0)
+		(void)sys_close_range(0, (unsigned int)low - 1, 0);
+	if (high > low + 1)
+		(void)sys_close_range((unsigned int)low + 1, (unsigned int)high - 1, 0);
+	(void)sys_close_range((unsigned int)high + 1, ~0u, 0);
+}
+
+/* Reap all that has ended; the workload's end is ours. */
+static void reap(pid_t workload)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == workload)
+			_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+	if (pid < 0 && errno == ECHILD)
+		_exit(EXIT_KILLED);	/* can't be: only we reap it */
+}
+
+/* What the terminal sends goes to the whole foreground group already; a hang-up only to its session leader. */
+static void hand_on(const struct signalfd_siginfo *info, pid_t workload)
+{
+	int number = (int)info->ssi_signo;
+
+	if (info->ssi_code != SI_KERNEL || number == SIGHUP)
+		(void)kill(workload, number);	/* may have ended just now */
+}
+
+static void drain_signals(int signal_fd, pid_t workload)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo != SIGCHLD)
+			hand_on(&info, workload);
+	reap(workload);
+}
+
+static void watch(int signal_fd, int life_fd, pid_t workload) __attribute__((noreturn));
+static void watch(int signal_fd, int life_fd, pid_t workload)
+{
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = signal_fd, .events = POLLIN },
+			{ .fd = life_fd },	/* POLLHUP comes unasked */
+		};
+
+		if (poll(fds, array_size(fds), -1) < 0 && errno != EINTR)
+			_exit(EXIT_KILLED);
+		if (fds[1].revents)
+			_exit(EXIT_KILLED);
+		drain_signals(signal_fd, workload);
+	}
+}
+
+int reaper_run(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err)
+{
+	cleanup_close int signal_fd = -1;
+	pid_t workload;
+	int r;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_PDEATHSIG", NULL);
+	r = block_all(err);
+	if (r < 0)
+		return r;
+	signal_fd = open_signals(err);
+	if (signal_fd < 0)
+		return signal_fd;
+	workload = fork();
+	if (workload < 0)
+		return err_sys(err, E_PROCESS, errno, "fork", NULL, NULL);
+	if (workload == 0)
+		be_workload(init, run);
+	close_all_but(init, signal_fd);
+	watch(signal_fd, init->fds.life, workload);
+}

@@ -1,0 +1,138 @@
+/* rootfs.c - the container's root: held as a descriptor of a mount of our own, later entered.
+ *
+ * Propagation first, so that nothing made here reaches the host (invariant 33); the root becomes a mount, whose
+ * descriptor is the start of every later walk; at the end pivot_root puts it in place and the host's tree
+ * is detached.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+#include "engine/native/init.h"
+
+#define VIEW_OPTION_COUNT 2
+#define VIEW_MOUNT_POINT "/tmp"		/* any directory of the host does: it is covered in our namespace only */
+
+static unsigned long outer_propagation(const struct plan_root *root)
+{
+	/* Only "shared" asks that mounts travel from here to the host's peers; all else must not. */
+	if (root->propagation & MS_SHARED)
+		return MS_SHARED | MS_REC;
+	if (root->propagation & (MS_PRIVATE | MS_UNBINDABLE))
+		return MS_PRIVATE | MS_REC;
+	return MS_SLAVE | MS_REC;
+}
+
+/* pivot_root(2) refuses a parent mount that is shared, and what we mount would travel to its peers. */
+static int make_parent_private(int tree_fd, const struct plan_root *root, struct err **err)
+{
+	struct sys_mount_attr attr = { .propagation = MS_PRIVATE };
+
+	if (!(root->propagation & MS_SHARED))
+		return 0;
+	if (sys_mount_setattr(tree_fd, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) < 0)
+		return err_sys(err, E_ROOTFS, errno, "mount_setattr", root->path, "/linux/rootfsPropagation");
+	if (mount(NULL, "/", NULL, MS_PRIVATE, NULL) < 0)
+		return err_sys(err, E_ROOTFS, errno, "mount", "/", "/linux/rootfsPropagation");
+	return 0;
+}
+
+static int open_bundle_root(struct init *init, struct err **err)
+{
+	const struct plan_root *root = &init->plan->root;
+	cleanup_close int target = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int tree = -1;
+	int r;
+
+	if (target < 0)
+		return err_sys(err, E_ROOTFS, errno, "open", root->path, "/root/path");
+	tree = sys_open_tree(target, "", SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC | SYS_AT_EMPTY_PATH |
+			     SYS_AT_RECURSIVE);
+	if (tree < 0)
+		return err_sys(err, E_ROOTFS, errno, "open_tree", root->path, "/root/path");
+	r = make_parent_private(tree, root, err);
+	if (r < 0)
+		return r;
+	if (mount_attach(tree, target) < 0)
+		return err_sys(err, E_ROOTFS, errno, "move_mount", root->path, "/root/path");
+	init->root_fd = take_fd(tree);
+	return 0;
+}
+
+static int open_view_root(struct init *init, struct err **err)
+{
+	static const struct plan_option options[VIEW_OPTION_COUNT] = { { "size", "16m" }, { "mode", "0755" } };
+	cleanup_close int tree = mount_new_filesystem("tmpfs", "mxcrun", options, VIEW_OPTION_COUNT,
+						      SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
+	cleanup_close int target = open(VIEW_MOUNT_POINT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (tree < 0)
+		return err_sys(err, E_ROOTFS, -tree, "fsmount", "tmpfs of the view", NULL);
+	if (target < 0)
+		return err_sys(err, E_ROOTFS, errno, "open", VIEW_MOUNT_POINT, NULL);
+	if (mount_attach(tree, target) < 0)
+		return err_sys(err, E_ROOTFS, errno, "move_mount", "tmpfs of the view", NULL);
+	init->root_fd = take_fd(tree);
+	return 0;
+}
+
+int rootfs_prepare(struct init *init, struct err **err)
+{
+	const struct plan_root *root = &init->plan->root;
+
+	if (mount(NULL, "/", NULL, outer_propagation(root), NULL) < 0)
+		return err_sys(err, E_ROOTFS, errno, "mount", "propagation of /", "/linux/rootfsPropagation");
+	return root->kind == ROOT_VIEW ? open_view_root(init, err) : open_bundle_root(init, err);
+}
+
+/* pivot_root(".", "."): the old root is mounted over the new one and then detached (pivot_root(2)). */
+static int pivot(struct err **err)
+{
+	if (sys_pivot_root(".", ".") < 0)
+		return err_sys(err, E_ROOTFS, errno, "pivot_root", ".", "/root/path");
+	if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		return err_sys(err, E_ROOTFS, errno, "mount", "propagation of the old root", NULL);
+	if (umount2(".", MNT_DETACH) < 0)
+		return err_sys(err, E_ROOTFS, errno, "umount2", "old root", NULL);
+	return 0;
+}
+
+/* Where the root is a ramfs pivot_root can't work (--no-pivot). Before the move the host's other mounts go, so
+ * that none stays reachable by a process that leaves the chroot. */
+static int move_and_chroot(struct err **err)
+{
+	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
+		return err_sys(err, E_ROOTFS, errno, "mount", "MS_MOVE to /", "/root/path");
+	if (chroot(".") < 0)
+		return err_sys(err, E_ROOTFS, errno, "chroot", ".", "/root/path");
+	return 0;
+}
+
+static int finish_root(const struct plan_root *root, struct err **err)
+{
+	struct sys_mount_attr attr = { .attr_set = SYS_ATTR_RDONLY };
+
+	if (root->propagation != PLAN_PROPAGATION_UNSET && mount(NULL, "/", NULL, root->propagation, NULL) < 0)
+		return err_sys(err, E_ROOTFS, errno, "mount", "propagation of the root",
+			       "/linux/rootfsPropagation");
+	if (root->is_readonly && sys_mount_setattr(AT_FDCWD, "/", 0, &attr) < 0)
+		return err_sys(err, E_ROOTFS, errno, "mount_setattr", "/", "/root/readonly");
+	return 0;
+}
+
+int rootfs_enter(struct init *init, struct err **err)
+{
+	int r;
+
+	if (fchdir(init->root_fd) < 0)
+		return err_sys(err, E_ROOTFS, errno, "fchdir", "new root", "/root/path");
+	r = init->plan->root.use_chroot ? move_and_chroot(err) : pivot(err);
+	if (r < 0)
+		return r;
+	if (chdir("/") < 0)
+		return err_sys(err, E_ROOTFS, errno, "chdir", "/", NULL);
+	return finish_root(&init->plan->root, err);
+}
