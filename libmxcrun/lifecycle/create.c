@@ -1,0 +1,190 @@
+/* create.c - make a container up to the point where its program could be executed.
+ *
+ * Order, so that a crash between any two steps leaves only what the entry can name: entry and lock,
+ * record, journal of the cgroups to come, cgroups, start FIFO, the process (journalled by the
+ * engine's call back before it goes on), the record as complete, and only then init is told that it
+ * may outlive us.
+ */
+
+#include "lifecycle/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/fd.h"
+#include "base/strbuf.h"
+#include "lifecycle/console.h"
+#include "lifecycle/destroy.h"
+
+void instance_done(struct instance *instance)
+{
+	engine_child_done(&instance->child);
+	cgroup_done(&instance->cgroup);
+	record_done(&instance->record);
+	entry_close(&instance->entry);
+}
+
+static int on_child(void *data, pid_t pid, uint64_t start_ticks, struct err **err)
+{
+	struct instance *instance = data;
+
+	instance->record.pid = pid;
+	instance->record.start_ticks = start_ticks;
+	return journal_add_process(&instance->entry, pid, start_ticks, err);
+}
+
+static char *on_state(void *data, const char *status, pid_t pid)
+{
+	const struct instance *instance = data;
+
+	return state_for_hook(&instance->record, status, pid);
+}
+
+static int make_start_fifo(const struct entry *entry, int *ret_fd, struct err **err)
+{
+	if (mkfifoat(entry->dir_fd, STORE_START_FIFO, 0600) < 0)
+		return err_sys(err, E_RECORD, errno, "mkfifo", STORE_START_FIFO, NULL);
+	*ret_fd = openat(entry->dir_fd, STORE_START_FIFO, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return err_sys(err, E_RECORD, errno, "open", STORE_START_FIFO, NULL);
+	return 0;
+}
+
+static int start_engine(const struct lifecycle *lc, const struct prepared *prepared,
+			const struct instance_options *options, struct instance *instance,
+			struct err **err)
+{
+	cleanup_strbuf struct strbuf state_dir = STRBUF_INIT;
+	cleanup_close int start_fd = -1;
+	struct engine_request request = {
+		.plan = prepared->plan,
+		.plan_arena = prepared->plan_arena,
+		.facts = prepared->facts,
+		.log = lc->log,
+		.cgroup = &instance->cgroup,
+		.console_socket_fd = options->console_socket_fd,
+		.on_child = on_child,
+		.state_json = on_state,
+		.data = instance,
+	};
+	int r = 0;
+
+	if (options->waits_for_start)
+		r = make_start_fifo(&instance->entry, &start_fd, err);
+	if (r < 0)
+		return r;
+	strbuf_printf(&state_dir, "%s/%s", lc->store->root_path, instance->entry.id);
+	if (state_dir.failed)
+		return err_nomem(err);
+	request.state_dir_path = strbuf_str(&state_dir);
+	request.start_fd = start_fd;
+	return native_start(&request, &instance->child, err);
+}
+
+static int build(const struct lifecycle *lc, const struct prepared *prepared,
+		 const struct instance_options *options, struct instance *instance,
+		 struct err **err)
+{
+	int r = record_write(&instance->entry, &instance->record, err);
+
+	if (r == 0)
+		r = journal_add_cgroup(&instance->entry, &instance->cgroup, err);
+	if (r == 0)
+		r = cgroup_create(&instance->cgroup, prepared->plan, prepared->facts, lc->log, err);
+	if (r == 0)
+		r = start_engine(lc, prepared, options, instance, err);
+	if (r < 0)
+		return r;
+	/* A joined pid or user namespace makes init another process than the first child was. */
+	instance->record.pid = instance->child.pid;
+	instance->record.start_ticks = instance->child.start_ticks;
+	instance->record.cgroup = cgroup_view(&instance->cgroup);
+	instance->record.is_complete = true;
+	r = record_write(&instance->entry, &instance->record, err);
+	return r < 0 ? r : native_recorded(&instance->child, err);
+}
+
+void instance_abandon(const struct lifecycle *lc, struct instance *instance)
+{
+	pid_t pid = instance->child.pid;
+
+	engine_child_done(&instance->child);
+	destroy_or_defer(lc, &instance->entry, &instance->record);
+	if (pid > 0)
+		waitpid(pid, NULL, __WALL | WNOHANG);
+}
+
+int instance_create(const struct lifecycle *lc, const struct prepared *prepared,
+		    const struct instance_options *options, struct instance *ret, struct err **err)
+{
+	const struct plan *plan = prepared->plan;
+	int r = store_create(lc->store, plan->id, &ret->entry, err);
+
+	if (r < 0)
+		return r;
+	r = cgroup_resolve(plan, prepared->facts, &ret->cgroup, err);
+	if (r < 0) {
+		store_remove(lc->store, &ret->entry, NULL);
+		return r;
+	}
+	clock_now_rfc3339(true, ret->created);
+	record_from_plan(&ret->record, plan, &ret->cgroup, ret->created);
+	r = build(lc, prepared, options, ret, err);
+	if (r < 0)
+		instance_abandon(lc, ret);
+	return r;
+}
+
+int pid_file_write(const char *path, pid_t pid, struct err **err)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", (int)pid);
+	int r = fd_replace_file(AT_FDCWD, path, text, (size_t)len, 0644);
+
+	return r < 0 ? err_sys(err, E_PROCESS, -r, "write", path, NULL) : 0;
+}
+
+/* Nobody would be there to relay the terminal. The other mistake, a socket without a terminal, is
+ * the planner's to find. */
+static int check_console(const struct plan *plan, const char *console_socket, struct err **err)
+{
+	if (!plan->process.terminal || console_socket)
+		return 0;
+	return err_set(err, E_TERMINAL, 0, "/process/terminal",
+		       "cannot allocate tty if mxcrun will detach without setting console socket");
+}
+
+int instance_create_detached(const struct lifecycle *lc, const struct create_request *request,
+			     bool waits_for_start, struct instance *ret, struct err **err)
+{
+	cleanup_prepared struct prepared prepared = PREPARED_INIT;
+	cleanup_close int console_fd = -1;
+	struct instance_options options = { .waits_for_start = waits_for_start };
+	int r = prepare_bundle(lc->facts, lc->log, &request->plan, &prepared, err);
+
+	if (r == 0)
+		r = check_console(prepared.plan, request->console_socket, err);
+	if (r == 0 && request->console_socket)
+		r = console_fd = console_connect(request->console_socket, err);
+	if (r < 0)
+		return r;
+	options.console_socket_fd = console_fd;
+	r = instance_create(lc, &prepared, &options, ret, err);
+	if (r < 0)
+		return r;
+	r = request->pid_file ? pid_file_write(request->pid_file, ret->child.pid, err) : 0;
+	if (r < 0)
+		instance_abandon(lc, ret);
+	return r;
+}
+
+int lifecycle_create(const struct lifecycle *lc, const struct create_request *request,
+		     struct err **err)
+{
+	cleanup_instance struct instance instance = INSTANCE_INIT;
+
+	return instance_create_detached(lc, request, true, &instance, err);
+}

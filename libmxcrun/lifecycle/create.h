@@ -1,0 +1,47 @@
+/* create.h - from a plan to a container that is ready and recorded; the one way for create, run and
+ * mxc run. */
+#ifndef MXCRUN_LIFECYCLE_CREATE_H
+#define MXCRUN_LIFECYCLE_CREATE_H
+
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "lifecycle/lifecycle.h"
+#include "lifecycle/prepare.h"
+
+/* A container that this process has made. Closing it frees the lock and descriptors, and leaves the
+ * container as it is. */
+struct instance {
+	struct entry entry;
+	struct record record;
+	struct cgroup cgroup;
+	struct engine_child child;
+	char created[CLOCK_TEXT_SIZE];
+};
+#define INSTANCE_INIT                                                                  \
+	{                                                                              \
+		.entry = ENTRY_INIT, .record = RECORD_INIT, .child = ENGINE_CHILD_INIT \
+	}
+void instance_done(struct instance *instance);
+#define cleanup_instance __attribute__((cleanup(instance_done)))
+
+struct instance_options {
+	bool waits_for_start;  /* on the start FIFO: `create` */
+	int console_socket_fd; /* -1: none */
+};
+
+/* On failure nothing is left. On success the record is durable, init waits, and survives us if it
+ * is not a sandbox. */
+int instance_create(const struct lifecycle *lc, const struct prepared *prepared,
+		    const struct instance_options *options, struct instance *ret, struct err **err);
+
+/* The bundle's way up to there for create and run --detach: with its console socket and pid file.
+ */
+int instance_create_detached(const struct lifecycle *lc, const struct create_request *request,
+			     bool waits_for_start, struct instance *ret, struct err **err);
+
+/* Undo a creation whose later steps failed; what can't be undone is a warning and is gc's. */
+void instance_abandon(const struct lifecycle *lc, struct instance *instance);
+
+int pid_file_write(const char *path, pid_t pid, struct err **err);
+
+#endif

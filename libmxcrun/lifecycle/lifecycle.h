@@ -1,0 +1,119 @@
+/* lifecycle.h - what can be done with containers and sandboxes: one function an operation, each in
+ * a file of its name. The command line is a thin layer above this header.
+ *
+ * A container's status is never stored: it is read off the kernel each time (state.c).
+ */
+#ifndef MXCRUN_LIFECYCLE_LIFECYCLE_H
+#define MXCRUN_LIFECYCLE_LIFECYCLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "lifecycle/prepare.h"
+#include "lifecycle/store.h"
+#include "lifecycle/supervise.h"
+
+/* Where an operation works, what it knows of the host, and where its warnings go. */
+struct lifecycle {
+	const struct store *store;
+	struct host_facts *facts; /* the user part is read; others when an operation needs them */
+	const struct log *log;
+};
+
+/* ---- state.c: one container, looked at ---- */
+
+enum container_status {
+	CONTAINER_CREATING,
+	CONTAINER_CREATED,
+	CONTAINER_RUNNING,
+	CONTAINER_PAUSED,
+	CONTAINER_STOPPED,
+	CONTAINER_STATUS_MAX
+};
+const char *container_status_name(enum container_status status);
+
+struct container {
+	struct entry entry;
+	struct record record;
+	enum container_status status;
+	pid_t pid; /* 0 when it has no process */
+};
+#define CONTAINER_INIT                                     \
+	{                                                  \
+		.entry = ENTRY_INIT, .record = RECORD_INIT \
+	}
+void container_done(struct container *container);
+#define cleanup_container __attribute__((cleanup(container_done)))
+
+/* E_NOT_FOUND, or E_RECORD when its record can't be read. */
+int container_open(const struct lifecycle *lc, const char *id, enum store_lock lock,
+		   struct container *ret, struct err **err);
+
+/* is_locked: by the caller, so that nobody can be at work on it. */
+enum container_status container_status(const struct entry *entry, const struct record *record,
+				       bool is_locked);
+
+/* The members of the OCI state object, for hooks; the runtime's own ones as well, for people. */
+enum state_form { STATE_FOR_HOOK, STATE_FOR_USER };
+void state_put(struct json_writer *w, const struct record *record, const char *status, pid_t pid,
+	       enum state_form form);
+/* The compact object that hooks get on stdin; malloc'd, NULL when out of memory. */
+char *state_for_hook(const struct record *record, const char *status, pid_t pid);
+
+/* ---- the operations ---- */
+
+struct create_request {
+	struct plan_request plan;
+	const char *console_socket, *pid_file; /* NULL: none */
+};
+int lifecycle_create(const struct lifecycle *lc, const struct create_request *request,
+		     struct err **err);
+
+struct run_options {
+	bool detach; /* leave it running */
+	bool keep;   /* leave it in the store when it has ended */
+};
+/* *ret_exit_code: the workload's, 128 + N for a signal; 0 when detached. */
+int lifecycle_run(const struct lifecycle *lc, const struct create_request *request,
+		  const struct run_options *options, int *ret_exit_code, struct err **err);
+
+/* A name that no other sandbox has: "sandbox-" and 16 random hex digits. */
+#define SANDBOX_ID_SIZE 32u
+int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err);
+
+/* Run a sandbox from its plan to its end and take it away; SIGINT, SIGTERM, SIGHUP and SIGQUIT end
+ * it. */
+int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared,
+		      struct supervised *ret, struct err **err);
+
+int lifecycle_start(const struct lifecycle *lc, const char *id, struct err **err);
+
+/* all: every process of its cgroup, also after init has died. */
+int lifecycle_kill(const struct lifecycle *lc, const char *id, int signal, bool all,
+		   struct err **err);
+
+/* is_forced: a running one too, and an absent one is no error. */
+int lifecycle_delete(const struct lifecycle *lc, const char *id, bool is_forced, struct err **err);
+
+int lifecycle_pause(const struct lifecycle *lc, const char *id, struct err **err);
+int lifecycle_resume(const struct lifecycle *lc, const char *id, struct err **err);
+
+/* Calls visit for every container whose record can be read, sorted by id; others are warnings. */
+int lifecycle_list(const struct lifecycle *lc,
+		   int (*visit)(void *data, const struct container *container, struct err **err),
+		   void *data, struct err **err);
+
+/* Take away what crashes have left: entries whose creator died, sandboxes whose supervisor is gone.
+ * reason NULL: reclaimed; else it has to wait, and why. Returns the number of deferred ones. */
+int lifecycle_gc(const struct lifecycle *lc,
+		 void (*report)(void *data, const char *id, const struct err *reason), void *data,
+		 struct err **err);
+
+/* Signal number of "TERM", "SIGTERM", "sigterm", "15", "RTMIN+1"; -EINVAL. */
+int signal_parse(const char *text);
+
+#endif

@@ -1,0 +1,182 @@
+/* prepare.c - the stages before the engine, in their order: text, typed configuration, host facts,
+ * decisions, plan. */
+
+#include "lifecycle/prepare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/path.h"
+#include "base/strbuf.h"
+#include "config/oci.h"
+#include "engine/engine.h"
+#include "plan/from_policy.h"
+#include "policy/resolve.h"
+
+#define CONFIG_FILE "config.json"
+
+void prepared_done(struct prepared *prepared)
+{
+	arena_free_ptr(&prepared->plan_arena);
+	*prepared = (struct prepared)PREPARED_INIT;
+}
+
+static int read_facts(struct host_facts *facts, struct err **err)
+{
+	int r = facts_read_cgroups(facts, err);
+
+	if (r == 0 && !facts->is_privileged)
+		r = facts_read_subids(facts, err);
+	return r;
+}
+
+static int start_plan(struct prepared *prepared, const struct host_facts *facts, struct err **err)
+{
+	prepared->facts = facts;
+	prepared->plan_arena = arena_new_shared();
+	if (!prepared->plan_arena)
+		return err_sys(err, E_INTERNAL, errno, "memfd_create", "plan", NULL);
+	return 0;
+}
+
+/* Sealed before anybody acts on it; refused here, before anything is made, if it can't be enforced.
+ */
+static int finish_plan(struct prepared *prepared, struct err **err)
+{
+	int r = arena_seal(prepared->plan_arena);
+
+	if (r < 0)
+		return err_sys(err, E_INTERNAL, -r, "seal", "plan", NULL);
+	return native_unsupported(prepared->plan, prepared->facts, err);
+}
+
+/* ---- bundles ---- */
+
+static int absolute_bundle(const char *bundle, const struct host_facts *facts, char **ret,
+			   struct err **err)
+{
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
+
+	if (bundle[0] != '/' && !facts->cwd)
+		return err_set(
+			err, E_HOST, 0, NULL,
+			"the bundle \"%.256s\" is relative to a directory that is gone or out of reach",
+			bundle);
+	if (bundle[0] != '/')
+		strbuf_printf(&path, "%s/", facts->cwd);
+	strbuf_puts(&path, bundle);
+	*ret = path.failed ? NULL : path_clean(strbuf_str(&path));
+	return *ret ? 0 : err_nomem(err);
+}
+
+static int read_config(const char *bundle, char **ret_text, size_t *ret_len, struct err **err)
+{
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
+	int r;
+
+	strbuf_printf(&path, "%s/" CONFIG_FILE, bundle);
+	if (path.failed)
+		return err_nomem(err);
+	r = fd_read_file(AT_FDCWD, strbuf_str(&path), JSON_SIZE_MAX, ret_text, ret_len);
+	if (r == -EFBIG)
+		return err_set(err, E_JSON, 0, NULL, "%s is larger than %u MiB", strbuf_str(&path),
+			       JSON_SIZE_MAX >> 20);
+	if (r == -EINVAL)
+		return err_set(err, E_CONFIG, 0, NULL, "%s is not a regular file",
+			       strbuf_str(&path));
+	if (r < 0)
+		return err_sys(err, E_CONFIG, -r, "open", strbuf_str(&path), NULL);
+	return 0;
+}
+
+static int parse_config(struct arena *arena, const char *bundle, const struct log *log,
+			const struct oci_config **ret, struct err **err)
+{
+	cleanup_free char *text = NULL;
+	const struct json *document = NULL;
+	size_t len = 0;
+	int r = read_config(bundle, &text, &len, err);
+
+	if (r == 0)
+		r = json_parse(arena, text, len, CONFIG_FILE, &document, err);
+	return r < 0 ? r : oci_parse(arena, document, log, ret, err);
+}
+
+int prepare_bundle(struct host_facts *facts, const struct log *log,
+		   const struct plan_request *request, struct prepared *ret, struct err **err)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	cleanup_free char *bundle = NULL;
+	struct plan_request absolute = *request;
+	const struct oci_config *config;
+	int r;
+
+	if (!arena)
+		return err_nomem(err);
+	r = absolute_bundle(request->bundle, facts, &bundle, err);
+	if (r < 0)
+		return r;
+	absolute.bundle = bundle;
+	r = parse_config(arena, bundle, log, &config, err);
+	if (r == 0)
+		r = read_facts(facts, err);
+	if (r == 0)
+		r = start_plan(ret, facts, err);
+	if (r == 0)
+		r = plan_from_oci(ret->plan_arena, config, &absolute, facts, log, &ret->plan, err);
+	return r < 0 ? r : finish_plan(ret, err);
+}
+
+/* ---- policies ---- */
+
+void policy_document_done(struct policy_document *document)
+{
+	arena_free_ptr(&document->arena);
+	document->config = NULL;
+}
+
+int policy_parse(const char *text, size_t len, const char *name, const struct log *log,
+		 struct policy_document *ret, struct err **err)
+{
+	ret->arena = arena_new();
+	if (!ret->arena)
+		return err_nomem(err);
+	return mxc_read(ret->arena, text, len, name, log, &ret->config, err);
+}
+
+/* What the policy means on this host. */
+static int decide(const struct policy_document *document, const struct host_facts *facts,
+		  const struct log *log, const struct policy_decisions **ret, struct err **err)
+{
+	struct arena *arena = document->arena;
+	struct object_request *requests = NULL;
+	struct host_objects *objects = NULL;
+	size_t count = 0;
+	int r = policy_requests(arena, document->config, &requests, &count, err);
+
+	if (r == 0)
+		r = objects_look_up(arena, requests, count, facts, &objects, err);
+	return r < 0 ? r : policy_resolve(arena, document->config, facts, objects, log, ret, err);
+}
+
+int prepare_policy(struct host_facts *facts, const struct log *log,
+		   const struct policy_document *document,
+		   const struct plan_policy_request *request, struct prepared *ret,
+		   struct err **err)
+{
+	const struct policy_decisions *decisions;
+	int r = decide(document, facts, log, &decisions, err);
+
+	if (r == 0)
+		r = facts_read_cgroups(facts, err);
+	if (r == 0)
+		r = start_plan(ret, facts, err);
+	if (r == 0)
+		r = plan_from_policy(ret->plan_arena, decisions, request, facts, log, &ret->plan,
+				     err);
+	return r < 0 ? r : finish_plan(ret, err);
+}

@@ -1,0 +1,56 @@
+/* prepare.h - from a document to a sealed plan: reads files and the host, makes nothing.
+ *
+ * `plan` and --dry-run end here; create, run and mxc run carry out the same object, so that what
+ * runs is what is printed. */
+#ifndef MXCRUN_LIFECYCLE_PREPARE_H
+#define MXCRUN_LIFECYCLE_PREPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/mxc.h"
+#include "host/facts.h"
+#include "plan/build.h"
+#include "plan/from_policy.h"
+#include "plan/plan.h"
+
+struct prepared {
+	struct arena *plan_arena; /* shared and sealed */
+	const struct plan *plan;
+	const struct host_facts *facts; /* the caller's */
+};
+#define PREPARED_INIT \
+	{             \
+		0     \
+	}
+void prepared_done(struct prepared *prepared);
+#define cleanup_prepared __attribute__((cleanup(prepared_done)))
+
+/* Plan the bundle at request->bundle (here any path; the plan gets it absolute) by its config.json,
+ * and make sure that the native engine can carry the plan out. */
+int prepare_bundle(struct host_facts *facts, const struct log *log,
+		   const struct plan_request *request, struct prepared *ret, struct err **err);
+
+/* An MXC document, parsed. Its errors are the author's; those of prepare_policy() are this host's.
+ */
+struct policy_document {
+	struct arena *arena;
+	const struct mxc_config *config;
+};
+void policy_document_done(struct policy_document *document);
+#define cleanup_policy_document __attribute__((cleanup(policy_document_done)))
+
+/* name: what the text is called in messages. */
+int policy_parse(const char *text, size_t len, const char *name, const struct log *log,
+		 struct policy_document *ret, struct err **err);
+
+/* Decide what the policy means on this host, plan it, and make sure that it can be enforced. */
+int prepare_policy(struct host_facts *facts, const struct log *log,
+		   const struct policy_document *document,
+		   const struct plan_policy_request *request, struct prepared *ret,
+		   struct err **err);
+
+#endif

@@ -1,0 +1,109 @@
+/* run.c - create and start in one command: handed over (--detach), or supervised to the end.
+ *
+ * In the foreground the supervisor passes signals on, relays the terminal that it made itself, and
+ * removes the container when its process has ended. If the supervisor is killed the container lives
+ * on, as with other runtimes; it then is an ordinary container of the store.
+ */
+
+#include "lifecycle/lifecycle.h"
+
+#include <errno.h>
+
+#include "base/fd.h"
+#include "lifecycle/console.h"
+#include "lifecycle/create.h"
+#include "lifecycle/destroy.h"
+#include "lifecycle/supervise.h"
+
+/* The workload goes; afterwards the poststart hooks run beside it. */
+static int let_go(const struct lifecycle *lc, struct instance *instance, struct err **err)
+{
+	int r = native_release(&instance->child, err);
+
+	return r < 0 ? r : poststart(lc, &instance->entry, &instance->record, err);
+}
+
+static int run_detached(const struct lifecycle *lc, const struct create_request *request,
+			struct err **err)
+{
+	cleanup_instance struct instance instance = INSTANCE_INIT;
+	int r = instance_create_detached(lc, request, false, &instance, err);
+
+	if (r < 0)
+		return r;
+	r = let_go(lc, &instance, err);
+	if (r < 0)
+		instance_abandon(lc, &instance);
+	return r;
+}
+
+/* The container exists and is ours; whatever happens here, the caller takes it away. */
+static int run_to_end(const struct lifecycle *lc, const struct plan *plan, const char *pid_file,
+		      const struct supervisor *supervisor, struct console *console,
+		      struct instance *instance, struct supervised *ret, struct err **err)
+{
+	struct supervise_request request = {
+		.child = &instance->child,
+		.timeout_ms = plan->lifecycle.timeout_ms,
+		.console = plan->process.terminal ? console : NULL,
+	};
+	int r = pid_file ? pid_file_write(pid_file, instance->child.pid, err) : 0;
+
+	if (r == 0 && request.console)
+		r = console_attach(console, err);
+	if (r == 0)
+		r = let_go(lc, instance, err);
+	return r < 0 ? r : supervise(supervisor, &request, ret, err);
+}
+
+static int run_in_foreground(const struct lifecycle *lc, const struct create_request *request,
+			     bool keep, struct supervised *ret, struct err **err)
+{
+	cleanup_prepared struct prepared prepared = PREPARED_INIT;
+	cleanup_supervisor struct supervisor supervisor = SUPERVISOR_INIT;
+	cleanup_console struct console console = CONSOLE_INIT;
+	cleanup_instance struct instance instance = INSTANCE_INIT;
+	struct instance_options options = { .console_socket_fd = -1 };
+	cleanup_close int console_fd = -1;
+	int r = prepare_bundle(lc->facts, lc->log, &request->plan, &prepared, err);
+
+	if (r == 0 && request->console_socket)
+		r = err_set(err, E_TERMINAL, 0, NULL,
+			    "cannot use console socket if mxcrun will not detach or allocate tty");
+	if (r == 0)
+		r = supervisor_prepare(&supervisor, SIGNALS_FORWARD, err);
+	if (r == 0 && prepared.plan->process.terminal)
+		r = console_prepare(&console, &console_fd, err);
+	if (r < 0)
+		return r;
+	options.console_socket_fd = console_fd;
+	r = instance_create(lc, &prepared, &options, &instance, err);
+	if (r < 0)
+		return r;
+	fd_close_ptr(&console_fd);
+	r = run_to_end(lc, prepared.plan, request->pid_file, &supervisor, &console, &instance, ret,
+		       err);
+	if (r < 0)
+		instance_abandon(lc, &instance);
+	else if (!keep)
+		destroy_or_defer(lc, &instance.entry, &instance.record);
+	return r;
+}
+
+int lifecycle_run(const struct lifecycle *lc, const struct create_request *request,
+		  const struct run_options *options, int *ret_exit_code, struct err **err)
+{
+	struct supervised end;
+	int r;
+
+	*ret_exit_code = 0;
+	if (options->detach)
+		return run_detached(lc, request, err);
+	r = run_in_foreground(lc, request, options->keep, &end, err);
+	if (r < 0)
+		return r;
+	if (end.cause == ENDED_BY_TIMEOUT)
+		return err_set(err, E_TIMEOUT, 0, NULL, "container timed out");
+	*ret_exit_code = supervised_exit_code(end.status);
+	return 0;
+}

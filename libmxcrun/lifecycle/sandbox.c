@@ -1,0 +1,57 @@
+/* sandbox.c - an MXC sandbox from its plan to its end, supervised all the time.
+ *
+ * It has no life of its own: its init holds the read end of a pipe of ours and dies when we do, and
+ * a record whose lock is free is gc's. Standard I/O is the caller's own, untouched.
+ */
+
+#include "lifecycle/lifecycle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "lifecycle/create.h"
+#include "lifecycle/destroy.h"
+
+int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err)
+{
+	unsigned long long number;
+
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return err_sys(err, E_INTERNAL, errno, "getrandom", NULL, NULL);
+	snprintf(id, SANDBOX_ID_SIZE, "sandbox-%016llx", number);
+	return 0;
+}
+
+static int run_to_end(const struct plan *plan, const struct supervisor *supervisor,
+		      struct instance *instance, struct supervised *ret, struct err **err)
+{
+	struct supervise_request request = {
+		.child = &instance->child,
+		.timeout_ms = plan->lifecycle.timeout_ms,
+		.shares_terminal = !plan->process.new_session,
+	};
+	int r = native_release(&instance->child, err);
+
+	return r < 0 ? r : supervise(supervisor, &request, ret, err);
+}
+
+int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared,
+		      struct supervised *ret, struct err **err)
+{
+	cleanup_supervisor struct supervisor supervisor = SUPERVISOR_INIT;
+	cleanup_instance struct instance instance = INSTANCE_INIT;
+	struct instance_options options = { .console_socket_fd = -1 };
+	int r = supervisor_prepare(&supervisor, SIGNALS_END, err);
+
+	if (r == 0)
+		r = instance_create(lc, prepared, &options, &instance, err);
+	if (r < 0)
+		return r;
+	r = run_to_end(prepared->plan, &supervisor, &instance, ret, err);
+	if (r < 0)
+		instance_abandon(lc, &instance);
+	else
+		destroy_or_defer(lc, &instance.entry, &instance.record);
+	return r;
+}

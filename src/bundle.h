@@ -1,0 +1,74 @@
+/* bundle.h - the options that create, run and plan share, and what the caller's environment adds.
+ */
+#ifndef MXCRUN_BUNDLE_H
+#define MXCRUN_BUNDLE_H
+
+#include "program.h"
+
+struct bundle_options {
+	const char *bundle;
+	const char *pid_file, *console_socket;
+	bool no_pivot, no_new_keyring;
+	bool no_subreaper; /* what we always do */
+	uint32_t preserve_fds;
+};
+#define BUNDLE_OPTIONS_INIT   \
+	{                     \
+		.bundle = "." \
+	}
+
+#define BUNDLE_OPTION_ROWS(o)                                                                  \
+	{ "bundle", 'b', OPT_STRING, &(o).bundle, NULL, "DIR", "the bundle (default: here)" }, \
+		{ "pid-file",                                                                  \
+		  '\0',                                                                        \
+		  OPT_STRING,                                                                  \
+		  &(o).pid_file,                                                               \
+		  NULL,                                                                        \
+		  "FILE",                                                                      \
+		  "write the first process's number to FILE" },                                \
+		{ "console-socket",                                                            \
+		  '\0',                                                                        \
+		  OPT_STRING,                                                                  \
+		  &(o).console_socket,                                                         \
+		  NULL,                                                                        \
+		  "PATH",                                                                      \
+		  "socket that gets the terminal's master" },                                  \
+		{ "no-pivot",                                                                  \
+		  '\0',                                                                        \
+		  OPT_FLAG,                                                                    \
+		  &(o).no_pivot,                                                               \
+		  NULL,                                                                        \
+		  NULL,                                                                        \
+		  "change the root without pivot_root" },                                      \
+		{ "no-new-keyring",                                                            \
+		  '\0',                                                                        \
+		  OPT_FLAG,                                                                    \
+		  &(o).no_new_keyring,                                                         \
+		  NULL,                                                                        \
+		  NULL,                                                                        \
+		  "stay in the caller's session keyring" },                                    \
+		{ "no-subreaper",                                                              \
+		  '\0',                                                                        \
+		  OPT_FLAG,                                                                    \
+		  &(o).no_subreaper,                                                           \
+		  NULL,                                                                        \
+		  NULL,                                                                        \
+		  "accepted: mxcrun never is one" },                                           \
+	{                                                                                      \
+		"preserve-fds", '\0', OPT_NUMBER, &(o).preserve_fds, NULL, "N",                \
+			"pass descriptors 3 to 2+N on"                                         \
+	}
+
+/* Room for what the request points to. */
+struct bundle_request {
+	struct create_request request;
+	const char *extra_env[3];
+	char listen_fds[32];
+};
+
+/* Fill in the library's request. Descriptors that are to be passed on are checked to be the
+ * caller's. */
+int bundle_request_fill(const struct program *program, const struct bundle_options *options,
+			const char *id, struct bundle_request *ret, struct err **err);
+
+#endif

@@ -1,0 +1,144 @@
+/* main.c - global options, a table of commands, and a loop. */
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/strbuf.h"
+#include "program.h"
+#include "version.h"
+
+struct command {
+	const char *name;
+	int (*run)(struct program *program, int argc, char **argv);
+	const char *summary;
+};
+
+static const struct command commands[] = {
+	{ "create", command_create, "create a container from a bundle" },
+	{ "start", command_start, "execute the program of a created container" },
+	{ "run", command_run, "create and start a container" },
+	{ "state", command_state, "print the state of a container" },
+	{ "list", command_list, "list the containers of the state directory" },
+	{ "kill", command_kill, "send a signal to a container" },
+	{ "pause", command_pause, "freeze all processes of a container" },
+	{ "resume", command_resume, "thaw all processes of a container" },
+	{ "delete", command_delete, "remove a container" },
+	{ "spec", command_spec, "write a config.json to start from" },
+	{ "features", command_features, "print what the runtime supports" },
+	{ "plan", command_plan, "print what would be done for a bundle or a policy" },
+	{ "mxc", command_mxc, "run an MXC sandbox policy" },
+	{ "gc", command_gc, "reclaim what crashes have left behind" },
+};
+
+static const char *const manager_words[] = {
+	[CGROUP_MANAGER_CGROUPFS] = "cgroupfs",
+	[CGROUP_MANAGER_SYSTEMD] = "systemd",
+	[CGROUP_MANAGER_DISABLED] = "disabled",
+	NULL,
+};
+static const char *const rootless_words[] = { "auto", "true", "false", NULL };
+
+static void print_help(const struct option_row *rows)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_puts(&text, "Usage: mxcrun [options] COMMAND [arguments]\n\n"
+			   "Runs OCI bundles and MXC sandbox policies.\n\nCommands:\n");
+	for (size_t i = 0; i < array_size(commands); i++)
+		strbuf_printf(&text, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	strbuf_puts(&text, "\nOptions, before the command:\n");
+	options_describe(rows, &text);
+	strbuf_puts(
+		&text,
+		"  --help, -h                         show this text; after a command: its own\n");
+	output_text(strbuf_str(&text), NULL);
+}
+
+static int dispatch(struct program *program, const struct arguments *arguments)
+{
+	cleanup_err struct err *err = NULL;
+	cleanup_strbuf struct strbuf shown = STRBUF_INIT;
+	const char *name = arguments->items[0];
+
+	for (size_t i = 0; i < array_size(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return commands[i].run(program, arguments->count - 1, arguments->items + 1);
+	strbuf_put_escaped(&shown, name, strlen(name), 64);
+	err_set(&err, E_USAGE, 0, NULL, "unknown command \"%s\"", strbuf_str(&shown));
+	err_hint(&err, "see `mxcrun --help`");
+	return program_fail(program, err);
+}
+
+static int read_and_dispatch(struct program *program, int argc, char **argv)
+{
+	cleanup_err struct err *err = NULL;
+	struct arguments arguments;
+	const char *log_path = NULL;
+	bool wants_version = false;
+	const struct option_row rows[] = {
+		{ "root", '\0', OPT_STRING, &program->root, NULL, "DIR", "state directory" },
+		{ "log", '\0', OPT_STRING, &log_path, NULL, "FILE",
+		  "append errors and warnings to FILE" },
+		{ "log-format", '\0', OPT_WORD, &program->output.format, log_format_words,
+		  "text|json", "form of the log" },
+		{ "debug", '\0', OPT_FLAG, &program->is_debug, NULL, NULL, "log what is done" },
+		{ "systemd-cgroup", '\0', OPT_FLAG, &program->wants_systemd_cgroup, NULL, NULL,
+		  "let systemd make the cgroups" },
+		{ "cgroup-manager", '\0', OPT_WORD, &program->cgroup_manager, manager_words, "WORD",
+		  "cgroupfs, systemd or disabled" },
+		{ "rootless", '\0', OPT_WORD, &program->rootless, rootless_words, "auto|true|false",
+		  "accepted for runc's callers: what is possible is found out" },
+		{ "version", 'v', OPT_FLAG, &wants_version, NULL, NULL, "print the version" },
+		{ 0 },
+	};
+
+	if (options_read(rows, OPTIONS_FIRST, argc, argv, &arguments, &err) < 0)
+		return program_fail(program, err);
+	if (log_path && log_path[0] && output_open_log(&program->output, log_path, &err) < 0)
+		return program_fail(program, err);
+	if (wants_version)
+		return output_text(VERSION_TEXT, NULL) < 0 ? EXIT_CODE_FAILURE : 0;
+	if (arguments.wants_help || arguments.count == 0 || !strcmp(arguments.items[0], "help")) {
+		print_help(rows);
+		return 0;
+	}
+	if (program->wants_systemd_cgroup)
+		program->cgroup_manager = CGROUP_MANAGER_SYSTEMD;
+	program->log.level = program->is_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
+	return dispatch(program, &arguments);
+}
+
+static bool is_called_as(const char *path, const char *name)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return path && !strcmp(slash ? slash + 1 : path, name);
+}
+
+int main(int argc, char **argv)
+{
+	struct program program = { .output = OUTPUT_INIT, .store = STORE_INIT };
+	int exit_code;
+
+	/* A caller that closes our standard I/O must not get our own files in its place; one that
+	 * does not read on must not end us in the middle. */
+	if (fd_guard_stdio() < 0)
+		return EXIT_CODE_FAILURE;
+	signal(SIGPIPE, SIG_IGN);
+	/* One that ignores the end of its children would keep us from learning of ours. */
+	signal(SIGCHLD, SIG_DFL);
+	program.log = (struct log){
+		.level = LOG_LEVEL_WARNING,
+		.write = output_log_line,
+		.data = &program.output,
+	};
+	if (is_called_as(argv[0], "lxc-exec"))
+		exit_code = command_mxc_run(&program, argc - 1, argv + 1);
+	else
+		exit_code = read_and_dispatch(&program, argc > 0 ? argc - 1 : 0, argv + 1);
+	store_close(&program.store);
+	arena_free_ptr(&program.arena);
+	output_close(&program.output);
+	return exit_code;
+}

@@ -1,0 +1,30 @@
+/* mxc.c - `mxcrun mxc`: which of its commands is meant. */
+
+#include <string.h>
+
+#include "program.h"
+
+static int print_help(void)
+{
+	return output_text("Usage: mxcrun mxc run [options] [CONFIG]\n"
+			   "       mxcrun mxc plan CONFIG\n",
+			   NULL) < 0
+		       ? EXIT_CODE_FAILURE
+		       : 0;
+}
+
+int command_mxc(struct program *program, int argc, char **argv)
+{
+	cleanup_err struct err *err = NULL;
+	const char *name = argc > 0 ? argv[0] : "";
+
+	if (!strcmp(name, "run"))
+		return command_mxc_run(program, argc - 1, argv + 1);
+	if (!strcmp(name, "plan"))
+		return command_mxc_plan(program, argc - 1, argv + 1);
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		return print_help();
+	err_set(&err, E_USAGE, 0, NULL, "\"mxc\" needs one of: run, plan");
+	program_fail(program, err);
+	return EXIT_CODE_USAGE;
+}

@@ -1,0 +1,267 @@
+/* mxc_run.c - `mxcrun mxc run`, also under the name lxc-exec.
+ *
+ * Exit codes and streams are a contract with MXC's clients: 2 for the command line; 1 with "Request
+ * error" for a configuration that is wrong in itself; 255 with one line of JSON on stderr for a
+ * policy that is refused, a set-up that failed and a timeout; else the workload's own code, and
+ * nothing of ours on any stream.
+ */
+
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "mxc_diagnostics.h"
+#include "mxc_source.h"
+#include "program.h"
+
+#define EXIT_CODE_BACKEND 255
+
+struct mxc_options {
+	struct mxc_source source;
+	const char *log_file;
+	bool is_dry_run, is_debug;
+	bool allows_experimental, allows_testing; /* accepted; nothing here hangs on them */
+};
+
+static void say(const char *text)
+{
+	fd_write_all(STDERR_FILENO, text, strlen(text));
+}
+
+/* ---- failures ---- */
+
+/* The configuration is at fault. */
+static int fail_request(struct mxc_diagnostics *diagnostics, const struct err *failure)
+{
+	cleanup_free char *text = err_format(failure);
+
+	say("Request error\n");
+	mxc_diagnostics_line(diagnostics, "Configuration parse error: %s",
+			     text ? text : "out of memory");
+	if (!diagnostics->is_live)
+		say(strbuf_str(&diagnostics->kept));
+	return EXIT_CODE_FAILURE;
+}
+
+/* We are, or this host, or what the policy asks of it: text, and on a line of its own what clients
+ * parse. */
+static int fail_backend(const struct program *program, const struct err *failure)
+{
+	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
+	cleanup_free char *text = err_format(failure);
+
+	output_error(&program->output, failure);
+	w.compact = true;
+	json_open(&w, NULL, '{');
+	json_open(&w, "error", '{');
+	json_put_string(&w, "code", "backend_error");
+	json_put_string(&w, "message", text ? text : "out of memory");
+	json_close(&w, '}');
+	json_close(&w, '}');
+	strbuf_putc(&w.out, '\n');
+	say(strbuf_str(&w.out));
+	return EXIT_CODE_BACKEND;
+}
+
+/* ---- the stages ---- */
+
+static void describe_request(struct mxc_diagnostics *diagnostics, const struct mxc_config *config,
+			     const char *id)
+{
+	const struct mxc_process *process = config->process;
+
+	mxc_diagnostics_line(diagnostics, "Script code length: %zu", strlen(process->command_line));
+	mxc_diagnostics_line(diagnostics, "Working directory: %s",
+			     process->cwd ? process->cwd : "");
+	mxc_diagnostics_line(diagnostics, "Script timeout: %ums", process->timeout.value);
+	mxc_diagnostics_line(diagnostics, "Container name: %s", id);
+}
+
+/* How the sandbox ended, as an exit code; or the failure that it amounts to. */
+static int outcome(const struct supervised *end, const struct plan *plan, int *ret_exit_code,
+		   struct err **err)
+{
+	*ret_exit_code = 0;
+	switch (end->cause) {
+	case ENDED_BY_TIMEOUT:
+		return err_set(err, E_TIMEOUT, 0, NULL, "script timed out after %ums",
+			       plan->lifecycle.timeout_ms);
+	case ENDED_BY_SIGNAL:
+		*ret_exit_code = 128 + end->signal;
+		return 0;
+	case ENDED_BY_ITSELF:
+		break;
+	}
+	/* Its init passes the workload's end on as an exit code; a signal hit init itself, from
+	 * outside. */
+	if (WIFSIGNALED(end->status))
+		return err_set(err, E_PROCESS, 0, NULL,
+			       "the sandbox was ended from outside by signal %d",
+			       WTERMSIG(end->status));
+	*ret_exit_code = supervised_exit_code(end->status);
+	return 0;
+}
+
+static int run_sandbox(struct program *program, struct mxc_diagnostics *diagnostics,
+		       const struct prepared *prepared, int *ret_exit_code, struct err **err)
+{
+	struct supervised end;
+	struct lifecycle lc;
+	struct timespec before, after;
+	int r = program_lifecycle(program, STORE_MAKE, &lc, err);
+
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	if (r == 0)
+		r = lifecycle_sandbox(&lc, prepared, &end, err);
+	if (r == 0)
+		r = outcome(&end, prepared->plan, ret_exit_code, err);
+	if (r < 0)
+		return r;
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	mxc_diagnostics_line(diagnostics, "Runner completed in %lldms",
+			     (long long)(after.tv_sec - before.tv_sec) * 1000 +
+				     (after.tv_nsec - before.tv_nsec) / 1000000);
+	mxc_diagnostics_line(diagnostics, "Exit code: %d", *ret_exit_code);
+	return 0;
+}
+
+/* Everything has been decided and checked; nothing was made. */
+static int finish_dry_run(struct mxc_diagnostics *diagnostics, const char *reason)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (!diagnostics->is_live)
+		strbuf_puts(&text, strbuf_str(&diagnostics->kept));
+	strbuf_printf(&text, "Dry run completed. Result: validation %s%s\n",
+		      reason ? "failed: " : "passed", reason ? reason : "");
+	return output_text(strbuf_str(&text), NULL) < 0 ? EXIT_CODE_FAILURE : 0;
+}
+
+/* Of a back end that no Linux has the exact contracts say so before anything else (MXC-1.0.md 2.3).
+ */
+static bool is_gated(const struct mxc_config *config)
+{
+	return (config->reader & MXC_READER_EXACT) && config->containment > MXC_LXC;
+}
+
+static int fail_gate(struct mxc_diagnostics *diagnostics, const struct err *failure)
+{
+	say("error: ");
+	say(failure && failure->text ? failure->text : "the backend is not available on Linux");
+	say("\n");
+	if (!diagnostics->is_live)
+		say(strbuf_str(&diagnostics->kept));
+	return EXIT_CODE_FAILURE;
+}
+
+static int fail_prepare(const struct program *program, struct mxc_diagnostics *diagnostics,
+			const struct mxc_options *options, const struct mxc_config *config,
+			const struct err *failure)
+{
+	cleanup_free char *reason = err_format(failure);
+
+	if (is_gated(config))
+		return fail_gate(diagnostics, failure);
+	if (options->is_dry_run)
+		finish_dry_run(diagnostics, reason ? reason : "out of memory");
+	return fail_backend(program, failure);
+}
+
+static int run_document(struct program *program, struct mxc_diagnostics *diagnostics,
+			const struct mxc_options *options, const struct policy_document *document)
+{
+	cleanup_prepared struct prepared prepared = PREPARED_INIT;
+	cleanup_err struct err *err = NULL;
+	char id[SANDBOX_ID_SIZE];
+	struct plan_policy_request request = {
+		.id = id,
+		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
+	};
+	int exit_code = 0;
+
+	if (sandbox_new_id(id, &err) < 0 || program_facts(program, &err) < 0)
+		return fail_backend(program, err);
+	describe_request(diagnostics, document->config, id);
+	if (prepare_policy(&program->facts, &diagnostics->log, document, &request, &prepared,
+			   &err) < 0)
+		return fail_prepare(program, diagnostics, options, document->config, err);
+	if (options->is_dry_run)
+		return finish_dry_run(diagnostics, NULL);
+	if (run_sandbox(program, diagnostics, &prepared, &exit_code, &err) < 0)
+		return fail_backend(program, err);
+	return exit_code;
+}
+
+/* ---- command lines ---- */
+
+static int fail_usage(const struct program *program, const struct err *failure)
+{
+	output_error(&program->output, failure);
+	return EXIT_CODE_USAGE;
+}
+
+static const char help_text[] =
+	"Usage: mxcrun mxc run [options] [CONFIG]\n\n"
+	"Run the command line of an MXC configuration in a sandbox of its policy. CONFIG is a file, or \"-\".\n\n"
+	"Options:\n";
+
+static int print_help(const struct option_row *rows)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_puts(&text, help_text);
+	options_describe(rows, &text);
+	return output_text(strbuf_str(&text), NULL) < 0 ? EXIT_CODE_FAILURE : 0;
+}
+
+static int run_options(struct program *program, const struct mxc_options *options)
+{
+	cleanup_mxc_diagnostics struct mxc_diagnostics diagnostics = MXC_DIAGNOSTICS_INIT;
+	cleanup_policy_document struct policy_document document = { 0 };
+	cleanup_err struct err *err = NULL;
+
+	if (mxc_diagnostics_open(&diagnostics, options->is_debug, options->log_file, &err) < 0)
+		return program_fail(program, err);
+	if (!options->source.base64 && !options->source.config && !options->source.positional) {
+		say("Error: No config provided. Give a file, --config FILE or --config-base64 TEXT\n");
+		return EXIT_CODE_FAILURE;
+	}
+	if (mxc_source_parse(&options->source, &diagnostics.log, &document, &err) < 0)
+		return fail_request(&diagnostics, err);
+	return run_document(program, &diagnostics, options, &document);
+}
+
+int command_mxc_run(struct program *program, int argc, char **argv)
+{
+	cleanup_err struct err *err = NULL;
+	struct mxc_options options = { 0 };
+	struct arguments arguments;
+	const struct option_row rows[] = {
+		{ "config", '\0', OPT_STRING, &options.source.config, NULL, "FILE",
+		  "the configuration" },
+		{ "config-base64", '\0', OPT_STRING, &options.source.base64, NULL, "TEXT",
+		  "the configuration itself, in base64" },
+		{ "dry-run", '\0', OPT_FLAG, &options.is_dry_run, NULL, NULL,
+		  "check everything, run nothing" },
+		{ "debug", '\0', OPT_FLAG, &options.is_debug, NULL, NULL, "diagnostics on stdout" },
+		{ "log-file", '\0', OPT_STRING, &options.log_file, NULL, "FILE",
+		  "append diagnostics to FILE" },
+		{ "experimental", '\0', OPT_FLAG, &options.allows_experimental, NULL, NULL,
+		  "accepted: none of the backends here is experimental" },
+		{ "allow-testing-features", '\0', OPT_FLAG, &options.allows_testing, NULL, NULL,
+		  "accepted for documents before 0.9" },
+		{ 0 },
+	};
+
+	if (options_read(rows, OPTIONS_ANYWHERE, argc, argv, &arguments, &err) < 0)
+		return fail_usage(program, err);
+	if (arguments.wants_help)
+		return print_help(rows);
+	if (arguments.count > 1) {
+		err_set(&err, E_USAGE, 0, NULL, "more than one configuration was given");
+		return fail_usage(program, err);
+	}
+	options.source.positional = arguments.count ? arguments.items[0] : NULL;
+	return run_options(program, &options);
+}

@@ -1,0 +1,135 @@
+/* mxc_source.c - see mxc_source.h.
+ *
+ * Callers may pass pipes ("<(...)", /dev/stdin) as well as files. What can't end is bounded by
+ * size; a device is refused. */
+
+#include "mxc_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+struct text {
+	char *data; /* malloc'd */
+	size_t len;
+	const char *name; /* for messages */
+};
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* The standard alphabet with its padding; no line breaks. */
+static int base64_decode(const char *text, struct text *ret)
+{
+	size_t len = strlen(text), padding = 0;
+	unsigned int bits = 0, count = 0;
+
+	while (padding < 2 && len > 0 && text[len - 1] == '=') {
+		padding++;
+		len--;
+	}
+	if ((len + padding) % 4 != 0)
+		return -EINVAL;
+	ret->data = malloc(len / 4 * 3 + 4);
+	if (!ret->data)
+		return -ENOMEM;
+	ret->len = 0;
+	for (size_t i = 0; i < len; i++) {
+		int value = base64_value(text[i]);
+
+		if (value < 0)
+			return -EINVAL;
+		bits = bits << 6 | (unsigned int)value;
+		count += 6;
+		if (count >= 8) {
+			count -= 8;
+			ret->data[ret->len++] = (char)(bits >> count);
+		}
+	}
+	/* Bits that are left over belong to no byte and must be zero. */
+	if (bits & ((1u << count) - 1))
+		return -EINVAL;
+	ret->data[ret->len] = '\0';
+	return 0;
+}
+
+static int open_source(const char *path)
+{
+	cleanup_close int fd = -1;
+	struct stat st;
+	int flags;
+
+	if (!strcmp(path, "-") || !strcmp(path, "/dev/stdin"))
+		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	else
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode) &&
+	    strcmp(path, "-") != 0)
+		return -EINVAL;
+	/* A pipe is read to its end, however long its writer takes. */
+	flags = fcntl(fd, F_GETFL);
+	if (flags >= 0 && (flags & O_NONBLOCK))
+		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	return take_fd(fd);
+}
+
+static int read_path(const char *path, struct text *ret, struct err **err)
+{
+	cleanup_close int fd = open_source(path);
+	int r = fd < 0 ? fd : fd_read_all(fd, JSON_SIZE_MAX, &ret->data, &ret->len);
+
+	ret->name = path;
+	if (r == -EFBIG)
+		return err_set(err, E_JSON, 0, NULL, "%s is larger than %u MiB", path,
+			       JSON_SIZE_MAX >> 20);
+	if (r < 0)
+		return err_sys(err, E_CONFIG, -r, "read", path, NULL);
+	return 0;
+}
+
+static int read_source(const struct mxc_source *source, struct text *ret, struct err **err)
+{
+	int r;
+
+	if (!source->base64)
+		return read_path(source->config ? source->config : source->positional, ret, err);
+	ret->name = "--config-base64";
+	r = base64_decode(source->base64, ret);
+	if (r == -ENOMEM)
+		return err_nomem(err);
+	if (r < 0)
+		return err_set(err, E_CONFIG, 0, NULL,
+			       "the value of --config-base64 is not base64");
+	return 0;
+}
+
+int mxc_source_parse(const struct mxc_source *source, const struct log *log,
+		     struct policy_document *ret, struct err **err)
+{
+	struct text text = { 0 };
+	int r = read_source(source, &text, err);
+
+	if (r == 0)
+		r = policy_parse(text.data, text.len, text.name, log, ret, err);
+	free(text.data);
+	return r;
+}

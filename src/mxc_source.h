@@ -1,0 +1,18 @@
+/* mxc_source.h - where the text of an MXC configuration comes from. */
+#ifndef MXCRUN_MXC_SOURCE_H
+#define MXCRUN_MXC_SOURCE_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "lifecycle/prepare.h"
+
+/* At most one is used: the first that is set. The others are not opened. */
+struct mxc_source {
+	const char *base64, *config, *positional;
+};
+
+/* Read it and parse it. "-" and /dev/stdin are standard input. */
+int mxc_source_parse(const struct mxc_source *source, const struct log *log,
+		     struct policy_document *ret, struct err **err);
+
+#endif

@@ -1,0 +1,106 @@
+/* program.c - see program.h. */
+
+#include "program.h"
+
+#include "base/strbuf.h"
+
+static void print_usage(const struct command_usage *usage)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_printf(&text, "Usage: mxcrun %s [options]%s%s\n\n%s.\n\nOptions:\n", usage->name,
+		      usage->arguments ? " " : "", usage->arguments ? usage->arguments : "",
+		      usage->summary);
+	options_describe(usage->options, &text);
+	strbuf_puts(&text, "  --help, -h                         show this text\n");
+	output_text(strbuf_str(&text), NULL);
+}
+
+static int check_count(const struct command_usage *usage, const struct arguments *arguments,
+		       struct err **err)
+{
+	int r = 0;
+
+	if (arguments->count < usage->least)
+		r = err_set(err, E_USAGE, 0, NULL, "\"%s\" needs an argument: %s", usage->name,
+			    usage->arguments);
+	else if (arguments->count > usage->most)
+		r = err_set(err, E_USAGE, 0, NULL, "\"%s\" has too many arguments", usage->name);
+	if (r < 0)
+		err_hint(err, "see `mxcrun %s --help`", usage->name);
+	return r;
+}
+
+bool program_arguments(struct program *program, const struct command_usage *usage, int argc,
+		       char **argv, struct arguments *ret, int *ret_exit_code)
+{
+	cleanup_err struct err *err = NULL;
+	int r = options_read(usage->options, OPTIONS_ANYWHERE, argc, argv, ret, &err);
+
+	if (r == 0 && ret->wants_help) {
+		print_usage(usage);
+		*ret_exit_code = 0;
+		return false;
+	}
+	if (r == 0)
+		r = check_count(usage, ret, &err);
+	if (r == 0)
+		return true;
+	*ret_exit_code = program_fail(program, err);
+	return false;
+}
+
+int program_facts(struct program *program, struct err **err)
+{
+	if (program->arena)
+		return 0;
+	program->arena = arena_new();
+	if (!program->arena)
+		return err_nomem(err);
+	return facts_read_user(program->arena, &program->facts, err);
+}
+
+int program_lifecycle(struct program *program, enum store_open_mode mode, struct lifecycle *ret,
+		      struct err **err)
+{
+	int r = 0;
+
+	/* Looking at a container needs to know the user only for the default place of the store. */
+	if (mode == STORE_MAKE || !program->root)
+		r = program_facts(program, err);
+	if (r == 0)
+		r = store_open(program->root, program->facts.is_privileged, mode, &program->store,
+			       err);
+	if (r < 0)
+		return r;
+	*ret = (struct lifecycle){
+		.store = &program->store,
+		.facts = &program->facts,
+		.log = &program->log,
+	};
+	return 0;
+}
+
+int program_fail(const struct program *program, const struct err *failure)
+{
+	output_error(&program->output, failure);
+	return EXIT_CODE_FAILURE;
+}
+
+int program_on_container(struct program *program, const struct command_usage *usage, int argc,
+			 char **argv,
+			 int (*operation)(const struct lifecycle *lc, const char *id,
+					  struct err **err))
+{
+	cleanup_err struct err *err = NULL;
+	struct arguments arguments;
+	struct lifecycle lc;
+	int exit_code;
+
+	if (!program_arguments(program, usage, argc, argv, &arguments, &exit_code))
+		return exit_code;
+	if (program_lifecycle(program, STORE_READ, &lc, &err) < 0 ||
+	    operation(&lc, arguments.items[0], &err) < 0)
+		return program_fail(program, err);
+	return 0;
+}

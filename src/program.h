@@ -1,0 +1,82 @@
+/* program.h - what every command gets: the global options, the output, and, on demand, host and
+ * store.
+ *
+ * A command is a file with one function: read its options, call the library, print. It returns the
+ * exit code (docs/exit-codes.md). */
+#ifndef MXCRUN_PROGRAM_H
+#define MXCRUN_PROGRAM_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "host/facts.h"
+#include "lifecycle/lifecycle.h"
+#include "options.h"
+#include "output.h"
+
+#define EXIT_CODE_FAILURE 1
+#define EXIT_CODE_USAGE 2 /* of the mxc commands; others give 1, as runc does */
+
+struct program {
+	struct output output;
+	struct log log;
+	const char *root; /* --root; NULL: the default */
+	bool is_debug, wants_systemd_cgroup;
+	int cgroup_manager, rootless; /* enum plan_cgroup_manager; the latter is only checked */
+	struct arena *arena;	      /* of the facts */
+	struct host_facts facts;
+	struct store store;
+};
+
+/* How a command is called. */
+struct command_usage {
+	const char *name, *arguments, *summary;
+	const struct option_row *options;
+	int least, most; /* number of arguments that are not options */
+};
+
+/* Read a command's line. False: there is nothing more to do but to exit with *ret_exit_code (help
+ * was asked for, or the line is wrong). */
+bool program_arguments(struct program *program, const struct command_usage *usage, int argc,
+		       char **argv, struct arguments *ret, int *ret_exit_code);
+
+/* Read the user part of the host facts, once. */
+int program_facts(struct program *program, struct err **err);
+
+/* Open the store and fill in what the library's operations want. */
+int program_lifecycle(struct program *program, enum store_open_mode mode, struct lifecycle *ret,
+		      struct err **err);
+
+/* Print the error. Returns EXIT_CODE_FAILURE. */
+int program_fail(const struct program *program, const struct err *failure);
+
+/* The commands that do one thing to one container. */
+int program_on_container(struct program *program, const struct command_usage *usage, int argc,
+			 char **argv,
+			 int (*operation)(const struct lifecycle *lc, const char *id,
+					  struct err **err));
+
+/* ---- the commands, each in the file of its name ---- */
+int command_create(struct program *program, int argc, char **argv);
+int command_delete(struct program *program, int argc, char **argv);
+int command_features(struct program *program, int argc, char **argv);
+int command_gc(struct program *program, int argc, char **argv);
+int command_kill(struct program *program, int argc, char **argv);
+int command_list(struct program *program, int argc, char **argv);
+int command_mxc(struct program *program, int argc, char **argv);
+int command_pause(struct program *program, int argc, char **argv);
+int command_plan(struct program *program, int argc, char **argv);
+int command_resume(struct program *program, int argc, char **argv);
+int command_run(struct program *program, int argc, char **argv);
+int command_spec(struct program *program, int argc, char **argv);
+int command_start(struct program *program, int argc, char **argv);
+int command_state(struct program *program, int argc, char **argv);
+
+/* `mxc run` under the name of MXC's own executor: the whole command line is the run's. */
+int command_mxc_run(struct program *program, int argc, char **argv);
+/* `mxc plan`, which is `plan --mxc`. */
+int command_mxc_plan(struct program *program, int argc, char **argv);
+
+#endif

@@ -1,0 +1,65 @@
+/* run.c - `mxcrun run`. */
+
+#include "bundle.h"
+
+#define EXIT_CODE_NOT_EXECUTABLE 126
+#define EXIT_CODE_NOT_FOUND 127
+
+static int run(struct program *program, const struct bundle_options *options,
+	       const struct run_options *how, const char *id, int *ret_exit_code, struct err **err)
+{
+	struct bundle_request bundle;
+	struct lifecycle lc;
+	int r = store_check_id(id, err);
+
+	if (r == 0)
+		r = bundle_request_fill(program, options, id, &bundle, err);
+	if (r == 0)
+		r = program_lifecycle(program, STORE_MAKE, &lc, err);
+	return r < 0 ? r : lifecycle_run(&lc, &bundle.request, how, ret_exit_code, err);
+}
+
+/* As a shell tells the two apart from a workload that ran. */
+static int failure_code(const struct err *failure)
+{
+	switch (err_root_code(failure)) {
+	case E_EXEC_NOT_FOUND:
+		return EXIT_CODE_NOT_FOUND;
+	case E_EXEC:
+		return EXIT_CODE_NOT_EXECUTABLE;
+	default:
+		return EXIT_CODE_FAILURE;
+	}
+}
+
+int command_run(struct program *program, int argc, char **argv)
+{
+	cleanup_err struct err *err = NULL;
+	struct bundle_options options = BUNDLE_OPTIONS_INIT;
+	struct run_options how = { 0 };
+	struct arguments arguments;
+	int exit_code;
+	const struct option_row rows[] = {
+		BUNDLE_OPTION_ROWS(options),
+		{ "detach", 'd', OPT_FLAG, &how.detach, NULL, NULL, "leave it running and return" },
+		{ "keep", '\0', OPT_FLAG, &how.keep, NULL, NULL,
+		  "leave it for `state` and `delete` when it has ended" },
+		{ 0 },
+	};
+	const struct command_usage usage = {
+		.name = "run",
+		.arguments = "ID",
+		.options = rows,
+		.least = 1,
+		.most = 1,
+		.summary = "Create and start a container, and by default stay with it to its end",
+	};
+
+	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))
+		return exit_code;
+	if (run(program, &options, &how, arguments.items[0], &exit_code, &err) < 0) {
+		program_fail(program, err);
+		return failure_code(err);
+	}
+	return exit_code;
+}
