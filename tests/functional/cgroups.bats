@@ -1,0 +1,242 @@
+#!/usr/bin/env bats
+# Limits that the kernel really applies, freezing, killing whole trees, and groups that go away.
+
+load helpers
+load compare
+GUARDS="root jq"
+
+# ---- limits: the files say it, and the workload feels it ----
+
+@test "memory, cpu and pids limits stand in the cgroup files" {
+	make_bundle '.linux.resources.memory = {limit: 50331648, reservation: 25165824}
+		| .linux.resources.cpu = {quota: 20000, period: 50000, shares: 2048} | .linux.resources.pids.limit = 17'
+	start_container "$TAG"
+	compare_cgroup "$PID"
+	equal "$(cgroup_value "$PID" memory memory.soft_limit_in_bytes memory.low)" 25165824
+	if host_has cgroup_v2; then
+		# shares 2..262144 become weight 1..10000.
+		equal "$(cgroup_value "$PID" cpu - cpu.weight)" 79 || equal "$(cgroup_value "$PID" cpu - cpu.weight)" 170
+	else
+		equal "$(cgroup_value "$PID" cpu cpu.shares -)" 2048
+	fi
+}
+
+@test "without limits the files have none" {
+	make_bundle
+	start_container "$TAG"
+	equal "$(cgroup_value "$PID" pids pids.max pids.max)" max
+	[ "$(cgroup_value "$PID" memory memory.limit_in_bytes memory.max)" != 50331648 ]
+}
+
+@test "a limit that the kernel refuses stops the start, by name, and leaves nothing" {
+	make_bundle '.linux.resources.cpu = {quota: 10, period: 5}'
+	run_bundle
+	assert_refused cpu
+	make_bundle '.linux.resources.unified = {"no.such.file": "1"}'
+	run_bundle
+	assert_refused
+	make_bundle '.linux.resources.cpu.cpus = "4000"'
+	run_bundle
+	assert_refused cpu
+	assert_nothing_left
+}
+
+@test "a memory hog is killed at its limit, a modest one lives" {
+	make_bundle '.linux.resources.memory.limit = 33554432'
+	script '/bin/probe dirty 100000000; echo "hog $?"; /bin/probe dirty 1000000; echo "modest $?"'
+	run_bundle
+	contains "$output" "hog 137"
+	contains "$output" "modest 0"
+	lacks "${lines[0]}" dirty
+}
+
+@test "a fork bomb is stopped at the pids limit" {
+	make_bundle '.linux.resources.pids.limit = 20'
+	# The shell that can't fork any more ends; what it has started goes on.
+	script '(i=0; while [ $i -lt 60 ]; do sleep 1000 & i=$((i + 1)); done; echo all) >/tmp/result 2>&1; exec sleep 1000'
+	start_container "$TAG"
+	at_limit() { [ "$(cgroup_value "$PID" pids pids.current pids.current)" -ge 18 ]; }
+	wait_for 10 at_limit
+	wait_for 10 grep -q fork "$BUNDLE/rootfs/tmp/result"
+	[ "$(cgroup_value "$PID" pids pids.current pids.current)" -le 20 ]
+	refused grep -q all "$BUNDLE/rootfs/tmp/result"
+	rt delete --force "$TAG"
+	assert_nothing_left
+	# The neighbour: with room enough all of them run.
+	make_bundle '.linux.resources.pids.limit = 100'
+	start_container "$TAG"
+	wait_for 10 grep -q all "$BUNDLE/rootfs/tmp/result"
+}
+
+@test "a cpu quota slows the workload down" {
+	make_bundle '.linux.resources.cpu = {quota: 10000, period: 100000}'
+	script 'i=0; while :; do i=$((i + 1)); done'
+	start_container "$TAG"
+	sleep 1
+	throttled() { awk '$1 == "nr_throttled" { exit !($2 > 0) }' "$(cgroup_dir "$PID" cpu)/cpu.stat"; }
+	wait_for 10 throttled
+}
+
+# ---- where the group is ----
+
+@test "an absolute cgroupsPath is below the root of every hierarchy, and removed at the end" {
+	make_bundle --arg path "/mxcrun-test-$TAG/deep/$TAG" '.linux.cgroupsPath = $path'
+	start_container "$TAG"
+	compare_cgroup "$PID"
+	[ -d "$(cgroup_dir "$PID" pids)" ]
+	local dir
+	dir=$(cgroup_dir "$PID" pids)
+	rt delete --force "$TAG"
+	[ ! -d "$dir" ]
+	# Groups above that one were asked for by the config and stay to be shared; they are ours to clean here.
+	find /sys/fs/cgroup -depth -type d -path "*mxcrun-test-$TAG*" -exec rmdir {} + 2>/dev/null || true
+	assert_nothing_left
+}
+
+@test "a cgroupsPath that leads out is cleaned or refused" {
+	make_bundle --arg path "/../../../$TAG/../../$TAG" '.linux.cgroupsPath = $path | .process.args = ["/bin/true"]'
+	run_bundle
+	[ ! -d "/sys/fs/$TAG" ] && [ ! -d "/sys/$TAG" ]
+	[ "$status" -eq 0 ] || contains "$stderr" ".."
+	assert_nothing_left
+}
+
+@test "with a cgroup namespace the workload sees itself at the root" {
+	make_bundle '.linux.namespaces += [{type: "cgroup"}]'
+	script 'cat /proc/self/cgroup'
+	run_bundle
+	# The empty named hierarchy of some hosts may stay outside.
+	equal "$(grep -vE ':/$|:name=' <<<"$output")" ""
+}
+
+@test "the cgroup mount shows the container's own group, and can't be written" {
+	make_bundle '.linux.namespaces += [{type: "cgroup"}]'
+	script 'ls /sys/fs/cgroup | head -n 50; d=/sys/fs/cgroup; [ -d $d/pids ] && d=$d/pids; cat $d/cgroup.procs; mkdir $d/x && echo MADE'
+	run_bundle
+	lacks "$output" MADE
+	contains "$stderr" "Read-only file system"
+	grep -qx 1 <<<"$output"
+}
+
+@test "--cgroup-manager disabled makes no group" {
+	requires mxcrun
+	make_bundle
+	rt --cgroup-manager disabled create --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" </dev/null >/dev/null 2>&1
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	equal "$(cat "/proc/$PID/cgroup")" "$(cat /proc/self/cgroup)"
+	equal "$(tagged_cgroups)" ""
+	make_bundle '.linux.resources.pids.limit = 5'
+	run --separate-stderr rt --cgroup-manager disabled run --bundle "$BUNDLE" "$TAG-b"
+	assert_refused
+}
+
+@test "the systemd manager makes a scope, and it goes with the container" {
+	requires systemd mxcrun
+	make_bundle --arg path "system.slice:mxt:$TAG" '.linux.cgroupsPath = $path | .linux.resources.pids.limit = 44'
+	rt --systemd-cgroup create --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" </dev/null >/dev/null 2>&1
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	rt start "$TAG"
+	contains "$(cat "/proc/$PID/cgroup")" "/system.slice/mxt-$TAG.scope"
+	systemctl is-active --quiet "mxt-$TAG.scope"
+	equal "$(cgroup_value "$PID" pids pids.max pids.max)" 44
+	rt delete --force "$TAG"
+	refused systemctl is-active --quiet "mxt-$TAG.scope"
+}
+
+@test "the systemd manager without systemd is refused" {
+	! host_has systemd || skip "needs a host without systemd"
+	make_bundle
+	run --separate-stderr rt --systemd-cgroup run --bundle "$BUNDLE" "$TAG"
+	assert_refused systemd
+	assert_nothing_left
+}
+
+# ---- killing and removing ----
+
+@test "with the host's pid namespace the whole tree dies, also what ignores signals and has daemonised" {
+	make_bundle '.linux.namespaces |= map(select(.type != "pid"))'
+	script 'probe daemon 1000; setsid sh -c "trap \"\" TERM HUP INT; while :; do sleep 1; done" & sleep 1000'
+	start_container "$TAG"
+	several() { [ "$(tagged_processes | wc -l)" -ge 3 ]; }
+	wait_for 10 several
+	rt delete --force "$TAG"
+	assert_nothing_left
+}
+
+@test "kill --all and delete after init has died, with the host's pid namespace" {
+	make_bundle '.linux.namespaces |= map(select(.type != "pid"))'
+	script 'setsid sleep 1000 & setsid sleep 1000 & sleep 1; exit 0'
+	start_container "$TAG"
+	wait_for 20 is_status "$TAG" stopped
+	[ "$(tagged_processes | wc -l)" -ge 1 ]
+	rt kill --all "$TAG" KILL
+	none() { [ -z "$(tagged_processes)" ]; }
+	wait_for 10 none
+	rt delete "$TAG"
+	assert_nothing_left
+}
+
+@test "a workload that forks without end is deleted" {
+	make_bundle '.linux.namespaces |= map(select(.type != "pid")) | .linux.resources.pids.limit = 60'
+	script 'bomb() { while :; do (bomb) & sleep 0.01; done 2>/dev/null; }; bomb'
+	start_container "$TAG"
+	sleep 1
+	rt delete --force "$TAG"
+	assert_nothing_left
+}
+
+@test "sub-groups that the workload made do not stop the removal" {
+	make_bundle '.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end) | .linux.namespaces += [{type: "cgroup"}]
+		| .process.capabilities |= map_values(. + ["CAP_DAC_OVERRIDE", "CAP_SYS_ADMIN"])'
+	script 'd=/sys/fs/cgroup; [ -d $d/pids ] && d=$d/pids; mkdir -p $d/a/b/c $d/d && sleep 1000 & echo $! >/tmp/pid
+		d=/sys/fs/cgroup; [ -d $d/pids ] && d=$d/pids; sleep 0.5; echo $$ >$d/a/b/c/cgroup.procs; echo made >/tmp/made; sleep 1000'
+	start_container "$TAG"
+	wait_for 10 test -e "$BUNDLE/rootfs/tmp/made"
+	[ "$(find /sys/fs/cgroup -type d -path "*$TAG*/a/b/c" | wc -l)" -ge 1 ]
+	rt delete --force "$TAG"
+	assert_nothing_left
+}
+
+@test "a container whose group somebody else removed or filled is deleted all the same" {
+	make_bundle
+	create_container "$TAG"
+	local dir outsider
+	dir=$(cgroup_dir "$PID" pids)
+	sleep 1000 3>&- &
+	outsider=$!
+	echo "$outsider" >"$dir/cgroup.procs"
+	rt delete --force "$TAG"
+	kill -9 "$outsider" 2>/dev/null || true
+	assert_nothing_left
+}
+
+@test "pause freezes every process of the group, also new ones; kill works on it" {
+	requires freezer
+	make_bundle '.linux.namespaces |= map(select(.type != "pid"))'
+	script 'sleep 1000 & sleep 1000 & sleep 1000'
+	start_container "$TAG"
+	several() { [ "$(tagged_processes | wc -l)" -ge 3 ]; }
+	wait_for 10 several
+	rt pause "$TAG"
+	local pid dir
+	dir=$(cgroup_dir "$PID" freezer)
+	if [ -e "$dir/freezer.state" ]; then
+		equal "$(cat "$dir/freezer.state")" FROZEN
+	else
+		grep -q '^frozen 1' "$dir/cgroup.events"
+	fi
+	rt kill --all "$TAG" KILL
+	none() { [ -z "$(tagged_processes)" ]; }
+	wait_for 10 none
+	rt delete --force "$TAG"
+}
+
+@test "fifty containers come and go, and nothing piles up" {
+	[ "$MXCRUN_TEST_SLOW" -eq 1 ] || skip "needs a fast host"
+	make_bundle '.process.args = ["/bin/true"]'
+	local i before
+	before=$(find /sys/fs/cgroup -type d | wc -l)
+	for i in $(seq 50); do rt run --bundle "$BUNDLE" "$TAG-$i" </dev/null; done
+	assert_nothing_left
+	equal "$(find /sys/fs/cgroup -type d | wc -l)" "$before"
+}

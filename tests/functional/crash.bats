@@ -1,0 +1,166 @@
+#!/usr/bin/env bats
+# The runtime is killed at points spread over all system calls of a run; then `delete --force`, or `gc`, leaves
+# nothing: no process, no cgroup, no mount, no record; and the id can be used again.
+
+load helpers
+GUARDS="root jq mxcrun strace"
+
+# How many points of each command; few where each costs seconds.
+points() { if [ "$MXCRUN_TEST_SLOW" -gt 1 ]; then echo 5; else echo 25; fi; }
+
+test_setup() {
+	strace -qq -o /dev/null -e inject=getpid:retval=7 true 2>/dev/null || skip "needs ptrace"
+	remember_sandboxes
+}
+
+test_teardown() { assert_no_new_sandboxes; }
+
+# Number of system calls that a command makes in the runtime itself; its exit is not looked at.
+count_calls() {
+	strace -qq -o "$BATS_TEST_TMPDIR/trace" "$MXCRUN" --root "$STATE" "$@" </dev/null >/dev/null 2>&1 3>&- || true
+	wc -l <"$BATS_TEST_TMPDIR/trace"
+}
+
+# Run a command and kill the runtime as it enters its Nth system call.
+kill_at() {
+	local n=$1
+	shift
+	timeout -k 5 "$(slow 30)" strace -qq -o /dev/null -e inject=all:signal=KILL:when="$n" \
+		"$MXCRUN" --root "$STATE" "$@" </dev/null >/dev/null 2>&1 3>&- || true
+}
+
+# Every record away by gc, or by name.
+clear_all() {
+	local id
+	if [ "$1" = gc ]; then
+		rt gc >/dev/null
+	else
+		for id in $(tagged_records); do rt delete --force "$id"; done
+		# A crash may have come before there was a record at all.
+		rt delete --force "$TAG"
+	fi
+}
+
+# crash_points CLEANER PREPARE COMMAND...: PREPARE is a function that makes what the command works on.
+crash_points() {
+	local cleaner=$1 prepare=$2 total n step
+	shift 2
+	"$prepare"
+	total=$(count_calls "$@")
+	clear_all delete
+	assert_nothing_left
+	[ "$total" -gt 20 ]
+	step=$((total / $(points) + 1))
+	for ((n = 1; n <= total; n += step)); do
+		"$prepare"
+		kill_at "$n" "$@"
+		clear_all "$cleaner" || {
+			echo "killed at system call $n of $total of: $*" >&2
+			return 1
+		}
+		# gc leaves alone what was complete when the runtime died.
+		[ "$cleaner" != gc ] || clear_all delete
+		assert_nothing_left || {
+			echo "killed at system call $n of $total of: $*" >&2
+			return 1
+		}
+	done
+}
+
+nothing() { :; }
+created() { rt create --bundle "$BUNDLE" "$TAG" </dev/null >/dev/null 2>&1; }
+running() { created && rt start "$TAG"; }
+
+@test "killed during create, then delete --force" {
+	make_bundle '.linux.resources.pids.limit = 100 | .linux.resources.memory.limit = 67108864'
+	crash_points delete nothing create --bundle "$BUNDLE" "$TAG"
+	created
+	equal "$(status_of "$TAG")" created
+}
+
+@test "killed during create, then gc takes what was not complete" {
+	make_bundle
+	local total n
+	total=$(count_calls create --bundle "$BUNDLE" "$TAG")
+	rt delete --force "$TAG"
+	# Well before the record says that the container is there.
+	for n in 10 $((total / 4)) $((total / 3)) $((total / 2)); do
+		kill_at "$n" create --bundle "$BUNDLE" "$TAG"
+		rt gc
+		assert_nothing_left || {
+			echo "killed at $n of $total" >&2
+			return 1
+		}
+	done
+}
+
+@test "gc leaves running containers alone" {
+	make_bundle
+	start_container "$TAG"
+	rt gc
+	equal "$(status_of "$TAG")" running
+}
+
+@test "killed during start" {
+	make_bundle
+	crash_points delete created start "$TAG"
+}
+
+@test "killed during run" {
+	make_bundle
+	script 'sleep 1000 & sleep 0.2'
+	crash_points delete nothing run --bundle "$BUNDLE" "$TAG"
+}
+
+@test "killed during delete --force of a running container" {
+	make_bundle
+	script 'sleep 1000 & sleep 1000'
+	crash_points delete running delete --force "$TAG"
+}
+
+@test "killed during mxc run, then gc" {
+	policy 'sleep 1000 & exit 0'
+	local total n step
+	total=$(count_calls mxc run "$POLICY")
+	assert_nothing_left
+	step=$((total / $(points) + 1))
+	for ((n = 1; n <= total; n += step)); do
+		kill_at "$n" mxc run "$POLICY"
+		rt gc
+		assert_nothing_left || {
+			echo "killed at system call $n of $total" >&2
+			return 1
+		}
+	done
+}
+
+@test "a failing system call at any point is an error with nothing left, or a success with everything in force" {
+	make_bundle '.process.args = ["/bin/true"]'
+	local total n step code
+	total=$(count_calls run --bundle "$BUNDLE" "$TAG")
+	clear_all delete
+	step=$((total / $(points) + 1))
+	for ((n = 1; n <= total; n += step)); do
+		code=0
+		timeout -k 5 "$(slow 30)" strace -qq -o /dev/null -e inject=all:error=EIO:when="$n" \
+			"$MXCRUN" --root "$STATE" run --bundle "$BUNDLE" "$TAG" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- || code=$?
+		[ "$code" -lt 124 ] || [ "$code" -eq 255 ] || {
+			echo "EIO at system call $n of $total: exit code $code" >&2
+			cat "$BATS_TEST_TMPDIR/err" >&2
+			return 1
+		}
+		clear_all delete
+		assert_nothing_left
+	done
+}
+
+@test "the caller dies while the container is being created: init goes by itself" {
+	make_bundle
+	local total
+	total=$(count_calls create --bundle "$BUNDLE" "$TAG")
+	rt delete --force "$TAG"
+	kill_at $((total * 2 / 3)) create --bundle "$BUNDLE" "$TAG"
+	# Before "created" is recorded a child without its parent ends; after it, it waits to be started.
+	no_processes() { [ -z "$(tagged_processes)" ] || is_status "$TAG" created; }
+	wait_for 10 no_processes
+}

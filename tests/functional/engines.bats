@@ -1,0 +1,228 @@
+#!/usr/bin/env bats
+# podman and containerd run containers through mxcrun. Each has its own storage, state and sockets in a temporary
+# folder; the image is made from busybox, nothing is pulled.
+
+load helpers
+GUARDS="root jq"
+
+# Groups that the engines make for themselves and leave: removed at the end unless they were there before.
+engine_cgroups() { find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -type d \( -name libpod_parent -o -name default -o -name mxt \) 2>/dev/null; }
+
+setup_file() {
+	# Socket paths have to be short.
+	E=$(mktemp -d /tmp/mxt-engines.XXXXXX)
+	export E
+	engine_cgroups >"$E/cgroups"
+	ls -d /run/containerd /run/containers /run/netns /run/libpod /var/lib/cni /var/lib/containers >"$E/dirs" 2>/dev/null || true
+	make_rootfs "$E/rootfs"
+	tar -C "$E/rootfs" -cf "$E/image.tar" .
+}
+
+teardown_file() {
+	[ ! -s "$E/containerd.pid" ] || {
+		kill "$(cat "$E/containerd.pid")" 2>/dev/null
+		wait_for 10 refused kill -0 "$(cat "$E/containerd.pid")"
+	}
+	local dir mount
+	for mount in $(grep -F "$E" /proc/self/mountinfo | cut -d ' ' -f 5 | tac); do umount -l "$mount"; done
+	engine_cgroups | grep -vxFf "$E/cgroups" | while read -r dir; do
+		find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null
+	done
+	for dir in /run/containerd /run/containers /run/libpod /var/lib/containers; do
+		grep -qx "$dir" "$E/dirs" || rm -rf "$dir"
+	done
+	rm -rf "$E"
+}
+
+# What an engine leaves in the runtime's default state directory.
+default_records() { ls -A /run/mxcrun 2>/dev/null; }
+
+# ---- podman ----
+
+# Limits above the host's own need a capability that not every root has, so they are named.
+podman_() {
+	timeout -k 5 "$(slow 60)" podman --root "$E/store" --runroot "$E/run" --tmpdir "$E/tmp" --storage-driver vfs \
+		--cgroup-manager "${MANAGER:-cgroupfs}" --runtime "$MXCRUN" "$@" 3>&- 4>&-
+}
+
+podman_image() {
+	requires podman
+	[ -e "$E/podman-image" ] || {
+		podman_ import "$E/image.tar" localhost/mxt-image:latest >/dev/null 2>&1
+		: >"$E/podman-image"
+	}
+}
+
+podman_run() {
+	podman_ run --rm --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 "${NETWORK:---network=none}" "$@"
+}
+
+@test "podman run: output and exit code" {
+	podman_image
+	run --separate-stderr podman_run localhost/mxt-image echo hello
+	echo "$stderr"
+	equal "$status $output" "0 hello"
+	run --separate-stderr podman_run localhost/mxt-image sh -c 'echo out; exit 5'
+	equal "$status $output" "5 out"
+	equal "$(default_records)" ""
+}
+
+@test "podman run: a program that does not exist is 127, one that can't be executed 126" {
+	podman_image
+	run -127 podman_run localhost/mxt-image /bin/absent
+	run -126 podman_run localhost/mxt-image /etc/passwd
+	equal "$(default_records)" ""
+}
+
+@test "podman run: limits, user, read-only root and capabilities reach the kernel" {
+	podman_image
+	run --separate-stderr podman_run --memory 48m --pids-limit 77 --user 12:34 --read-only --cap-drop all --hostname podhost \
+		localhost/mxt-image sh -c 'id -u; id -g; hostname; touch /x 2>/dev/null || echo read-only; grep CapBnd /proc/self/status
+			cat /proc/self/cgroup | head -n 1; d=/sys/fs/cgroup; cat $d/memory/memory.limit_in_bytes $d/memory.max 2>/dev/null; cat $d/pids/pids.max $d/pids.max 2>/dev/null'
+	echo "$output $stderr"
+	equal "${lines[0]} ${lines[1]} ${lines[2]} ${lines[3]}" "12 34 podhost read-only"
+	contains "${lines[4]}" 0000000000000000
+	grep -qx 50331648 <<<"$output"
+	grep -qx 77 <<<"$output"
+}
+
+@test "podman run --detach, logs, kill, inspect, rm" {
+	podman_image
+	podman_ run -d --name "$TAG" --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none localhost/mxt-image \
+		sh -c 'echo started; sleep 1000' >/dev/null
+	logged() { [ "$(podman_ logs "$TAG")" = started ]; }
+	wait_for 10 logged
+	equal "$(podman_ inspect "$TAG" | jq -r '.[0].State.Status')" running
+	podman_ pause "$TAG" >/dev/null
+	equal "$(podman_ inspect "$TAG" | jq -r '.[0].State.Status')" paused
+	podman_ unpause "$TAG" >/dev/null
+	podman_ kill "$TAG" >/dev/null
+	equal "$(podman_ wait "$TAG")" 137
+	podman_ rm -f -t 0 "$TAG" >/dev/null
+	equal "$(default_records)" ""
+}
+
+@test "podman run with a terminal" {
+	podman_image
+	run command script -qec "$(declare -f podman_ podman_run slow); MXCRUN='$MXCRUN' MXCRUN_TEST_SLOW=$MXCRUN_TEST_SLOW; podman_run -t localhost/mxt-image sh -c 'test -t 0 && echo is a tty; exit 3'" /dev/null
+	contains "$output" "is a tty"
+}
+
+@test "podman run with its default network, where the host can do that" {
+	podman_image
+	# Another runtime tells whether the host can.
+	local other
+	other=$(command -v crun || command -v runc) || skip "needs another runtime to compare with"
+	NETWORK=--network=podman MXCRUN=$other podman_run localhost/mxt-image true >/dev/null 2>&1 ||
+		NETWORK=--network=podman MXCRUN=$(command -v runc) podman_run localhost/mxt-image true >/dev/null 2>&1 ||
+		skip "needs a host on which podman can make networks"
+	NETWORK=--network=podman run --separate-stderr podman_run localhost/mxt-image sh -c 'ip -o link | grep -c eth0'
+	equal "$output" 1
+}
+
+@test "podman run with the systemd manager" {
+	requires systemd
+	podman_image
+	MANAGER=systemd run --separate-stderr podman_run --pids-limit 55 localhost/mxt-image sh -c 'cat /sys/fs/cgroup/pids.max; exit 4'
+	equal "$status $output" "4 55"
+}
+
+# ---- containerd ----
+
+ctr_() { timeout -k 5 "$(slow 60)" ctr --address "$E/c.sock" --namespace mxt "$@" 3>&- 4>&-; }
+
+# A daemon of our own, without what needs other parts of the host; it is started once.
+start_containerd() {
+	requires containerd ctr
+	[ ! -e "$E/containerd.pid" ] || return 0
+	cat >"$E/containerd.toml" <<-END
+		version = 2
+		root = "$E/c-root"
+		state = "$E/c-state"
+		disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
+			"io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
+		[grpc]
+		address = "$E/c.sock"
+		[ttrpc]
+		address = "$E/c.ttrpc"
+		[plugins."io.containerd.internal.v1.opt"]
+		path = "$E/c-opt"
+	END
+	containerd --config "$E/containerd.toml" >"$E/containerd.log" 2>&1 </dev/null 3>&- 4>&- &
+	echo $! >"$E/containerd.pid"
+	disown
+	answers() { ctr_ version >/dev/null 2>&1; }
+	wait_for 30 answers
+	make_oci_image
+	ctr_ image import --snapshotter native "$E/oci.tar" >/dev/null 2>&1
+	ctr_ image ls -q | grep -qx localhost/mxt-image:latest
+}
+
+# An OCI image of one layer, as an archive.
+make_oci_image() {
+	local dir=$E/oci layer config manifest
+	mkdir -p "$dir/blobs/sha256"
+	put_blob() { # file -> its digest
+		local digest
+		digest=$(sha256sum <"$1" | cut -d ' ' -f 1)
+		mv "$1" "$dir/blobs/sha256/$digest"
+		echo "$digest"
+	}
+	size_of() { stat -c %s "$dir/blobs/sha256/$1"; }
+	cp "$E/image.tar" "$E/layer"
+	layer=$(put_blob "$E/layer")
+	jq -n --arg layer "sha256:$layer" '{architecture: "amd64", os: "linux", config: {Env: ["PATH=/bin"], Cmd: ["/bin/sh"]},
+		rootfs: {type: "layers", diff_ids: [$layer]}}' >"$E/config"
+	config=$(put_blob "$E/config")
+	jq -n --arg config "sha256:$config" --arg layer "sha256:$layer" --argjson c "$(size_of "$config")" --argjson l "$(size_of "$layer")" '
+		{schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json",
+		config: {mediaType: "application/vnd.oci.image.config.v1+json", digest: $config, size: $c},
+		layers: [{mediaType: "application/vnd.oci.image.layer.v1.tar", digest: $layer, size: $l}]}' >"$E/manifest"
+	manifest=$(put_blob "$E/manifest")
+	jq -n --arg manifest "sha256:$manifest" --argjson m "$(size_of "$manifest")" '{schemaVersion: 2,
+		manifests: [{mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $manifest, size: $m,
+			platform: {architecture: "amd64", os: "linux"},
+			annotations: {"io.containerd.image.name": "localhost/mxt-image:latest", "org.opencontainers.image.ref.name": "latest"}}]}' >"$dir/index.json"
+	echo '{"imageLayoutVersion": "1.0.0"}' >"$dir/oci-layout"
+	tar -C "$dir" -cf "$E/oci.tar" .
+}
+
+ctr_run() {
+	ctr_ run --snapshotter native --runc-binary "$MXCRUN" --runc-root "$E/runc-root" "$@"
+}
+
+@test "ctr run: output and exit code, nothing left" {
+	start_containerd
+	run --separate-stderr ctr_run --rm localhost/mxt-image:latest "$TAG" echo hello
+	echo "$stderr"
+	equal "$status $output" "0 hello"
+	run --separate-stderr ctr_run --rm localhost/mxt-image:latest "$TAG" sh -c 'exit 9'
+	equal "$status" 9
+	equal "$(ls -A "$E"/runc-root/mxt 2>/dev/null)" ""
+}
+
+@test "ctr run: a program that does not exist is an error, not a success" {
+	start_containerd
+	run --separate-stderr ctr_run --rm localhost/mxt-image:latest "$TAG" /bin/absent
+	[ "$status" -ne 0 ]
+	contains "$stderr" "no such file"
+	equal "$(ls -A "$E"/runc-root/mxt 2>/dev/null)" ""
+}
+
+@test "ctr run --detach, task ls, kill, rm" {
+	start_containerd
+	ctr_run --detach --env "MXCRUN_TEST_TAG=$TAG" --memory-limit 50331648 localhost/mxt-image:latest "$TAG" sleep 1000
+	local pid
+	pid=$(ctr_ task ls | awk -v id="$TAG" '$1 == id { print $2 }')
+	equal "$(tr '\0' ' ' <"/proc/$pid/cmdline")" "sleep 1000 "
+	equal "$(cgroup_value "$pid" memory memory.limit_in_bytes memory.max)" 50331648
+	ctr_ task pause "$TAG"
+	equal "$(ctr_ task ls | awk -v id="$TAG" '$1 == id { print $3 }')" PAUSED
+	ctr_ task resume "$TAG"
+	ctr_ task kill -s KILL "$TAG"
+	stopped() { [ "$(ctr_ task ls | awk -v id="$TAG" '$1 == id { print $3 }')" = STOPPED ]; }
+	wait_for 10 stopped
+	ctr_ task rm "$TAG" || true
+	ctr_ container rm "$TAG"
+	equal "$(ls -A "$E"/runc-root/mxt 2>/dev/null)" ""
+}

@@ -1,0 +1,505 @@
+#!/usr/bin/env bats
+# What a container's process is, read from outside, against what its config.json says: everything at once
+# for several configurations, and then single properties with the workload's own attempts.
+
+load helpers
+load compare
+GUARDS="root jq"
+
+# ---- everything, for configurations that differ in everything ----
+
+@test "the bundle that spec writes: all properties are as it says" {
+	make_bundle
+	start_container "$TAG"
+	compare_all "$PID"
+}
+
+@test "a comparison with another config fails, property by property" {
+	make_bundle
+	start_container "$TAG"
+	local filter
+	while read -r compare filter; do
+		cp "$BUNDLE/config.json" "$BATS_TEST_TMPDIR/good"
+		config "$filter"
+		refused "$compare" "$PID" 2>/dev/null || {
+			echo "$compare did not see $filter" >&2
+			return 1
+		}
+		mv "$BATS_TEST_TMPDIR/good" "$BUNDLE/config.json"
+	done <<-'END'
+		compare_namespaces .linux.namespaces |= map(select(.type != "ipc"))
+		compare_namespaces .linux.namespaces += [{type: "user"}]
+		compare_mounts .mounts |= map(select(.destination != "/dev/shm"))
+		compare_mounts .mounts += [{destination: "/extra", type: "tmpfs", source: "tmpfs"}]
+		compare_mounts .mounts[1].options -= ["nosuid"]
+		compare_mounts .mounts[1].options += ["mode=700"]
+		compare_mounts .mounts[1].options += ["noexec"]
+		compare_mounts .linux.readonlyPaths += ["/proc/version"]
+		compare_mounts .linux.readonlyPaths -= ["/proc/sys"]
+		compare_mounts .root.readonly = true
+		compare_masks .linux.maskedPaths += ["/proc/version"]
+		compare_devices .linux.devices = [{path: "/dev/fuse", type: "c", major: 10, minor: 229}]
+		compare_capabilities .process.capabilities.bounding -= ["CAP_KILL"]
+		compare_capabilities .process.capabilities.permitted = []
+		compare_capabilities .process.capabilities.inheritable = ["CAP_KILL"]
+		compare_privileges .process.noNewPrivileges = false
+		compare_privileges .linux.seccomp = {}
+		compare_ids .process.user.uid = 5
+		compare_ids .process.user.gid = 5
+		compare_ids .process.user.additionalGids = [5]
+		compare_rlimits .process.rlimits[0].soft = 1023
+		compare_rlimits .process.rlimits += [{type: "RLIMIT_CORE", soft: 1, hard: 3}]
+		compare_process .process.args += ["2"]
+		compare_process .process.cwd = "/tmp"
+		compare_process .process.env += ["A=b"]
+		compare_process .process.oomScoreAdj = 77
+		compare_hostname .hostname = "other"
+		compare_cgroup .linux.resources.pids.limit = 7
+		compare_cgroup .linux.cgroupsPath = "/elsewhere"
+	END
+}
+
+@test "everything changed: ids, groups, umask, capabilities, limits, root, name, cgroup" {
+	make_bundle '.root.readonly = true | .hostname = "other-name"
+		| .process.user = {uid: 1234, gid: 2345, additionalGids: [10, 11, 65534], umask: 23}
+		| .process.cwd = "/tmp" | .process.env += ["EMPTY=", "SPACES=a b  c", "UTF8=äöü"]
+		| .process.noNewPrivileges = false | .process.oomScoreAdj = 321
+		| .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 100, hard: 200}, {type: "RLIMIT_CORE", soft: 0, hard: 0},
+			{type: "RLIMIT_NPROC", soft: 55, hard: 66}, {type: "RLIMIT_FSIZE", soft: 1000000, hard: 2000000}]
+		| .process.capabilities = {bounding: ["CAP_CHOWN", "CAP_NET_RAW", "CAP_SETPCAP"],
+			permitted: ["CAP_NET_RAW", "CAP_CHOWN"], effective: ["CAP_CHOWN"],
+			inheritable: ["CAP_NET_RAW"], ambient: ["CAP_NET_RAW"]}
+		| .linux.namespaces += [{type: "cgroup"}]
+		| .linux.resources.memory.limit = 67108864 | .linux.resources.pids.limit = 33
+		| .linux.resources.cpu = {quota: 50000, period: 200000}'
+	# The kernel asks that execve keeps the set: an ordinary user has what is ambient, no more.
+	config '.process.capabilities.permitted = ["CAP_NET_RAW"] | .process.capabilities.effective = ["CAP_NET_RAW"]'
+	config --arg path "/mxcrun-test/$TAG" '.linux.cgroupsPath = $path'
+	start_container "$TAG"
+	compare_all "$PID"
+	rt delete --force "$TAG"
+	rmdir_test_parents
+}
+
+# The group above the test's own belongs to whoever asked for it; it is removed when empty.
+rmdir_test_parents() {
+	find /sys/fs/cgroup -depth -type d -name mxcrun-test -exec rmdir {} + 2>/dev/null || true
+}
+
+@test "no capabilities at all, when the section is absent or empty" {
+	local filter
+	for filter in 'del(.process.capabilities)' '.process.capabilities = {}'; do
+		make_bundle "$filter"
+		start_container "$TAG"
+		compare_capabilities "$PID"
+		equal "$(proc_status "$PID" CapBnd)" 0000000000000000
+		rt delete --force "$TAG"
+	done
+}
+
+@test "all capabilities that the host has; those that it lacks are no error" {
+	make_bundle --argjson all "$(printf '%s\n' "${capability_names[@]}" | sed 's/^/CAP_/' | jq -R . | jq -s .)" '
+		.process.capabilities = {bounding: $all, permitted: $all, effective: $all, inheritable: $all, ambient: $all}'
+	start_container "$TAG"
+	compare_capabilities "$PID"
+}
+
+@test "capabilities that contradict each other are refused or lowered, never raised" {
+	make_bundle '.process.capabilities = {bounding: [], permitted: ["CAP_CHOWN"], effective: ["CAP_CHOWN"]}'
+	run_bundle
+	if [ "$status" -eq 0 ]; then
+		make_bundle '.process.capabilities = {bounding: [], permitted: ["CAP_CHOWN"], effective: ["CAP_CHOWN"]}'
+		start_container "$TAG"
+		equal "$(proc_status "$PID" CapBnd)" 0000000000000000
+	fi
+}
+
+@test "unknown capability names do not slip through as something else" {
+	make_bundle '.process.capabilities.bounding += ["CAP_EVERYTHING"]'
+	run_bundle
+	if [ "$status" -eq 0 ]; then
+		start_container "$TAG"
+		compare_capabilities "$PID"
+	else
+		contains "$stderr" CAP_EVERYTHING
+	fi
+}
+
+@test "a user namespace: maps, ids and devices are as the config says" {
+	make_bundle '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}, {containerID: 5000, hostID: 200000, size: 10}]
+		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
+		| .process.user = {uid: 7, gid: 8, additionalGids: [9]}'
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE" 2>/dev/null || true
+	start_container "$TAG"
+	equal "$(awk '{ print $1, $2, $3 }' "/proc/$PID/uid_map" | tr '\n' ,)" "0 100000 1000,5000 200000 10,"
+	equal "$(awk '{ print $1, $2, $3 }' "/proc/$PID/gid_map" | tr '\n' ,)" "0 100000 1000,"
+	HAS_USERNS=1
+	compare_namespaces "$PID"
+	compare_mounts "$PID"
+	compare_masks "$PID"
+	compare_ids "$PID"
+	compare_capabilities "$PID"
+	compare_devices "$PID"
+}
+
+@test "overlapping, empty or overflowing id maps are refused" {
+	local maps
+	for maps in '[]' '[{"containerID":0,"hostID":1,"size":0}]' \
+		'[{"containerID":0,"hostID":1000,"size":10},{"containerID":5,"hostID":5000,"size":10}]' \
+		'[{"containerID":0,"hostID":4294967290,"size":100}]'; do
+		make_bundle --argjson maps "$maps" '.linux.namespaces += [{type: "user"}]
+			| .linux.uidMappings = $maps | .linux.gidMappings = $maps'
+		run_bundle
+		assert_refused
+	done
+	assert_nothing_left
+}
+
+# ---- namespaces ----
+
+@test "each namespace alone can be left to the host" {
+	local type
+	for type in pid network ipc uts; do
+		make_bundle --arg type "$type" '.linux.namespaces |= map(select(.type != $type))
+			| if $type == "uts" then del(.hostname) else . end
+			| .mounts |= map(select(.destination != "/dev/mqueue" or $type != "ipc"))
+			| .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+		if [ "$type" = network ]; then
+			# sysfs belongs to the network namespace's owner; with the host's it is bound.
+			config '.mounts |= map(if .destination == "/sys" then .type = "bind" | .source = "/sys"
+				| .options = ["rbind", "ro", "nosuid", "nodev", "noexec"] else . end)
+				| .mounts |= map(select(.type != "cgroup"))'
+		fi
+		start_container "$TAG"
+		compare_namespaces "$PID"
+		rt delete --force "$TAG"
+	done
+}
+
+@test "a namespace named by path is joined" {
+	local holder
+	unshare --net --uts --ipc sleep 1000 3>&- &
+	holder=$!
+	joinable() { [ "$(readlink "/proc/$holder/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+	wait_for 5 joinable
+	make_bundle --arg ns "/proc/$holder/ns" 'del(.hostname) | .linux.namespaces |= map(
+		if .type == "network" then .path = $ns + "/net" elif .type == "uts" then .path = $ns + "/uts"
+		elif .type == "ipc" then .path = $ns + "/ipc" else . end)'
+	start_container "$TAG"
+	compare_namespaces "$PID"
+	kill "$holder"
+}
+
+@test "a namespace path of the wrong type, or none at all, is refused" {
+	local path
+	for path in /proc/self/ns/uts /proc/self/ns/absent /etc/passwd relative; do
+		make_bundle --arg path "$path" '.linux.namespaces |= map(if .type == "network" then .path = $path else . end)'
+		run_bundle
+		assert_refused
+	done
+}
+
+@test "the same namespace twice, and no mount namespace, are refused" {
+	make_bundle '.linux.namespaces += [{type: "ipc"}]'
+	run_bundle
+	assert_refused
+	make_bundle '.linux.namespaces |= map(select(.type != "mount"))'
+	run_bundle
+	assert_refused
+}
+
+@test "a host name without a uts namespace is refused, and the host keeps its name" {
+	local before
+	before=$(hostname)
+	make_bundle '.linux.namespaces |= map(select(.type != "uts")) | .hostname = "stolen"'
+	run_bundle
+	assert_refused
+	equal "$(hostname)" "$before"
+}
+
+@test "a new network namespace has a loopback that is up, and nothing else" {
+	make_bundle
+	script 'ip -o link; ip -o addr show lo'
+	run_bundle
+	equal "$(grep -c '^[0-9]*: [a-z0-9]*:.*<' <<<"$output")" "$(grep -c 'lo:\|tunl0\|sit0\|gre\|ip6\|ip_vti\|erspan\|teql' <<<"$output")"
+	contains "$output" "LOOPBACK,UP"
+	contains "$output" "127.0.0.1/8"
+}
+
+@test "sysctls are set in the container's namespaces and not on the host" {
+	local before
+	before=$(cat /proc/sys/kernel/msgmax)
+	make_bundle '.linux.sysctl = {"kernel.msgmax": "4321", "net.ipv4.ip_unprivileged_port_start": "77"}'
+	script 'cat /proc/sys/kernel/msgmax /proc/sys/net/ipv4/ip_unprivileged_port_start'
+	run_bundle
+	equal "$output" "4321
+77"
+	equal "$(cat /proc/sys/kernel/msgmax)" "$before"
+}
+
+@test "sysctls of the host, and keys that are paths, are refused" {
+	local key
+	for key in kernel.core_pattern vm.overcommit_memory net/../kernel/core_pattern "kernel.shmmax+" fs.file-max \
+		net..ipv4.ip_forward ../../etc/passwd; do
+		make_bundle --arg key "$key" '.linux.sysctl = {($key): "1"}'
+		run_bundle
+		assert_refused
+	done
+	make_bundle '.linux.sysctl = {"kernel.msgmax": "5555"} | .linux.namespaces |= map(select(.type != "ipc"))
+		| .mounts |= map(select(.destination != "/dev/mqueue"))'
+	run_bundle
+	assert_refused
+	[ "$(cat /proc/sys/kernel/msgmax)" != 5555 ]
+}
+
+# ---- mounts ----
+
+@test "each kind of mount option reaches the kernel" {
+	mkdir -p "$BATS_TEST_TMPDIR/src/sub"
+	echo data >"$BATS_TEST_TMPDIR/src/file"
+	make_bundle --arg src "$BATS_TEST_TMPDIR/src" '.mounts += [
+		{destination: "/m/ro", type: "bind", source: $src, options: ["bind", "ro"]},
+		{destination: "/m/rw", type: "none", source: $src, options: ["rbind", "rw", "nosuid", "nodev", "noexec"]},
+		{destination: "/m/noatime", type: "tmpfs", source: "none", options: ["noatime", "nodiratime", "size=64k", "mode=0711"]},
+		{destination: "/m/strict", type: "tmpfs", source: "tmpfs", options: ["strictatime", "uid=5", "gid=6"]},
+		{destination: "/m/shared", type: "tmpfs", source: "tmpfs", options: ["shared"]},
+		{destination: "/m/slave", type: "tmpfs", source: "tmpfs", options: ["rslave"]},
+		{destination: "/m/private", type: "tmpfs", source: "tmpfs", options: ["rprivate"]},
+		{destination: "/m/unbindable", type: "tmpfs", source: "tmpfs", options: ["unbindable"]},
+		{destination: "/m/file", type: "bind", source: ($src + "/file"), options: ["bind", "ro"]}]'
+	# A fresh mount that is made a slave of nothing is private.
+	start_container "$TAG"
+	config '(.mounts[] | select(.destination == "/m/slave")).options = ["rprivate"]'
+	compare_mounts "$PID"
+	equal "$(cat "/proc/$PID/root/m/file")" data
+	equal "$(stat -c %a:%F "$BUNDLE/rootfs/m/file")" "$(stat -c %a "$BUNDLE/rootfs/m/file"):regular empty file"
+}
+
+@test "a read-only mount refuses the write, a read-write one takes it" {
+	mkdir -p "$BATS_TEST_TMPDIR/src"
+	make_bundle --arg src "$BATS_TEST_TMPDIR/src" '.mounts += [
+		{destination: "/ro", type: "bind", source: $src, options: ["rbind", "ro"]},
+		{destination: "/rw", type: "bind", source: $src, options: ["rbind", "rw"]}]'
+	script 'echo a >/rw/a && cat /ro/a; echo b >/ro/b && echo WRITTEN; probe open /ro/a w'
+	run_bundle
+	equal "$output" "a
+EROFS"
+	contains "$stderr" "Read-only file system"
+	equal "$(ls "$BATS_TEST_TMPDIR/src")" a
+}
+
+@test "recursive read-only reaches the mounts below, plain read-only does not" {
+	mkdir -p "$BATS_TEST_TMPDIR/src/sub"
+	mount -t tmpfs tmpfs "$BATS_TEST_TMPDIR/src/sub"
+	make_bundle --arg src "$BATS_TEST_TMPDIR/src" '.mounts += [
+		{destination: "/plain", type: "bind", source: $src, options: ["rbind", "ro"]},
+		{destination: "/all", type: "bind", source: $src, options: ["rbind", "rro"]}]'
+	script 'echo a >/plain/sub/a && echo plain; echo b >/all/sub/b || echo refused; echo c >/all/c || echo refused too'
+	run_bundle
+	umount "$BATS_TEST_TMPDIR/src/sub"
+	equal "$output" "plain
+refused
+refused too"
+}
+
+@test "nosuid, nodev and noexec have their effect" {
+	make_bundle '.mounts += [{destination: "/safe", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "noexec"]},
+		{destination: "/open", type: "tmpfs", source: "tmpfs"}] | .process.capabilities.bounding += ["CAP_MKNOD"]
+		| .process.capabilities.permitted += ["CAP_MKNOD"] | .process.capabilities.effective += ["CAP_MKNOD"]'
+	script 'cp /bin/probe /safe/p; cp /bin/probe /open/p; /open/p cwd; /safe/p cwd || echo no exec
+		mknod /open/null c 1 3 && probe open /open/null r; mknod /safe/null c 1 3 && probe open /safe/null r'
+	run_bundle
+	equal "$output" "/
+no exec
+ok
+EACCES"
+}
+
+@test "options that nobody knows, and types that don't exist, are refused by name" {
+	make_bundle '.mounts += [{destination: "/x", type: "tmpfs", source: "tmpfs", options: ["frobnicate"]}]'
+	run_bundle
+	assert_refused frobnicate
+	make_bundle '.mounts += [{destination: "/x", type: "frobfs", source: "none"}]'
+	run_bundle
+	assert_refused frobfs
+	make_bundle '.mounts += [{destination: "/x", type: "bind", source: "/absent/source", options: ["bind"]}]'
+	run_bundle
+	assert_refused /absent/source
+	assert_nothing_left
+}
+
+@test "nothing that is mounted inside appears on the host" {
+	make_bundle '.mounts += [{destination: "/m", type: "tmpfs", source: "tmpfs", options: ["shared"]}]'
+	local before
+	before=$(cut -d ' ' -f 5- /proc/self/mountinfo)
+	start_container "$TAG"
+	equal "$(cut -d ' ' -f 5- /proc/self/mountinfo)" "$before"
+}
+
+@test "nothing of the host's tree stays mounted inside" {
+	make_bundle
+	start_container "$TAG"
+	compare_mounts "$PID"
+	script 'cat /proc/self/mountinfo; ls /'
+	run_bundle_as() { run --separate-stderr rt run --bundle "$BUNDLE" "$1"; }
+	run_bundle_as "$TAG-b"
+	lacks "$output" "/sys/kernel"
+	refused grep -q ' /boot ' <<<"$output"
+}
+
+@test "tmpcopyup starts a tmpfs with what the root has there" {
+	make_bundle '.mounts += [{destination: "/data", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup", "mode=700"]}]'
+	mkdir "$BUNDLE/rootfs/data"
+	echo from the image >"$BUNDLE/rootfs/data/file"
+	script 'cat /data/file; echo changed >/data/file; cat /data/file'
+	run_bundle
+	equal "$output" "from the image
+changed"
+	equal "$(cat "$BUNDLE/rootfs/data/file")" "from the image"
+}
+
+# ---- root ----
+
+@test "a read-only root refuses writes, its writable mounts take them" {
+	make_bundle '.root.readonly = true'
+	script 'echo x >/x || echo refused; echo y >/dev/shm/y && cat /dev/shm/y; probe open /etc/passwd w'
+	run_bundle
+	equal "$output" "refused
+y
+EROFS"
+	[ ! -e "$BUNDLE/rootfs/x" ]
+}
+
+@test "a missing root, or one that is a file, is refused" {
+	make_bundle '.root.path = "absent"'
+	run_bundle
+	assert_refused absent
+	: >"$BUNDLE/file"
+	make_bundle '.root.path = "file"'
+	run_bundle
+	assert_refused
+}
+
+@test "masked paths give nothing, read-only paths refuse writes, from inside" {
+	make_bundle '.linux.maskedPaths += ["/secret-dir", "/secret-file", "/absent-path"] | .linux.readonlyPaths += ["/fixed"]'
+	mkdir "$BUNDLE/rootfs/secret-dir" "$BUNDLE/rootfs/fixed"
+	echo secret >"$BUNDLE/rootfs/secret-dir/x"
+	echo secret >"$BUNDLE/rootfs/secret-file"
+	script 'ls -A /secret-dir; cat /secret-file /proc/timer_list /proc/keys; cat /secret-dir/x
+		touch /fixed/x; touch /secret-dir/y; echo 1 >/proc/sys/kernel/msgmax; echo 0 >/proc/sysrq-trigger
+		umount /secret-dir; umount /proc/timer_list; mount -o remount,rw /fixed; ls -A /secret-dir /fixed'
+	run_bundle
+	equal "$output" "/fixed:
+
+/secret-dir:"
+	equal "$(ls -A "$BUNDLE/rootfs/fixed")" ""
+	equal "$(ls -A "$BUNDLE/rootfs/secret-dir")" x
+	[ ! -e "$BUNDLE/rootfs/absent-path" ]
+}
+
+# ---- devices ----
+
+@test "devices of the config are there, with mode and owner, and open only as the rules say" {
+	make_bundle '.linux.devices = [{path: "/dev/mine", type: "c", major: 1, minor: 5, fileMode: 420, uid: 3, gid: 4},
+			{path: "/dev/loose", type: "c", major: 1, minor: 11, fileMode: 438}]
+		| .linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 1, minor: 5, access: "r"}]'
+	script 'stat -c "%n %a %u %g %t:%T" /dev/mine; probe open /dev/mine r; probe open /dev/loose r
+		probe open /dev/null rw; probe open /dev/urandom r'
+	run_bundle
+	equal "$output" "/dev/mine 644 3 4 1:5
+ok
+EPERM
+ok
+ok"
+}
+
+@test "a device node that the workload makes itself can't be opened" {
+	make_bundle '.process.capabilities.bounding += ["CAP_MKNOD"] | .process.capabilities.permitted += ["CAP_MKNOD"]
+		| .process.capabilities.effective += ["CAP_MKNOD"]'
+	script 'mknod /tmp/kmsg c 1 11 && probe open /tmp/kmsg r; mknod /tmp/null c 1 3 && probe open /tmp/null r'
+	run_bundle
+	equal "${lines[-1]}" ok
+	[[ $output == EPERM* ]]
+}
+
+# ---- seccomp ----
+
+@test "a seccomp profile refuses what it names, with its errno, and lets the rest through" {
+	make_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 13},
+			{names: ["getppid"], action: "SCMP_ACT_ERRNO"}, {names: ["no_such_call"], action: "SCMP_ACT_ERRNO"}]}'
+	script 'probe call mkdir; probe call getppid; probe call chroot; grep -E "^Seccomp:" /proc/self/status'
+	config '.process.capabilities.bounding += ["CAP_SYS_CHROOT"] | .process.capabilities.permitted += ["CAP_SYS_CHROOT"]
+		| .process.capabilities.effective += ["CAP_SYS_CHROOT"] | .process.capabilities.ambient += ["CAP_SYS_CHROOT"]
+		| .process.capabilities.inheritable = .process.capabilities.ambient'
+	run_bundle
+	equal "$output" "EACCES
+EPERM
+ok
+Seccomp:	2"
+}
+
+@test "argument conditions of a profile are joined by and" {
+	make_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		syscalls: [{names: ["socket"], action: "SCMP_ACT_ERRNO", errnoRet: 97,
+			args: [{index: 0, value: 2, op: "SCMP_CMP_EQ"}, {index: 1, value: 15, valueTwo: 3, op: "SCMP_CMP_MASKED_EQ"}]}]}'
+	script 'probe call raw_socket; probe connect 127.0.0.1 1'
+	run_bundle
+	equal "$output" "EAFNOSUPPORT
+ECONNREFUSED" || equal "$output" "EPERM
+ECONNREFUSED"
+}
+
+@test "unknown seccomp actions, operators and architectures are refused" {
+	local filter
+	for filter in '.defaultAction = "SCMP_ACT_MAYBE"' '.architectures = ["SCMP_ARCH_Z80"]' \
+		'.syscalls = [{names: ["mkdir"], action: "SCMP_ACT_ERRNO", args: [{index: 0, value: 1, op: "SCMP_CMP_SORT_OF"}]}]' \
+		'.syscalls = [{names: ["mkdir"], action: "SCMP_ACT_ERRNO", args: [{index: 6, value: 1, op: "SCMP_CMP_EQ"}]}]' \
+		'.flags = ["SECCOMP_FILTER_FLAG_MAYBE"]'; do
+		make_bundle ".linux.seccomp = ({defaultAction: \"SCMP_ACT_ALLOW\"} | $filter)"
+		run_bundle
+		assert_refused
+	done
+}
+
+# ---- process ----
+
+@test "a relative or missing working directory" {
+	make_bundle '.process.cwd = "relative"'
+	run_bundle
+	assert_refused
+	make_bundle '.process.cwd = "/made/by/runtime" | .process.args = ["/bin/probe", "cwd"]'
+	run_bundle
+	equal "$output" /made/by/runtime
+}
+
+@test "an oom score outside the kernel's range, and a user that is not mapped, are refused" {
+	make_bundle '.process.oomScoreAdj = 2000'
+	run_bundle
+	assert_refused
+	make_bundle '.linux.namespaces += [{type: "user"}] | .process.user.uid = 5000
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
+		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]'
+	run_bundle
+	assert_refused
+}
+
+@test "no_new_privs holds against a set-uid program, and its absence does not" {
+	local want
+	for want in true false; do
+		make_bundle --argjson nnp "$want" '.process.noNewPrivileges = $nnp | .process.user = {uid: 1000, gid: 1000}
+			| .process.args = ["/setuid-probe", "call", "setuid"] | .process.capabilities.bounding += ["CAP_SETUID"]'
+		cp "$BUNDLE/rootfs/bin/probe" "$BUNDLE/rootfs/setuid-probe"
+		chmod 4755 "$BUNDLE/rootfs/setuid-probe"
+		run_bundle
+		if [ "$want" = true ]; then equal "$output" EPERM; else equal "$output" ok; fi
+	done
+}
+
+@test "the workload leads its own session, without the caller's terminal" {
+	make_bundle
+	start_container "$TAG"
+	equal "$(awk '{ print $6, $7 }' "/proc/$PID/stat")" "$PID 0"
+}

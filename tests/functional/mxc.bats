@@ -1,0 +1,518 @@
+#!/usr/bin/env bats
+# MXC policies: process, filesystem, network, and what every sandbox is denied. Effects are seen by the
+# workload's attempts, from outside in /proc, and on the host's files.
+
+load helpers
+GUARDS="root jq mxcrun"
+
+test_setup() {
+	D=$BATS_TEST_TMPDIR/data
+	mkdir -p "$D"/{rw,ro,secret,bin}
+	echo rw >"$D/rw/file"
+	echo ro >"$D/ro/file"
+	echo secret >"$D/secret/file"
+	echo top >"$D/file"
+	cp "$MXCRUN_TEST_BIN/probe" "$D/bin/probe"
+	remember_sandboxes
+}
+
+test_teardown() { assert_no_new_sandboxes; }
+
+# The pid of the workload, once it has written "ready" to its output.
+sandbox_pid() { tagged_processes | tail -n 1; }
+
+# ---- process ----
+
+@test "exit codes are the command's, and nothing is added to its streams" {
+	policy 'exit 7'
+	run_policy
+	equal "$status $output $stderr" "7  "
+	policy 'cat; echo out; echo err >&2'
+	local code=0
+	echo in | rt mxc run "$POLICY" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || code=$?
+	equal "$code $(cat "$BATS_TEST_TMPDIR/out") $(cat "$BATS_TEST_TMPDIR/err")" "0 in
+out err"
+}
+
+@test "a command that a signal kills exits with 128 + signal, an absent one with 127" {
+	policy 'kill -9 $$'
+	run_policy
+	equal "$status" 137
+	policy '/absent/command'
+	run -127 --separate-stderr rt mxc run "$POLICY" </dev/null
+	policy '/etc/passwd'
+	run_policy
+	equal "$status" 126
+}
+
+@test "the working directory is the one asked for" {
+	policy 'pwd -P; echo x >made-here' --arg d "$D" '.process.cwd = ($d + "/rw") | .filesystem.readwritePaths = [$d + "/rw"]'
+	run_policy
+	equal "$status $output" "0 $D/rw"
+	equal "$(cat "$D/rw/made-here")" x
+}
+
+@test "a working directory that is not in the view is refused" {
+	policy 'echo ran' --arg d "$D" '.process.cwd = ($d + "/ro")'
+	run_policy
+	assert_mxc_refused
+}
+
+@test "the environment is what is listed, and nothing of the caller's" {
+	policy 'env' '.process.env += ["A=1", "EMPTY=", "no equals sign", "A=2", "SP=a b"]'
+	SECRET=leak run_policy
+	equal "$status" 0
+	contains "$output" "A=2"
+	lacks "$output" "A=1"
+	contains "$output" "SP=a b"
+	grep -qx 'EMPTY=' <<<"$output"
+	lacks "$output" leak
+	lacks "$output" equals
+	lacks "$output" HOME=
+}
+
+@test "an empty variable name never crashes it" {
+	policy 'env' '.process.env += ["=x"]'
+	run_policy
+	[ "$status" -eq 0 ] && lacks "$output" "=x" || [ "$status" -eq 255 ] || [ "$status" -eq 1 ]
+}
+
+@test "1.1.0-alpha: the default environment, unless env is given" {
+	policy 'echo "$PATH|$TERM|$HOME"' '.version = "1.1.0-alpha" | del(.process.env) | .process.cwd = "/tmp"'
+	run_policy
+	equal "$output" "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin|xterm-256color|/tmp"
+	policy 'echo "${TERM-unset}|$A"' '.version = "1.1.0-alpha" | .process.env += ["A=b"]'
+	run_policy
+	equal "$output" "unset|b"
+	policy 'echo "$TERM|$A"' '.version = "1.1.0-alpha" | .process.env += ["A=b"] | .process.inheritDefaultEnv = true'
+	run_policy
+	equal "$output" "xterm-256color|b"
+}
+
+@test "a timeout kills the whole tree, also what daemonised" {
+	policy "$D/bin/probe daemon 1000; (trap '' TERM HUP INT; while :; do sleep 1; done) & echo ready; sleep 1000" \
+		--arg d "$D" --argjson ms "$(($(slow 1) * 700))" '.process.timeout = $ms | .filesystem.readonlyPaths = [$d + "/bin"]'
+	local before=$SECONDS
+	run_policy
+	equal "$output" ready
+	equal "$status" 255
+	[ $((SECONDS - before)) -le "$(slow 5)" ]
+	contains "$(grep '^{' <<<"$stderr" | jq -r .error.message)" "timed out after $(($(slow 1) * 700))ms"
+	assert_nothing_left
+}
+
+@test "a command that ends before its timeout is not touched by it" {
+	policy 'exit 3' '.process.timeout = 60000'
+	local before=$SECONDS
+	run_policy
+	equal "$status" 3
+	[ $((SECONDS - before)) -le "$(slow 10)" ]
+}
+
+@test "background children end with the shell" {
+	policy "$D/bin/probe daemon 1000; sleep 1000 & setsid sleep 1000 & exit 4" --arg d "$D" '.filesystem.readonlyPaths = [$d + "/bin"]'
+	run_policy
+	equal "$status" 4
+	assert_nothing_left
+}
+
+@test "the sandbox dies with its supervisor" {
+	policy 'echo ready; sleep 1000 & sleep 1000'
+	"$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	local supervisor=$!
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	[ -n "$(tagged_processes)" ]
+	kill -9 "$supervisor"
+	no_processes() { [ -z "$(tagged_processes)" ]; }
+	wait_for 10 no_processes
+	rt gc
+	assert_nothing_left
+}
+
+@test "TERM, INT and HUP to the supervisor end the sandbox, with 128 + signal" {
+	local signal number supervisor code
+	for signal in TERM:15 INT:2 HUP:1; do
+		number=${signal#*:}
+		policy 'trap "" TERM INT HUP; echo ready; while :; do sleep 1; done'
+		# A shell makes its background jobs ignore INT.
+		: >"$BATS_TEST_TMPDIR/out"
+		env --default-signal=INT "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+		supervisor=$!
+		wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+		kill "-${signal%:*}" "$supervisor"
+		code=0
+		wait "$supervisor" || code=$?
+		equal "$signal $code" "$signal $((128 + number))"
+		assert_nothing_left
+	done
+}
+
+@test "a dry run says that the policy is good and runs nothing" {
+	policy 'echo ran >>'"$D/rw/ran" --arg d "$D" '.filesystem.readwritePaths = [$d + "/rw"]'
+	run_policy --dry-run
+	equal "$status" 0
+	contains "$output" "validation passed"
+	[ ! -e "$D/rw/ran" ]
+	policy 'echo ran' '.filesystem.readonlyPaths = ["/absent/path"]'
+	run_policy --dry-run
+	[ "$status" -eq 255 ] || [ "$status" -eq 0 ]
+}
+
+@test "a config may come in base64 or from standard input" {
+	policy 'exit 9'
+	run rt mxc run --config-base64 "$(base64 -w 0 "$POLICY")"
+	equal "$status" 9
+	run rt mxc run /dev/stdin <"$POLICY"
+	equal "$status" 9
+	run rt mxc run --config "$POLICY"
+	equal "$status" 9
+	run --separate-stderr rt mxc run --config-base64 '%%%'
+	assert_mxc_malformed
+	run --separate-stderr rt mxc run
+	equal "$status" 1
+	run --separate-stderr rt mxc run --frob "$POLICY"
+	equal "$status" 2
+}
+
+@test "contracts from 0.6 to 1.1.0-alpha run, others are refused" {
+	local version
+	for version in 0.6.0-alpha 0.7.0-alpha 0.8.0-alpha 0.9.0-alpha 1.0.0 1.1.0-alpha; do
+		policy 'exit 5' --arg v "$version" '.version = $v'
+		run_policy
+		equal "$version $status" "$version 5"
+	done
+	policy 'exit 5' 'del(.version)'
+	run_policy
+	equal "$status" 5
+	for version in 0.5.0-alpha 0.8 1.0 v1.0.0 2.0.0 1.2.0-alpha x; do
+		policy 'exit 5' --arg v "$version" '.version = $v'
+		run_policy
+		assert_mxc_malformed
+	done
+}
+
+# ---- what no sandbox has ----
+
+@test "no capability, no_new_privs, seccomp, nothing but fds 0 to 2, all namespaces new" {
+	policy 'echo ready; exec sleep 1000'
+	"$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>/dev/null 7</dev/zero 9</etc/passwd &
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	local pid set ns
+	is_sleep() { pid=$(sandbox_pid) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = sleep ]; }
+	wait_for 10 is_sleep
+	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+		equal "$set $(proc_status "$pid" "$set")" "$set 0000000000000000"
+	done
+	equal "$(proc_status "$pid" NoNewPrivs)$(proc_status "$pid" Seccomp)" 12
+	equal "$(open_descriptors "$pid")" "0 1 2 "
+	for ns in user mnt pid net ipc uts cgroup; do
+		[ "$(readlink "/proc/$pid/ns/$ns")" != "$(readlink "/proc/self/ns/$ns")" ] || {
+			echo "the $ns namespace is the host's" >&2
+			return 1
+		}
+	done
+	# The workload's user namespace is not the one that owns its mounts (invariant 47): it is two below ours.
+	equal "$(tr '\0' '\n' <"/proc/$pid/environ" | grep -c .)" 2
+	kill -9 %1 2>/dev/null || kill -9 $!
+}
+
+@test "system calls that lead out of a sandbox are refused" {
+	local call
+	policy "for c in mount umount unshare_user unshare_mount sethostname bpf keyctl io_uring packet_socket alg_socket raw_socket mknod; do
+		echo \$c \$($D/bin/probe call \$c); done" --arg d "$D" '.filesystem.readonlyPaths = [$d + "/bin"]'
+	run_policy
+	equal "$(wc -l <<<"$output")" 12
+	refused grep ' ok$' <<<"$output"
+	policy "$D/bin/probe call getppid; $D/bin/probe call mkdir" --arg d "$D" '.filesystem.readonlyPaths = [$d + "/bin"]'
+	run_policy
+	equal "$output" "ok
+ok"
+}
+
+@test "pid 1 of the sandbox is not the workload, and other processes are not seen" {
+	policy 'ls /proc | grep -c "^[0-9]"; test $$ -gt 1 && echo child'
+	run_policy
+	[ "${lines[0]}" -le 4 ]
+	equal "${lines[1]}" child
+}
+
+# ---- filesystem: the view ----
+
+@test "the baseline view: system folders read-only, nothing else of the host" {
+	policy 'ls -A / | tr "\n" " "; echo; ls -A /tmp /home /root /opt /srv /sys /boot /usr/local /var/lib 2>/dev/null
+		touch /usr/bin/x /etc/x /usr/lib/x 2>/dev/null && echo WRITTEN; echo t >/tmp/t && cat /tmp/t; readlink /var/run
+		for d in null zero full random urandom; do test -c /dev/$d && printf "%s " $d; done; test -e /dev/sda -o -e /dev/vda || echo none'
+	run_policy
+	equal "$status" 0
+	lacks "${lines[0]}" home
+	lacks "${lines[0]}" root
+	lacks "${lines[0]}" sys
+	lacks "$output" WRITTEN
+	contains "$output" "t
+/run
+null zero full random urandom none"
+	[ ! -e /tmp/t ] || lacks "$(cat /tmp/t)" t
+}
+
+@test "every mount of the view is nosuid and nodev" {
+	policy 'echo ready; exec sleep 1000'
+	"$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	"$MXCRUN_TEST_BIN/mountview" "$(sandbox_pid)" >"$BATS_TEST_TMPDIR/mounts"
+	equal "$(jq -r '.[] | select((.target | startswith("/dev")) or .target == "/" | not)
+		| select((.vfs | index("nosuid") and index("nodev")) | not) | .target' "$BATS_TEST_TMPDIR/mounts")" ""
+	equal "$(jq -r '.[] | select(.target | test("^/(usr|bin|lib|sbin|etc)")) | select(.vfs | index("ro") | not) | .target' \
+		"$BATS_TEST_TMPDIR/mounts")" ""
+	equal "$(jq -r '.[] | select(.propagation | index("shared")) | .target' "$BATS_TEST_TMPDIR/mounts")" ""
+	kill -9 $!
+}
+
+# ---- filesystem: grants and denials ----
+
+@test "readwritePaths can be written, and the host has it; nothing beside them is there" {
+	policy "cat $D/rw/file; echo new >$D/rw/new; ls $D; cat $D/file" --arg d "$D" '.filesystem.readwritePaths = [$d + "/rw"]'
+	run_policy
+	equal "$output" "rw
+rw"
+	equal "$(cat "$D/rw/new")" new
+	contains "$stderr" "No such file"
+}
+
+@test "readonlyPaths can be read and not written, also not in mounts below" {
+	mount -t tmpfs tmpfs "$D/ro" && mkdir "$D/ro/sub" && mount -t tmpfs tmpfs "$D/ro/sub" && echo deep >"$D/ro/sub/file"
+	policy "cat $D/ro/sub/file; $D/bin/probe open $D/ro/sub/file w; echo x >$D/ro/x || echo refused; echo x >$D/ro/sub/x || echo refused" \
+		--arg d "$D" '.filesystem.readonlyPaths = [$d + "/ro", $d + "/bin"]'
+	run_policy
+	umount "$D/ro/sub" "$D/ro"
+	equal "$output" "deep
+EROFS
+refused
+refused"
+}
+
+@test "single files can be granted" {
+	policy "cat $D/rw/file $D/ro/file; echo more >>$D/rw/file; echo more >>$D/ro/file" --arg d "$D" \
+		'.filesystem = {readwritePaths: [$d + "/rw/file"], readonlyPaths: [$d + "/ro/file"]}'
+	run_policy
+	equal "$output" "rw
+ro"
+	equal "$(cat "$D/rw/file")" "rw
+more"
+	equal "$(cat "$D/ro/file")" ro
+}
+
+# What a denied folder and a denied file are to the workload, whoever runs it.
+denied_script() {
+	echo "ls $D; for p in $D/secret/file $D/file; do $D/bin/probe open \$p r; $D/bin/probe open \$p w; done
+		ls $D/secret && echo LISTED; cat $D/secret/file $D/file && echo READ; cd $D/secret && echo ENTERED
+		echo x >$D/secret/new && echo WRITTEN; mv $D/secret $D/moved && echo MOVED; mv $D/file $D/moved && echo MOVED
+		rm -rf $D/secret $D/file && echo REMOVED; chmod 777 $D/secret $D/file && echo CHANGED
+		umount $D/secret && echo UNMOUNTED; cat $D/rw/file"
+}
+
+assert_denied() {
+	equal "$output" "bin
+file
+ro
+rw
+secret
+EACCES
+EACCES
+EACCES
+EACCES
+rw"
+	contains "$stderr" "Permission denied"
+}
+
+@test "denied paths are listed and give EACCES to everything, also as root" {
+	policy "$(denied_script)" --arg d "$D" '.filesystem = {readwritePaths: [$d], deniedPaths: [$d + "/secret", $d + "/file"]}'
+	run_policy
+	assert_denied
+	equal "$(cat "$D/secret/file" "$D/file")" "secret
+top"
+}
+
+@test "denied paths are the same to an ordinary user" {
+	make_user
+	cp -r "$D" "$USERDIR/data"
+	chown -R "$USER_ID" "$USERDIR"
+	D=$USERDIR/data
+	policy "$(denied_script)" --arg d "$D" '.filesystem = {readwritePaths: [$d], deniedPaths: [$d + "/secret", $d + "/file"]}'
+	cp "$POLICY" "$USERDIR/policy.json"
+	chmod 644 "$USERDIR/policy.json"
+	run --separate-stderr user_rt mxc run "$USERDIR/policy.json" </dev/null
+	assert_denied
+	equal "$(cat "$D/secret/file" "$D/file")" "secret
+top"
+}
+
+@test "without the denial the same attempts succeed" {
+	policy "$(denied_script)" --arg d "$D" '.filesystem = {readwritePaths: [$d]}'
+	run_policy
+	contains "$output" READ
+	contains "$output" ENTERED
+	contains "$output" MOVED
+	lacks "$output" UNMOUNTED
+}
+
+@test "the most specific path wins, however the lists are written" {
+	mkdir -p "$D/t/a/b/c"
+	echo 1 >"$D/t/a/b/c/f"
+	echo 2 >"$D/t/a/f"
+	policy "cat $D/t/a/b/c/f; echo x >$D/t/new && echo top written; echo x >$D/t/a/b/c/new || echo deep refused
+		cat $D/t/a/f || echo a denied; ls $D/t/a" --arg d "$D" '.filesystem = {
+			deniedPaths: [$d + "/t/a"], readonlyPaths: [$d + "/t/a/b", $d + "/bin"], readwritePaths: [$d + "/t"]}'
+	run_policy
+	contains "$output" "1
+top written
+deep refused
+a denied"
+	policy "echo x >$D/t/a/b/c/w && echo deep written; echo x >$D/t/a/b/w || echo refused; echo x >$D/t/w || echo refused" \
+		--arg d "$D" '.filesystem = {readwritePaths: [$d + "/t/a/b/c"], readonlyPaths: [$d + "/t"]}'
+	run_policy
+	equal "$output" "deep written
+refused
+refused"
+	policy "cat $D/t/a/f; cat $D/t/a/b/c/f || echo denied" --arg d "$D" \
+		'.filesystem = {readwritePaths: [$d + "/t"], deniedPaths: [$d + "/t/a/b"]}'
+	run_policy
+	equal "$output" "2
+denied"
+}
+
+@test "on one path denied beats read-only beats read-write, also with a slash at the end" {
+	policy "cat $D/rw/file || echo denied; cat $D/ro/file; echo x >$D/ro/x || echo refused" --arg d "$D" '.filesystem = {
+		readwritePaths: [$d + "/rw", $d + "/ro/"], readonlyPaths: [$d + "/rw/", $d + "/ro"], deniedPaths: [$d + "/rw"]}'
+	run_policy
+	equal "$output" "denied
+ro
+refused"
+}
+
+@test "denial follows the object: a symlink names its target, another name of it is denied too" {
+	ln -s secret/file "$D/link"
+	ln -s secret "$D/dirlink"
+	policy "cat $D/link || echo 1; cat $D/secret/file || echo 2; cat $D/file" --arg d "$D" \
+		'.filesystem = {readwritePaths: [$d], deniedPaths: [$d + "/link"]}'
+	run_policy
+	equal "$output" "1
+2
+top"
+	policy "cat $D/dirlink/file || echo 1; cat $D/secret/file || echo 2" --arg d "$D" \
+		'.filesystem = {readwritePaths: [$d, $d + "/dirlink"], deniedPaths: [$d + "/secret"]}'
+	run_policy
+	equal "$output" "1
+2"
+}
+
+@test "a denied path in the system's own folders" {
+	policy "ls -d /etc/passwd /usr/share; cat /etc/passwd || echo 1; ls /usr/share || echo 2; cat /etc/group | wc -l | grep -v '^0'" \
+		'.filesystem.deniedPaths = ["/etc/passwd", "/usr/share"]'
+	run_policy
+	contains "$output" "/etc/passwd
+/usr/share
+1
+2"
+}
+
+@test "a denied path that does not exist stays out of reach, and leaves no trace on the host" {
+	policy "mkdir -p $D/rw/later/x; echo x >$D/rw/later/x/f; cat $D/rw/later/x/f && echo READ; cat $D/rw/file" --arg d "$D" \
+		'.filesystem = {readwritePaths: [$d + "/rw"], deniedPaths: [$d + "/rw/later"]}'
+	run_policy
+	if [ "$status" -eq 255 ]; then
+		assert_mxc_refused later
+	else
+		lacks "$output" READ
+		contains "$output" rw
+	fi
+	[ ! -e "$D/rw/later" ]
+}
+
+@test "a granted path that does not exist is refused by name" {
+	policy 'echo ran' --arg d "$D" '.filesystem.readonlyPaths = [$d + "/absent"]'
+	run_policy
+	assert_mxc_refused absent
+	policy 'echo ran' --arg d "$D" '.filesystem.readwritePaths = [$d + "/absent"]'
+	run_policy
+	assert_mxc_refused absent
+	[ ! -e "$D/absent" ]
+}
+
+@test "a symlink loop among denied paths is refused" {
+	ln -s loop-b "$D/loop-a"
+	ln -s loop-a "$D/loop-b"
+	policy 'echo ran' --arg d "$D" '.filesystem = {readwritePaths: [$d], deniedPaths: [$d + "/loop-a"]}'
+	run_policy
+	assert_mxc_refused loop-a
+}
+
+@test "a grant beyond what the user may do is refused; within, it works" {
+	make_user
+	mkdir "$USERDIR/own"
+	echo own >"$USERDIR/own/file"
+	mkdir -m 700 "$USERDIR/roots"
+	mkdir -m 755 "$USERDIR/readable"
+	chown -R "$USER_ID" "$USERDIR/own"
+	chown 0:0 "$USERDIR/roots" "$USERDIR/readable"
+	local filter
+	for filter in '{readonlyPaths: [$d + "/roots"]}' '{readwritePaths: [$d + "/readable"]}'; do
+		policy 'echo ran' --arg d "$USERDIR" ".filesystem = $filter"
+		cp "$POLICY" "$USERDIR/policy.json"
+		run --separate-stderr user_rt mxc run "$USERDIR/policy.json" </dev/null
+		assert_mxc_refused "$USERDIR"
+	done
+	policy "cat $USERDIR/own/file; echo new >$USERDIR/own/new; ls $USERDIR/readable" --arg d "$USERDIR" \
+		'.filesystem = {readwritePaths: [$d + "/own"], readonlyPaths: [$d + "/readable"]}'
+	cp "$POLICY" "$USERDIR/policy.json"
+	run --separate-stderr user_rt mxc run "$USERDIR/policy.json" </dev/null
+	equal "$output" own
+	equal "$(cat "$USERDIR/own/new")" new
+	equal "$(stat -c %u "$USERDIR/own/new")" "$USER_ID"
+}
+
+# ---- network ----
+
+@test "isolated: loopback only, the host's ports and its abstract sockets are not reached" {
+	local port=$((20000 + RANDOM % 20000)) listener
+	busybox nc -l -p "$port" -s 127.0.0.1 </dev/null >/dev/null 2>&1 3>&- &
+	listener=$!
+	listens() { grep -qi "0100007F:$(printf %04X "$port") " /proc/net/tcp; }
+	wait_for 5 listens
+	policy "$D/bin/probe connect 127.0.0.1 $port; $D/bin/probe connect 192.0.2.1 80; grep -c . /proc/net/dev; cat /proc/net/route | wc -l" \
+		--arg d "$D" '.filesystem.readonlyPaths = [$d + "/bin"]'
+	run_policy
+	[ -d "/proc/$listener" ]
+	"$MXCRUN_TEST_BIN/probe" connect 127.0.0.1 "$port"
+	kill "$listener" 2>/dev/null || true
+	equal "${lines[0]}" ECONNREFUSED
+	equal "${lines[1]}" ENETUNREACH
+	[ "${lines[3]}" -le 1 ]
+}
+
+@test "the sandbox can use its own loopback" {
+	policy '(echo pong | busybox nc -l -p 4444 -s 127.0.0.1 >/dev/null) & sleep 1; busybox nc 127.0.0.1 4444 </dev/null'
+	if ! [ -x /bin/busybox ]; then requires a-busybox-in-/bin; fi
+	run_policy
+	equal "$output" pong
+}
+
+@test "sections that can't be enforced yet are refused by name, never ignored" {
+	local filter word
+	while read -r word filter; do
+		policy 'echo ran' "$filter"
+		run_policy
+		[ "$status" -eq 1 ] || [ "$status" -eq 255 ]
+		[ -z "$output" ]
+		contains "$stderr" "$word"
+	done <<-'END'
+		egress .network.egress = {default: "allow"}
+		egress .network.egress = {default: "deny", allow: [{to: [{cidr: "192.0.2.0/24"}]}]}
+		ingress .network.ingress = {default: "allow"}
+		runtimeConfig .runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}
+		allowedHosts .network = {defaultPolicy: "block", allowedHosts: ["example.org"]}
+		lxc .containment = "lxc" | .lxc = {distribution: "alpine", release: "3.23"}
+		wslc .containment = "wslc"
+		processcontainer .containment = "processcontainer"
+		Multiple .lxc = {distribution: "alpine", release: "3.23"}
+	END
+}

@@ -1,0 +1,282 @@
+/* test_plan_policy.c - the plan of an MXC sandbox: golden files, and what holds whatever the policy
+ * is. */
+#include "mxc_unit.h"
+
+#include "base/sys.h"
+#include "plan_unit.h"
+
+static const struct fake_file full_files[] = {
+	{ .path = "/project/vendor/cache" },
+	{ .path = "/home/ann/.config/tool.conf", .mode = S_IFREG | 0644 },
+	{ .path = "/home/ann/link", .canonical = "/data" },
+	{ .path = "/usr/bin/env", .mode = S_IFREG | 0755 },
+	{ .path = "/absent/place", .error = ENOENT },
+};
+
+static void read_full(struct world *w)
+{
+	cleanup_free char *text = NULL;
+
+	world_files(w, full_files, array_size(full_files));
+	assert_int_equal(
+		fd_read_file(AT_FDCWD, data_path(w->arena, "mxc-full.json"), 1 << 20, &text, NULL),
+		0);
+	if (world_plan(w, text) < 0)
+		world_explain(w, "mxc-full.json");
+	assert_non_null(w->plan);
+}
+
+/* Without the filter, which is not this test's subject and differs between architectures. */
+static void check_golden(struct world *w, const char *name)
+{
+	struct plan copy = *w->plan;
+
+	copy.process.seccomp = (struct plan_seccomp){ 0 };
+	check_golden_plan(w->arena, &copy, name);
+}
+
+static void test_golden(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	read_full(&w);
+	check_golden(&w, "mxc-full-root.plan.json");
+	world_done(&w);
+	world_user(&w);
+	read_full(&w);
+	check_golden(&w, "mxc-full-user.plan.json");
+	world_done(&w);
+	world_init(&w);
+	assert_int_equal(
+		world_plan(&w, MXC_FS("'readwritePaths':['/','/home'],'deniedPaths':['/home/x']")),
+		0);
+	check_golden(&w, "mxc-whole-root.plan.json");
+	world_done(&w);
+}
+
+static const struct plan_mount *find_mount(const struct plan *plan, const char *destination)
+{
+	const struct plan_mount *found = NULL;
+	size_t i;
+
+	for (i = 0; i < plan->mount_count; i++)
+		if (strcmp(plan->mounts[i].destination, destination) == 0)
+			found = &plan->mounts[i];
+	assert_non_null(found);
+	return found;
+}
+
+static size_t mount_position(const struct plan *plan, const char *destination)
+{
+	return (size_t)(find_mount(plan, destination) - plan->mounts);
+}
+
+static void check_isolation(const struct plan *plan)
+{
+	const struct plan_process *p = &plan->process;
+	unsigned int i;
+
+	for (i = 0; i < NS_MAX; i++)
+		assert_int_equal(plan->namespaces[i].mode, i == NS_TIME ? NS_HOST : NS_NEW);
+	assert_int_equal(plan->network, NETWORK_NONE);
+	assert_int_equal(p->capabilities.bounding | p->capabilities.effective |
+				 p->capabilities.inheritable | p->capabilities.permitted |
+				 p->capabilities.ambient,
+			 0);
+	assert_true(p->no_new_privileges && p->new_keyring && p->inner_userns && p->keep_init &&
+		    p->new_session);
+	assert_true(p->seccomp.program && p->seccomp.instruction_count > 10);
+	assert_int_equal(p->group_count, 0);
+	assert_int_equal(p->preserve_fds, 0);
+	assert_false(p->terminal);
+	assert_string_equal(p->program, "/bin/sh");
+	assert_string_equal(p->argv[0], "sh");
+	assert_string_equal(p->argv[1], "-c");
+	assert_null(p->argv[3]);
+	assert_true(plan->lifecycle.is_sandbox && plan->lifecycle.die_with_parent);
+	assert_false(plan->cgroup.required || plan->cgroup.wants_devices);
+	assert_null(plan->bundle);
+	assert_null(plan->hostname);
+	for (i = 0; i < HOOK_MAX; i++)
+		assert_int_equal(plan->hooks[i].count, 0);
+}
+
+/* Everything but the sandbox's own devices is nosuid and nodev; the system's folders are read-only.
+ */
+static void check_mounts(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->mount_count; i++) {
+		const struct plan_mount *m = &plan->mounts[i];
+		uint64_t attributes = m->attr_set | m->attr_set_recursive;
+
+		if (m->kind == MOUNT_SYMLINK || m->kind == MOUNT_DENY)
+			continue;
+		assert_true(attributes & SYS_ATTR_NOSUID);
+		assert_int_equal((attributes & SYS_ATTR_NODEV) != 0,
+				 !path_is_within(m->destination, "/dev") ||
+					 strcmp(m->destination, "/dev/shm") == 0);
+		assert_int_equal(m->attr_clear | m->attr_clear_recursive, 0);
+		if (m->kind == MOUNT_BIND && m->is_directory)
+			assert_true(m->is_recursive);
+	}
+	assert_true(find_mount(plan, "/usr/bin")->attr_set_recursive & SYS_ATTR_RDONLY);
+	assert_int_equal(find_mount(plan, "/bin")->kind, MOUNT_SYMLINK);
+	assert_string_equal(find_mount(plan, "/var/run")->source, "/run");
+}
+
+static void test_every_sandbox(void **state)
+{
+	static const char *const texts[] = {
+		"{'process':{'commandLine':'true'}}",
+		MXC("0.8.0-alpha",
+		    "'filesystem':{'readwritePaths':['/a'],'deniedPaths':['/a/b','/etc/x']},"),
+		MXC("1.1.0-alpha", "'filesystem':{'readonlyPaths':['/tmp','/dev/shm/x']},"),
+	};
+	struct world w;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < array_size(texts); i++) {
+		world_init(&w);
+		assert_int_equal(world_plan(&w, texts[i]), 0);
+		check_isolation(w.plan);
+		if (i < 2)
+			check_mounts(w.plan);
+		assert_int_equal(w.plan->root.kind, ROOT_VIEW);
+		assert_string_equal(w.plan->id, "sandbox-0123456789abcdef");
+		world_done(&w);
+	}
+}
+
+static void test_ids(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	assert_int_equal(world_plan(&w, MXC("1.0.0", "")), 0);
+	assert_int_equal(w.plan->uid_maps.count, 2);
+	assert_int_equal(w.plan->uid_maps.items[0].outside, 0);
+	assert_int_equal(w.plan->uid_maps.items[1].inside, 65534);
+	assert_false(w.plan->deny_setgroups);
+	assert_int_equal(w.plan->process.uid, 0);
+	assert_string_equal(w.plan->cgroup.path, "/sandbox-0123456789abcdef");
+	assert_true(w.plan->masked.count && w.plan->readonly.count);
+	world_done(&w);
+	world_user(&w);
+	assert_int_equal(world_plan(&w, MXC("1.0.0", "")), 0);
+	assert_int_equal(w.plan->uid_maps.count, 1);
+	assert_true(w.plan->uid_maps.items[0].inside == 1000 &&
+		    w.plan->uid_maps.items[0].outside == 1000 &&
+		    w.plan->uid_maps.items[0].count == 1);
+	assert_int_equal(w.plan->gid_maps.items[0].inside, 1001);
+	assert_true(w.plan->deny_setgroups);
+	assert_int_equal(w.plan->process.gid, 1001);
+	assert_int_equal(w.plan->cgroup.manager, CGROUP_MANAGER_DISABLED);
+	w.facts.v2_base = "/user.slice/x";
+	assert_int_equal(world_plan(&w, MXC("1.0.0", "")), 0);
+	assert_string_equal(w.plan->cgroup.path, "/user.slice/x/sandbox-0123456789abcdef");
+	world_done(&w);
+}
+
+static void test_terminal(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.objects.has_terminal = true;
+	assert_int_equal(world_plan(&w, MXC("1.0.0", "")), 0);
+	assert_false(w.plan->process.new_session);
+	w.objects.terminal = "/dev/pts/9";
+	assert_int_equal(world_plan(&w, MXC("1.0.0", "")), 0);
+	assert_string_equal(find_mount(w.plan, "/dev/console")->source, "/dev/pts/9");
+	world_done(&w);
+}
+
+/* The sandbox's own places lie above a granted root and below what is granted in them. */
+static void test_places(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	assert_int_equal(
+		world_plan(&w,
+			   MXC_FS("'readonlyPaths':['/','/dev/shm/x'],'deniedPaths':['/tmp/y']")),
+		0);
+	assert_int_equal(w.plan->root.kind, ROOT_BUNDLE);
+	assert_string_equal(w.plan->root.path, "/");
+	assert_true(w.plan->root.is_readonly);
+	assert_int_equal(w.plan->mounts[0].kind, MOUNT_REMOUNT);
+	assert_true(w.plan->mounts[0].attr_set_recursive & SYS_ATTR_RDONLY);
+	assert_true(mount_position(w.plan, "/dev") < mount_position(w.plan, "/dev/shm"));
+	assert_true(mount_position(w.plan, "/dev/shm") < mount_position(w.plan, "/dev/shm/x"));
+	assert_true(mount_position(w.plan, "/tmp") < mount_position(w.plan, "/tmp/y"));
+	assert_int_equal(find_mount(w.plan, "/proc")->kind, MOUNT_FILESYSTEM);
+	world_done(&w);
+	/* Nothing is covered in a /proc that is out of reach as a whole. */
+	world_init(&w);
+	assert_int_equal(world_plan(&w, MXC_FS("'deniedPaths':['/proc']")), 0);
+	assert_int_equal(find_mount(w.plan, "/proc")->kind, MOUNT_DENY);
+	assert_int_equal(w.plan->masked.count + w.plan->readonly.count, 0);
+	world_done(&w);
+}
+
+static void test_identity(void **state)
+{
+	const struct plan_mount *mount;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	read_full(&w);
+	mount = find_mount(w.plan, "/home/ann/link");
+	assert_string_equal(mount->source, "/data");
+	assert_int_equal(mount->source_dev, 5);
+	assert_int_equal(mount->source_ino, path_number("/data"));
+	assert_string_equal(mount->pointer, "/filesystem/readonlyPaths/2");
+	assert_int_equal(find_mount(w.plan, "/home/ann/link/keys")->kind, MOUNT_DENY);
+	assert_false(find_mount(w.plan, "/home/ann/.config/tool.conf")->is_directory);
+	assert_int_equal(find_mount(w.plan, "/project/.git")->source_ino, 0);
+	world_done(&w);
+}
+
+static void test_plan_is_closed(void **state)
+{
+	const struct plan_policy_request request = { .id = "sandbox-0123456789abcdef" };
+	cleanup_arena struct arena *shared = arena_new_shared();
+	const struct plan *plan;
+	struct world w;
+
+	(void)state;
+	skip_under_valgrind();
+	assert_non_null(shared);
+	world_init(&w);
+	w.objects.has_terminal = true;
+	w.objects.terminal = "/dev/pts/9";
+	read_full(&w);
+	assert_int_equal(
+		plan_from_policy(shared, w.decisions, &request, &w.facts, NULL, &plan, NULL), 0);
+	check_plan_is_closed("test_plan_policy", shared, plan);
+	world_done(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_every_sandbox),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_plan_is_closed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

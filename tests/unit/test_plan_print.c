@@ -1,0 +1,351 @@
+/* test_plan_print.c - no member of the plan is missing in its JSON: each is changed in turn, and
+ * the text has to change. The sizes at the end make whoever adds a member to plan.h look here. */
+#include "unit.h"
+
+#include <linux/filter.h>
+#include <sys/mount.h>
+
+#include "base/json.h"
+#include "plan/print.h"
+
+static struct sock_filter program[] = { { 6, 0, 0, 1 } };
+static struct plan_idmap uid_map = { 1, 2, 3 }, gid_map = { 4, 5, 6 };
+static struct plan_cgroup_write cgroup_write = { "memory", "memory.max", "1", false, "/p" };
+static struct plan_device_rule device_rule = { .type = 'c', .major = 1, .minor = 2 };
+static struct plan_option mount_option = { "mode", "755" }, annotation = { "a", "b" };
+static struct plan_mount mount_step = { .destination = "/d",
+					.option_count = 1,
+					.options = &mount_option };
+static struct plan_device device = { .path = "/dev/x", .type = 'c' };
+static struct plan_symlink symlink_step = { "/dev/fd", "/proc/self/fd" };
+static struct plan_path masked = { "/m", "/p" }, readonly = { "/r", "/p" };
+static struct plan_sysctl sysctl_step = { "net/x", "1", "/p" };
+static struct plan_rlimit rlimit = { 7, 1, 2, "RLIMIT_NOFILE", "/p" };
+static struct plan_hook hook = { .path = "/h" };
+static const char *words[] = { "a", "b", NULL };
+static uint32_t groups[] = { 5 };
+static struct plan plan;
+
+static void make_plan(void)
+{
+	unsigned int i;
+
+	plan = (struct plan){
+		.annotations = &annotation,
+		.annotation_count = 1,
+		.uid_maps = { &uid_map, 1 },
+		.gid_maps = { &gid_map, 1 },
+		.cgroup = { .writes = &cgroup_write,
+			    .write_count = 1,
+			    .device_rules = &device_rule,
+			    .device_rule_count = 1 },
+		.mounts = &mount_step,
+		.mount_count = 1,
+		.devices = &device,
+		.device_count = 1,
+		.dev_symlinks = &symlink_step,
+		.dev_symlink_count = 1,
+		.masked = { &masked, 1 },
+		.readonly = { &readonly, 1 },
+		.sysctls = &sysctl_step,
+		.sysctl_count = 1,
+		.process = { .argv = words,
+			     .env = words,
+			     .groups = groups,
+			     .group_count = 1,
+			     .rlimits = &rlimit,
+			     .rlimit_count = 1,
+			     .has_oom_score_adj = true,
+			     .seccomp = { .program = program, .instruction_count = 1 } },
+	};
+	for (i = 0; i < HOOK_MAX; i++)
+		plan.hooks[i] = (struct plan_hooks){ &hook, 1 };
+}
+
+static char *print(void)
+{
+	cleanup_json_writer struct json_writer out = JSON_WRITER_INIT;
+
+	assert_int_equal(plan_print(&plan, &out), 0);
+	return strbuf_take(&out.out);
+}
+
+static void differs(const char *before, const char *name)
+{
+	cleanup_free char *after = print();
+
+	if (strcmp(before, after) == 0)
+		fail_msg("%s can change without a change in the printed plan", name);
+}
+
+/* Set a member to a value that it does not have, print, and put it back. */
+#define CHANGE(member, value)                         \
+	do {                                          \
+		__typeof__(member) saved_ = (member); \
+		(member) = (value);                   \
+		differs(before, #member);             \
+		(member) = saved_;                    \
+	} while (0)
+#define CHANGE_STRING(member) CHANGE(member, "changed")
+#define CHANGE_NUMBER(member) CHANGE(member, (member) + 1)
+#define CHANGE_BOOL(member) CHANGE(member, !(member))
+
+static void change_top(const char *before)
+{
+	unsigned int i;
+
+	CHANGE_STRING(plan.id);
+	CHANGE_STRING(plan.bundle);
+	CHANGE_STRING(plan.oci_version);
+	CHANGE_STRING(plan.hostname);
+	CHANGE_STRING(plan.domainname);
+	CHANGE_STRING(annotation.key);
+	CHANGE_STRING(annotation.value);
+	CHANGE(plan.annotation_count, 0);
+	for (i = 0; i < NS_MAX; i++) {
+		CHANGE(plan.namespaces[i].mode, NS_NEW);
+		CHANGE_STRING(plan.namespaces[i].path);
+		CHANGE_STRING(plan.namespaces[i].pointer);
+	}
+	CHANGE_NUMBER(uid_map.inside);
+	CHANGE_NUMBER(uid_map.outside);
+	CHANGE_NUMBER(gid_map.count);
+	CHANGE(plan.uid_maps.count, 0);
+	CHANGE(plan.gid_maps.count, 0);
+	CHANGE_BOOL(plan.deny_setgroups);
+	CHANGE(plan.network, NETWORK_NONE);
+	CHANGE_STRING(masked.path);
+	CHANGE_STRING(masked.pointer);
+	CHANGE_STRING(readonly.path);
+	CHANGE(plan.masked.count, 0);
+	CHANGE(plan.readonly.count, 0);
+	CHANGE_STRING(sysctl_step.path);
+	CHANGE_STRING(sysctl_step.value);
+	CHANGE_STRING(sysctl_step.pointer);
+	CHANGE(plan.sysctl_count, 0);
+	CHANGE_BOOL(plan.lifecycle.is_sandbox);
+	CHANGE_NUMBER(plan.lifecycle.timeout_ms);
+	CHANGE_BOOL(plan.lifecycle.die_with_parent);
+}
+
+static void change_cgroup(const char *before)
+{
+	CHANGE(plan.cgroup.manager, CGROUP_MANAGER_SYSTEMD);
+	CHANGE_STRING(plan.cgroup.path);
+	CHANGE_STRING(plan.cgroup.slice);
+	CHANGE_STRING(plan.cgroup.scope);
+	CHANGE_STRING(cgroup_write.controller);
+	CHANGE_STRING(cgroup_write.file);
+	CHANGE_STRING(cgroup_write.value);
+	CHANGE_BOOL(cgroup_write.is_optional);
+	CHANGE_STRING(cgroup_write.pointer);
+	CHANGE(plan.cgroup.write_count, 0);
+	CHANGE_BOOL(device_rule.allow);
+	CHANGE(device_rule.type, 'b');
+	CHANGE_NUMBER(device_rule.major);
+	CHANGE_NUMBER(device_rule.minor);
+	CHANGE_BOOL(device_rule.read);
+	CHANGE_BOOL(device_rule.write);
+	CHANGE_BOOL(device_rule.mknod);
+	CHANGE(plan.cgroup.device_rule_count, 0);
+	CHANGE_BOOL(plan.cgroup.wants_devices);
+	CHANGE_BOOL(plan.cgroup.required);
+	CHANGE_NUMBER(plan.cgroup.memory_bytes);
+	CHANGE_NUMBER(plan.cgroup.cpu_quota_us);
+	CHANGE_NUMBER(plan.cgroup.cpu_period_us);
+	CHANGE_NUMBER(plan.cgroup.pids);
+}
+
+static void change_mounts(const char *before)
+{
+	unsigned int flag;
+
+	CHANGE(plan.root.kind, ROOT_VIEW);
+	CHANGE_STRING(plan.root.path);
+	CHANGE_BOOL(plan.root.is_readonly);
+	CHANGE(plan.root.propagation, MS_SLAVE);
+	CHANGE_BOOL(plan.root.use_chroot);
+	CHANGE(mount_step.kind, MOUNT_DENY);
+	CHANGE_STRING(mount_step.destination);
+	CHANGE_STRING(mount_step.source);
+	CHANGE_STRING(mount_step.fstype);
+	CHANGE_BOOL(mount_step.is_recursive);
+	CHANGE_BOOL(mount_step.is_directory);
+	CHANGE_BOOL(mount_step.is_reopened);
+	for (flag = 1; flag <= 0x80; flag <<= 1) {
+		if (flag == 0x40) /* half of the atime mask: no mode of its own */
+			continue;
+		CHANGE(mount_step.attr_set, flag);
+		CHANGE(mount_step.attr_clear, flag);
+		CHANGE(mount_step.attr_set_recursive, flag);
+		CHANGE(mount_step.attr_clear_recursive, flag);
+	}
+	CHANGE(mount_step.propagation, MS_PRIVATE | MS_REC);
+	CHANGE(mount_step.propagation2, MS_UNBINDABLE);
+	CHANGE_STRING(mount_option.key);
+	CHANGE(mount_option.value, NULL);
+	CHANGE(mount_step.option_count, 0);
+	CHANGE_BOOL(mount_step.copy_up);
+	CHANGE_BOOL(mount_step.copy_symlink);
+	CHANGE_NUMBER(mount_step.source_dev);
+	CHANGE_NUMBER(mount_step.source_ino);
+	CHANGE_STRING(mount_step.pointer);
+	CHANGE(plan.mount_count, 0);
+}
+
+static void change_devices(const char *before)
+{
+	CHANGE_STRING(device.path);
+	CHANGE(device.type, 'b');
+	CHANGE_NUMBER(device.major);
+	CHANGE_NUMBER(device.minor);
+	CHANGE_NUMBER(device.mode);
+	CHANGE_NUMBER(device.uid);
+	CHANGE_NUMBER(device.gid);
+	CHANGE_BOOL(device.is_default);
+	CHANGE_STRING(device.pointer);
+	CHANGE(plan.device_count, 0);
+	CHANGE_STRING(symlink_step.path);
+	CHANGE_STRING(symlink_step.target);
+	CHANGE(plan.dev_symlink_count, 0);
+	CHANGE_BOOL(plan.dev_is_prepared);
+}
+
+static void change_capabilities(const char *before)
+{
+	struct plan_capabilities *caps = &plan.process.capabilities;
+	unsigned int bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		CHANGE(caps->bounding, (uint64_t)1 << bit);
+		CHANGE(caps->effective, (uint64_t)1 << bit);
+		CHANGE(caps->inheritable, (uint64_t)1 << bit);
+		CHANGE(caps->permitted, (uint64_t)1 << bit);
+		CHANGE(caps->ambient, (uint64_t)1 << bit);
+	}
+}
+
+static void change_process(const char *before)
+{
+	struct plan_process *p = &plan.process;
+
+	CHANGE_STRING(p->program);
+	CHANGE(p->argv, words + 1);
+	CHANGE(p->env, words + 1);
+	CHANGE_STRING(p->cwd);
+	CHANGE_BOOL(p->cwd_fallback_root);
+	CHANGE_NUMBER(p->uid);
+	CHANGE_NUMBER(p->gid);
+	CHANGE_NUMBER(groups[0]);
+	CHANGE(p->group_count, 0);
+	CHANGE_NUMBER(p->umask);
+	CHANGE(p->umask, PLAN_UNSET_ID);
+	CHANGE_NUMBER(rlimit.resource);
+	CHANGE_NUMBER(rlimit.soft);
+	CHANGE_NUMBER(rlimit.hard);
+	CHANGE_STRING(rlimit.name);
+	CHANGE_STRING(rlimit.pointer);
+	CHANGE(p->rlimit_count, 0);
+	CHANGE_BOOL(p->no_new_privileges);
+	CHANGE_BOOL(p->has_oom_score_adj);
+	CHANGE_NUMBER(p->oom_score_adj);
+	CHANGE_NUMBER(program[0].code);
+	CHANGE_NUMBER(program[0].jt);
+	CHANGE_NUMBER(program[0].jf);
+	CHANGE_NUMBER(program[0].k);
+	CHANGE(p->seccomp.program, NULL);
+	CHANGE(p->seccomp.instruction_count, 0);
+	CHANGE_NUMBER(p->seccomp.flags);
+	CHANGE_BOOL(p->seccomp.use_notify);
+	CHANGE_STRING(p->seccomp.listener_path);
+	CHANGE_STRING(p->seccomp.listener_metadata);
+	CHANGE_STRING(p->apparmor_profile);
+	CHANGE_STRING(p->selinux_label);
+	CHANGE_BOOL(p->terminal);
+	CHANGE_NUMBER(p->console_rows);
+	CHANGE_NUMBER(p->console_columns);
+	CHANGE_BOOL(p->new_keyring);
+	CHANGE_BOOL(p->new_session);
+	CHANGE_BOOL(p->inner_userns);
+	CHANGE_BOOL(p->keep_init);
+	CHANGE_NUMBER(p->preserve_fds);
+	CHANGE_STRING(p->notify_socket);
+}
+
+static void change_hooks(const char *before)
+{
+	unsigned int i;
+
+	CHANGE_STRING(hook.path);
+	CHANGE(hook.argv, words);
+	CHANGE(hook.env, words);
+	CHANGE_NUMBER(hook.timeout_ms);
+	CHANGE_STRING(hook.pointer);
+	for (i = 0; i < HOOK_MAX; i++)
+		CHANGE(plan.hooks[i].count, 0);
+}
+
+static void test_every_member(void **state)
+{
+	static void (*const changes[])(const char *) = {
+		change_top,	     change_cgroup,  change_mounts, change_devices,
+		change_capabilities, change_process, change_hooks,
+	};
+	cleanup_free char *before = NULL;
+	size_t i;
+
+	(void)state;
+	make_plan();
+	before = print();
+	for (i = 0; i < array_size(changes); i++)
+		changes[i](before);
+}
+
+/* What is printed is JSON by our own strict reader, also with hostile text in it. */
+static void test_is_json(void **state)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	const struct json *document = NULL;
+	cleanup_free char *text = NULL;
+
+	(void)state;
+	make_plan();
+	plan.hostname = "a\"b\\c\n\x01\xff";
+	text = print();
+	assert_int_equal(json_parse(arena, text, strlen(text), "plan", &document, NULL), 0);
+	assert_string_equal(json_get(document, "hostname")->text, "a\"b\\c\n\x01\xef\xbf\xbd");
+}
+
+#ifdef __x86_64__
+_Static_assert(sizeof(struct plan_ns) == 24, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan_cgroup_write) == 40,
+	       "new member: print it and add it to change_cgroup()");
+_Static_assert(sizeof(struct plan_device_rule) == 32,
+	       "new member: print it and add it to change_cgroup()");
+_Static_assert(sizeof(struct plan_device) == 48,
+	       "new member: print it and add it to change_devices()");
+_Static_assert(sizeof(struct plan_hook) == 40, "new member: print it and add it to change_hooks()");
+_Static_assert(sizeof(struct plan_rlimit) == 40,
+	       "new member: print it and add it to change_process()");
+_Static_assert(sizeof(struct plan_cgroup) == 104,
+	       "new member: print it and add it to change_cgroup()");
+_Static_assert(sizeof(struct plan_root) == 40,
+	       "new member: print it and add it to change_mounts()");
+_Static_assert(sizeof(struct plan_mount) == 136,
+	       "new member: print it and add it to change_mounts()");
+_Static_assert(sizeof(struct plan_seccomp) == 40,
+	       "new member: print it and add it to change_process()");
+_Static_assert(sizeof(struct plan_process) == 216,
+	       "new member: print it and add it to change_process()");
+_Static_assert(sizeof(struct plan) == 872, "new member: print it and add it to change_top()");
+#endif
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_member),
+		cmocka_unit_test(test_is_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
