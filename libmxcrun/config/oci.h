@@ -111,8 +111,8 @@ struct oci_resources {
 };
 
 struct oci_seccomp_arg {
-	uint32_t index;
-	uint64_t value, value_two;
+	struct opt_u32 index;
+	struct opt_u64 value, value_two;
 	const char *op;
 };
 

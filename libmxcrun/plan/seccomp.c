@@ -324,13 +324,13 @@ static int lower_conditions(struct compile *c, const struct oci_syscall *syscall
 			return err_set(err, E_CONFIG, 0,
 				       pointer_of(c, syscall->element, arena_printf(c->arena, "/args/%zu/op", i)),
 				       "unknown seccomp operator %.64s", arg->op ? arg->op : "(none)");
-		if (arg->index > 5)
+		if (arg->index.value > 5)
 			return err_set(err, E_CONFIG, 0,
 				       pointer_of(c, syscall->element, arena_printf(c->arena, "/args/%zu/index", i)),
-				       "argument index %u found, 0 to 5 expected", arg->index);
+				       "argument index %u found, 0 to 5 expected", arg->index.value);
 		conditions[i] = (struct seccomp_condition){
-			.index = arg->index, .op = (enum seccomp_operator)op,
-			.value = arg->value, .value_two = arg->value_two };
+			.index = arg->index.value, .op = (enum seccomp_operator)op,
+			.value = arg->value.value, .value_two = arg->value_two.value };
 	}
 	rule->conditions = conditions;
 	rule->condition_count = syscall->args.count;

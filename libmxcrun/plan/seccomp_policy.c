@@ -103,9 +103,9 @@ int seccomp_compile_policy_default(struct arena *arena, struct plan_seccomp *ret
 	syscalls[n++] = refusal(names(absent, array_size(absent)), ENOSYS);
 	for (size_t i = 0; i < array_size(refused_by_argument); i++, n++) {
 		args[i] = (struct oci_seccomp_arg){
-			.index = refused_by_argument[i].index,
-			.value = refused_by_argument[i].mask,
-			.value_two = refused_by_argument[i].value,
+			.index = { .set = true, .value = refused_by_argument[i].index },
+			.value = { .set = true, .value = refused_by_argument[i].mask },
+			.value_two = { .set = true, .value = refused_by_argument[i].value },
 			.op = "SCMP_CMP_MASKED_EQ",
 		};
 		syscalls[n] = refusal(names(&refused_by_argument[i].call, 1), refused_by_argument[i].errnum);

@@ -62,7 +62,8 @@ static int drop_bounding(uint64_t keep, struct err **err)
 		if (has > 0 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
 			continue;
 		snprintf(object, sizeof(object), "capability %d", cap);
-		return err_sys(err, E_CREDENTIALS, errno, "prctl(PR_CAPBSET_DROP)", object, CAPABILITIES_POINTER "/bounding");
+		return err_sys(err, E_CREDENTIALS, errno, "prctl(PR_CAPBSET_DROP)", object,
+			       CAPABILITIES_POINTER "/bounding");
 	}
 	return 0;
 }
@@ -100,8 +101,8 @@ static int set_ids(const struct plan *plan, struct err **err)
 	return 0;
 }
 
-/* Invariant 47. Some hosts allow a new user namespace only to CAP_SYS_ADMIN, and the kernel maps id 0 only for who
- * had CAP_SETFCAP: so with all that is permitted, although a change of ids made nothing effective. */
+/* Invariant 47. Some hosts allow a new user namespace only to CAP_SYS_ADMIN, and the kernel maps id 0
+ * only for who had CAP_SETFCAP: so with all that is permitted, as a change of ids made nothing effective. */
 static int unshare_user(struct err **err)
 {
 	uint64_t permitted;
@@ -113,8 +114,8 @@ static int unshare_user(struct err **err)
 	if (r < 0)
 		return err_sys(err, E_CREDENTIALS, -r, "capset", NULL, NULL);
 	if (unshare(CLONE_NEWUSER) < 0)
-		return err_sys(err, errno == EPERM || errno == ENOSPC ? E_USERNS_BLOCKED : E_NAMESPACE, errno, "unshare",
-			       "the workload's user namespace", NULL);
+		return err_sys(err, errno == EPERM || errno == ENOSPC ? E_USERNS_BLOCKED : E_NAMESPACE,
+			       errno, "unshare", "the workload's user namespace", NULL);
 	return 0;
 }
 

@@ -39,10 +39,11 @@ static int open_cwd(const struct init *init)
 
 	if (process->cwd[0] != '/')
 		return -EINVAL;
-	if (!process->cwd_fallback_root)
+	/* a container's is made, as runc does; a sandbox must find it in its view */
+	if (!init->plan->lifecycle.is_sandbox)
 		return path_make_in_root(init->root_fd, process->cwd, PATH_MAKE_DIR);
 	fd = path_open_in_root(init->root_fd, process->cwd, O_PATH | O_DIRECTORY);
-	return fd == -ENOENT ? path_open_in_root(init->root_fd, "/", O_PATH | O_DIRECTORY) : fd;
+	return fd == -ENOENT && process->cwd_fallback_root ? path_open_in_root(init->root_fd, "/", O_PATH | O_DIRECTORY) : fd;
 }
 
 /* The raw call: C libraries turn "(unreachable)" into an error or walk by themselves. */

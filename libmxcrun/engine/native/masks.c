@@ -42,6 +42,18 @@ static int open_null(const struct init *init, struct err **err)
 	return take_fd(fd);
 }
 
+/* nosuid and noexec cost nothing; nodev makes a device unreadable, which is right in a sandbox only. */
+static int protect_null(const struct init *init, int tree, struct err **err)
+{
+	struct sys_mount_attr attr = { .attr_set = SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC };
+
+	if (init->plan->root.kind == ROOT_VIEW)
+		attr.attr_set |= SYS_ATTR_NODEV;
+	if (sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH, &attr) < 0)
+		return err_sys(err, E_MOUNT_MASK, errno, "mount_setattr", "/dev/null", "/linux/maskedPaths");
+	return 0;
+}
+
 static int cover_for(struct init *init, struct covers *covers, bool is_directory, struct err **err)
 {
 	static const struct plan_option options[] = { { "size", "0" }, { "mode", "0555" } };
@@ -90,6 +102,10 @@ static int mask_one(struct init *init, struct covers *covers, const struct plan_
 	tree = sys_open_tree(cover, "", CLONE_TREE);
 	if (tree < 0)
 		return err_sys(err, E_MOUNT_MASK, errno, "open_tree", path->path, path->pointer);
+	if (!S_ISDIR(st.st_mode))
+		r = protect_null(init, tree, err);
+	if (r < 0)
+		return r;
 	if (mount_attach(tree, target) < 0)
 		return err_sys(err, E_MOUNT_MASK, errno, "move_mount", path->path, path->pointer);
 	return 0;

@@ -14,7 +14,7 @@
 #include "engine/native/init.h"
 
 #define VIEW_OPTION_COUNT 2
-#define VIEW_MOUNT_POINT "/tmp"		/* any directory of the host does: it is covered in our namespace only */
+#define VIEW_MOUNT_POINT "/"	/* on top of our own root: walks that start at it still see the host below */
 
 static unsigned long outer_propagation(const struct plan_root *root)
 {
