@@ -17,6 +17,9 @@
 #include "engine/native/mounts.h"
 
 #define COVER_OWNER 65534
+/* Before Linux 6.15 only an attached mount can be cloned. This place is in the old root, goes with it, and hides nothing
+ * that a policy can grant: host paths below /proc are refused. */
+#define COVER_PLACE "/proc"
 #define COVER_ATTRS (SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC)
 #define COVER_TREE (SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC)
 
@@ -28,6 +31,7 @@ static int make_covers(struct err **err)
 {
 	cleanup_close int tree = mount_new_filesystem("tmpfs", "denied", cover_options, array_size(cover_options),
 						      COVER_ATTRS);
+	cleanup_close int place = open(COVER_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_close int file = -1;
 
 	if (tree < 0)
@@ -41,6 +45,8 @@ static int make_covers(struct err **err)
 		if (fchownat(tree, i ? "d" : "f", COVER_OWNER, COVER_OWNER, AT_SYMLINK_NOFOLLOW) < 0 &&
 		    errno != EINVAL && errno != EPERM)	/* not mapped here: an ordinary user's sandbox */
 			return err_sys(err, E_MOUNT, errno, "chown", "cover of denied paths", NULL);
+	if (place < 0 || mount_attach(tree, place) < 0)
+		return err_sys(err, E_MOUNT, errno, "move_mount", "cover of denied paths", NULL);
 	return take_fd(tree);
 }
 

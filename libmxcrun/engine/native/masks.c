@@ -18,7 +18,9 @@
 
 struct covers {
 	int null_fd;		/* O_PATH of a character device 1:3 */
-	int empty_fd;		/* detached empty tmpfs */
+	int empty_fd;		/* empty tmpfs; the first mask attaches it, later ones clone it (an
+				 * attached mount only can be cloned before Linux 6.15) */
+	bool is_attached;
 };
 
 static bool is_null_device(int fd)
@@ -99,9 +101,10 @@ static int mask_one(struct init *init, struct covers *covers, const struct plan_
 	cover = cover_for(init, covers, S_ISDIR(st.st_mode), err);
 	if (cover < 0)
 		return cover;
-	tree = sys_open_tree(cover, "", CLONE_TREE);
+	tree = S_ISDIR(st.st_mode) && !covers->is_attached ? fcntl(cover, F_DUPFD_CLOEXEC, 3) : sys_open_tree(cover, "", CLONE_TREE);
 	if (tree < 0)
 		return err_sys(err, E_MOUNT_MASK, errno, "open_tree", path->path, path->pointer);
+	covers->is_attached |= S_ISDIR(st.st_mode);
 	if (!S_ISDIR(st.st_mode))
 		r = protect_null(init, tree, err);
 	if (r < 0)
