@@ -41,7 +41,7 @@ default_records() { ls -A /run/mxcrun 2>/dev/null; }
 
 # Limits above the host's own need a capability that not every root has, so they are named.
 podman_() {
-	timeout -k 5 "$(slow 60)" podman --root "$E/store" --runroot "$E/run" --tmpdir "$E/tmp" --storage-driver vfs \
+	timeout --foreground -k 5 "$(slow 60)" podman --root "$E/store" --runroot "$E/run" --tmpdir "$E/tmp" --storage-driver vfs \
 		--cgroup-manager "${MANAGER:-cgroupfs}" --runtime "$MXCRUN" "$@" 3>&- 4>&-
 }
 
