@@ -90,7 +90,9 @@ def is_explained($config):
 | ($config.mounts[] | check_mount($config)),
   ($mounts[] | select(is_explained($config) | not) | "\(.target): a mount that nobody asked for (\(.fstype), \(.root))"),
   ($config.mounts[] | select(.type == "cgroup" and wants(.options // []; "ro"; "rw")) | .destination as $d
-	| $mounts[] | select((.target | startswith($d)) and (.vfs | index("ro") | not)) | "\(.target): should be read-only"),
+	# The last one at a place is what is seen; a recursive bind of /sys brings others below it.
+	| [$mounts[].target | select(startswith($d))] | unique[] | last_at(.)
+	| select(.vfs | index("ro") | not) | "\(.target): should be read-only"),
   ($exists[] as $path | select(last_at($path) == null) | "\($path): masked or read-only, but nothing is mounted"),
   ($exists[] as $path | select(($config.linux.readonlyPaths // []) | index($path))
 	| select(last_at($path) != null and (last_at($path).vfs | index("ro") | not)) | "\($path): should be read-only"),

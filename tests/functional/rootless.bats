@@ -85,11 +85,12 @@ user_start() {
 }
 
 @test "without --root the state is in XDG_RUNTIME_DIR, closed to others" {
+	local xdg=$USERDIR/xdg
 	user_bundle '.process.args = ["/bin/true"]'
-	as_user env XDG_RUNTIME_DIR="$USERDIR" "$USERDIR/mxcrun" create --bundle "$BUNDLE" "$TAG" </dev/null >/dev/null 2>&1 3>&-
-	equal "$(stat -c '%a %u' "$USERDIR/mxcrun-state" 2>/dev/null || stat -c '%a %u' "$USERDIR"/mxcrun*/ | head -n 1)" "700 $USER_ID" ||
-		equal "$(find "$USERDIR" -maxdepth 2 -name "$TAG" | wc -l)" 1
-	as_user env XDG_RUNTIME_DIR="$USERDIR" "$USERDIR/mxcrun" delete --force "$TAG"
+	as_user mkdir "$xdg"
+	as_user env XDG_RUNTIME_DIR="$xdg" "$USERDIR/mxcrun" create --bundle "$BUNDLE" "$TAG" </dev/null >/dev/null 2>&1 3>&-
+	equal "$(stat -c '%a %u' "$xdg/mxcrun" "$xdg/mxcrun/$TAG" | sort -u)" "700 $USER_ID"
+	as_user env XDG_RUNTIME_DIR="$xdg" "$USERDIR/mxcrun" delete --force "$TAG"
 }
 
 @test "files that only root may read stay closed" {

@@ -50,6 +50,7 @@ static int run_helper(const char *helper, pid_t pid, const struct plan_idmaps *m
 	cleanup_arena struct arena *arena = arena_new();
 	char **argv = arena ? arena_array(arena, maps->count * 3 + 3, sizeof(*argv)) : NULL;
 	char *const envp[] = { NULL };
+	posix_spawn_file_actions_t actions;
 	size_t n = 0;
 	pid_t child;
 	int status = 0, r;
@@ -66,7 +67,12 @@ static int run_helper(const char *helper, pid_t pid, const struct plan_idmaps *m
 	for (size_t i = 0; i < n; i++)
 		if (!argv[i])
 			return err_nomem(err);
-	r = posix_spawn(&child, helper, NULL, NULL, argv, envp);
+	/* its own words would be a second line beside our error */
+	posix_spawn_file_actions_init(&actions);
+	r = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	if (r == 0)
+		r = posix_spawn(&child, helper, &actions, NULL, argv, envp);
+	posix_spawn_file_actions_destroy(&actions);
 	if (r)
 		return err_sys(err, E_IDMAP, r, "posix_spawn", helper, pointer);
 	while (waitpid(child, &status, 0) < 0)

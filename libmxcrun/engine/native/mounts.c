@@ -13,12 +13,14 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/sys.h"
 
+#define PROC_MAGIC 0x9fa0
 #define STATX_MNT_ID_BIT 0x1000u	/* STATX_MNT_ID, Linux 5.8 */
 
 /* ---- verification ---- */
@@ -64,11 +66,6 @@ int mounts_attach_verified(struct init *init, const struct plan_mount *mount, in
 
 /* ---- targets ---- */
 
-static bool is_below(const char *path, const char *top)
-{
-	return path_is_within(path, top);
-}
-
 /* Only procfs on /proc and sysfs on /sys, each a real directory, and nothing below /proc (invariant 8). */
 static int check_proc_and_sys(struct init *init, const struct plan_mount *mount, struct err **err)
 {
@@ -88,27 +85,44 @@ static int check_proc_and_sys(struct init *init, const struct plan_mount *mount,
 	return 0;
 }
 
-static int refuse_below_proc(const struct plan_mount *mount, struct err **err)
+/* Asked of the opened target, because a link may lead there under another name. */
+static int refuse_below_proc(const struct plan_mount *mount, int target_fd, struct err **err)
 {
+	struct statfs fs;
 	static const char *const known[] = {
 		"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
 		"/proc/loadavg", "/proc/slabinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid",
 		"/proc/sys/crypto/fips_enabled",
 	};
 
-	if (!is_below(mount->destination, "/proc") || !strcmp(mount->destination, "/proc"))
-		return 0;
 	for (size_t i = 0; i < array_size(known); i++)
 		if (!strcmp(mount->destination, known[i]))
 			return 0;
+	if (fstatfs(target_fd, &fs) < 0)
+		return err_sys(err, E_MOUNT, errno, "fstatfs", mount->destination, mount->pointer);
+	if (fs.f_type != PROC_MAGIC)
+		return 0;
 	return err_set(err, E_MOUNT, EPERM, mount->pointer, "nothing may be mounted at %s, inside /proc",
 		       mount->destination);
 }
 
+/* A bind of the host's own /proc or /sys there was judged when the plan was made. */
+static int refuse_impostor(const struct plan_mount *mount, struct err **err)
+{
+	static const struct { const char *destination, *fstype; } rows[] = { { "/proc", "proc" }, { "/sys", "sysfs" } };
+
+	for (size_t i = 0; i < array_size(rows); i++)
+		if (mount->kind == MOUNT_FILESYSTEM && !strcmp(mount->destination, rows[i].destination) &&
+		    strcmp(mount->fstype, rows[i].fstype))
+			return err_set(err, E_MOUNT, EPERM, mount->pointer, "only %s may be mounted at %s, not %s",
+				       rows[i].fstype, rows[i].destination, mount->fstype);
+	return 0;
+}
+
 static int open_target(struct init *init, const struct plan_mount *mount, bool is_directory, struct err **err)
 {
-	int r = refuse_below_proc(mount, err);
-	int fd;
+	int r = refuse_impostor(mount, err);
+	cleanup_close int fd = -1;
 
 	if (r == 0)
 		r = check_proc_and_sys(init, mount, err);
@@ -118,7 +132,10 @@ static int open_target(struct init *init, const struct plan_mount *mount, bool i
 	if (fd == -EISDIR || fd == -ENOTDIR)
 		return err_set(err, E_MOUNT, -fd, mount->pointer, "%s is %s, and what is mounted there is not",
 			       mount->destination, fd == -EISDIR ? "a directory" : "no directory");
-	return fd < 0 ? err_sys(err, E_MOUNT, -fd, "open", mount->destination, mount->pointer) : fd;
+	if (fd < 0)
+		return err_sys(err, E_MOUNT, -fd, "open", mount->destination, mount->pointer);
+	r = refuse_below_proc(mount, fd, err);
+	return r < 0 ? r : take_fd(fd);
 }
 
 /* ---- flags ---- */
