@@ -311,7 +311,7 @@ remember_sandboxes() { SANDBOXES=$(sandbox_cgroups); }
 assert_no_new_sandboxes() {
 	local new
 	new=$(comm -13 <(echo "$SANDBOXES") <(sandbox_cgroups))
-	are_gone() { [ -z "$(comm -12 <(echo "$new") <(sandbox_cgroups) | grep .)" ]; }
+	are_gone() { ! comm -12 <(echo "$new") <(sandbox_cgroups) | grep -q .; }
 	wait_for 5 are_gone || equal "$(sandbox_cgroups)" "$SANDBOXES"
 }
 
