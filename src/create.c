@@ -29,8 +29,7 @@ int command_create(struct program *program, int argc, char **argv)
 		.options = rows,
 		.least = 1,
 		.most = 1,
-		.summary =
-			"Create a container from a bundle, up to the point where its program could start",
+		.summary = "Create a container from a bundle, up to where its program could start",
 	};
 
 	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))

@@ -30,8 +30,7 @@ int command_gc(struct program *program, int argc, char **argv)
 	const struct command_usage usage = {
 		.name = "gc",
 		.options = rows,
-		.summary =
-			"Reclaim unfinished containers and sandboxes that nobody supervises any more",
+		.summary = "Reclaim unfinished containers and sandboxes that nobody supervises",
 	};
 
 	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))

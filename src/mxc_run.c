@@ -203,7 +203,8 @@ static int fail_usage(const struct program *program, const struct err *failure)
 
 static const char help_text[] =
 	"Usage: mxcrun mxc run [options] [CONFIG]\n\n"
-	"Run the command line of an MXC configuration in a sandbox of its policy. CONFIG is a file, or \"-\".\n\n"
+	"Run the command line of an MXC configuration in a sandbox of its policy.\n"
+	"CONFIG is a file, or \"-\" for standard input.\n\n"
 	"Options:\n";
 
 static int print_help(const struct option_row *rows)

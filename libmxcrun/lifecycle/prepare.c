@@ -62,10 +62,9 @@ static int absolute_bundle(const char *bundle, const struct host_facts *facts, c
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
 	if (bundle[0] != '/' && !facts->cwd)
-		return err_set(
-			err, E_HOST, 0, NULL,
-			"the bundle \"%.256s\" is relative to a directory that is gone or out of reach",
-			bundle);
+		return err_set(err, E_HOST, 0, NULL,
+			       "the bundle \"%.256s\" is relative to a directory out of reach",
+			       bundle);
 	if (bundle[0] != '/')
 		strbuf_printf(&path, "%s/", facts->cwd);
 	strbuf_puts(&path, bundle);

@@ -174,9 +174,8 @@ int store_check_id(const char *id, struct err **err)
 
 void store_ids_done(struct store_ids *ids)
 {
-	for (size_t i = 0; i < ids->count; i++)
-		free_ptr(&ids->items[i]);
 	free_ptr(&ids->items);
+	arena_free_ptr(&ids->arena);
 	*ids = (struct store_ids){ 0 };
 }
 
@@ -186,37 +185,36 @@ static void closedir_ptr(DIR **dir)
 		closedir(*dir);
 }
 
-static int add_name(struct store_ids *names, size_t *capacity, const char *name)
+static int make_room(struct store_ids *names, size_t *capacity)
 {
-	cleanup_free char *copy = strdup(name);
+	size_t larger = *capacity ? *capacity * 2 : 16;
+	const char **items;
 
-	if (!copy)
+	if (names->count < *capacity)
+		return 0;
+	items = reallocarray(names->items, larger, sizeof(*items));
+	if (!items)
 		return -ENOMEM;
-	if (names->count == *capacity) {
-		size_t larger = *capacity ? *capacity * 2 : 16;
-		char **items = reallocarray(names->items, larger, sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		names->items = items;
-		*capacity = larger;
-	}
-	names->items[names->count++] = take_ptr(copy);
+	names->items = items;
+	*capacity = larger;
 	return 0;
 }
 
-static int list_names(int dir_fd, struct store_ids *ret, struct err **err, bool only_ids)
+static int add_name(struct store_ids *names, size_t *capacity, const char *name)
 {
-	__attribute__((cleanup(closedir_ptr))) DIR *dir = NULL;
-	cleanup_store_ids struct store_ids names = { 0 };
-	cleanup_close int fd = openat(dir_fd, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	size_t capacity = 0;
-	struct dirent *item;
+	const char *copy = arena_strdup(names->arena, name);
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir)
-		return err_sys(err, E_RECORD, errno, "opendir", "state directory", NULL);
-	(void)take_fd(fd); /* dir owns it */
+	if (!copy || make_room(names, capacity) < 0)
+		return -ENOMEM;
+	names->items[names->count++] = copy;
+	return 0;
+}
+
+static int read_names(DIR *dir, struct store_ids *names, bool only_ids, struct err **err)
+{
+	size_t capacity = 0;
+	const struct dirent *item;
+
 	while ((errno = 0, item = readdir(dir))) {
 		size_t len = strlen(item->d_name);
 
@@ -225,14 +223,30 @@ static int list_names(int dir_fd, struct store_ids *ret, struct err **err, bool 
 			continue;
 		if (!strcmp(item->d_name, ".") || !strcmp(item->d_name, ".."))
 			continue;
-		if (add_name(&names, &capacity, item->d_name) < 0)
+		if (add_name(names, &capacity, item->d_name) < 0)
 			return err_nomem(err);
 	}
 	if (errno != 0)
 		return err_sys(err, E_RECORD, errno, "readdir", "state directory", NULL);
-	*ret = names;
-	names = (struct store_ids){ 0 };
 	return 0;
+}
+
+/* ret is empty; on failure it is again. */
+static int list_names(int dir_fd, struct store_ids *ret, struct err **err, bool only_ids)
+{
+	__attribute__((cleanup(closedir_ptr))) DIR *dir = NULL;
+	cleanup_close int fd = openat(dir_fd, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	int r;
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return err_sys(err, E_RECORD, errno, "opendir", "state directory", NULL);
+	(void)take_fd(fd); /* dir owns it */
+	ret->arena = arena_new();
+	r = ret->arena ? read_names(dir, ret, only_ids, err) : err_nomem(err);
+	if (r < 0)
+		store_ids_done(ret);
+	return r;
 }
 
 /* ---- entries ---- */
@@ -449,7 +463,7 @@ int store_remove(const struct store *store, struct entry *entry, struct err **er
 
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 int store_ids(const struct store *store, struct store_ids *ret, struct err **err)

@@ -81,9 +81,10 @@ bool entry_is_locked(const struct entry *entry);
 /* Remove the files and the directory, last of all; idempotent. */
 int store_remove(const struct store *store, struct entry *entry, struct err **err);
 
-/* All ids, sorted; malloc'd array of malloc'd strings. */
+/* All ids, sorted. */
 struct store_ids {
-	char **items;
+	struct arena *arena; /* of the strings */
+	const char **items;  /* malloc'd */
 	size_t count;
 };
 int store_ids(const struct store *store, struct store_ids *ret, struct err **err);

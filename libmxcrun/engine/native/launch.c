@@ -38,6 +38,7 @@ struct launch {
 	const struct engine_request *request;
 	struct launch_fds fds;		/* the child's ends; read by the child, so fixed once it exists */
 	int sync_end, life_end;		/* our copies of the same, closed while the child may still read the above */
+	int parent_sync, parent_life;	/* our own ends, of which the child is born with copies */
 	int image_fd;
 	char argument[ARGUMENT_MAX];
 	struct cgroup_tasks tasks;
@@ -102,6 +103,11 @@ static int launch_child(void *data)
 	char byte = 0;
 	long r = 0;
 
+	/* A copy of the parent's end would keep the socket open to ourselves, and we would wait for a dead
+	 * parent for ever (invariant 23). */
+	(void)raw_call(SYS_close, l->parent_sync, 0, 0, 0, 0);
+	if (l->parent_life >= 0)
+		(void)raw_call(SYS_close, l->parent_life, 0, 0, 0, 0);
 	for (size_t i = 0; i < l->tasks.count && r >= 0; i++)
 		r = raw_call(SYS_write, l->tasks.fds[i], (long)"0", 1, 0, 0);
 	if (r < 0)
@@ -155,14 +161,14 @@ static int make_channels(struct launch *l, struct engine_child *child, struct er
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(err, E_PROCESS, errno, "socketpair", "sync socket", NULL);
-	child->sync_fd = pair[0];
+	child->sync_fd = l->parent_sync = pair[0];
 	l->fds.sync = l->sync_end = pair[1];
 	if (!l->request->plan->process.keep_init)
 		return 0;
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return err_sys(err, E_PROCESS, errno, "pipe2", "life pipe", NULL);
 	l->fds.life = l->life_end = pair[0];
-	child->life_fd = pair[1];
+	child->life_fd = l->parent_life = pair[1];
 	return 0;
 }
 
@@ -414,6 +420,8 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 		.fds = LAUNCH_FDS_NONE,
 		.image_fd = -1,
 		.sync_end = -1,
+		.parent_sync = -1,
+		.parent_life = -1,
 		.life_end = -1,
 		.is_userns_new = request->plan->namespaces[NS_USER].mode == NS_NEW,
 		.is_id_zero = maps_zero(&request->plan->uid_maps) && maps_zero(&request->plan->gid_maps),
