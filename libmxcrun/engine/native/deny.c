@@ -84,3 +84,27 @@ int deny_apply(struct init *init, const struct plan_mount *mount, struct err **e
 		return err_sys(err, E_MOUNT, -target, "open", mount->destination, mount->pointer);
 	return mounts_attach_verified(init, mount, cover, target, err);
 }
+
+/* The covers that later steps have opened need no more mount points. */
+static int close_reopened(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	struct sys_mount_attr readonly = { .attr_set = SYS_ATTR_RDONLY };
+	cleanup_close int cover = path_open_in_root(init->root_fd, mount->destination, O_PATH);
+
+	if (cover < 0)
+		return err_sys(err, E_MOUNT, -cover, "openat2", mount->destination, mount->pointer);
+	if (sys_mount_setattr(cover, "", SYS_AT_EMPTY_PATH, &readonly) < 0)
+		return err_sys(err, E_MOUNT, errno, "mount_setattr", mount->destination, mount->pointer);
+	return 0;
+}
+
+int deny_finish(struct init *init, struct err **err)
+{
+	const struct plan *plan = init->plan;
+	int r = 0;
+
+	for (size_t i = 0; i < plan->mount_count && r == 0; i++)
+		if (plan->mounts[i].kind == MOUNT_DENY && plan->mounts[i].is_reopened)
+			r = close_reopened(init, &plan->mounts[i], err);
+	return r;
+}

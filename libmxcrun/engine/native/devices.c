@@ -81,6 +81,25 @@ static int make_node(struct init *init, const struct plan_device *device, struct
 	return 0;
 }
 
+/* A link that is there already stays; what else an image has as /dev/ptmx would open the host's terminals. */
+static int replace_link(const struct plan_symlink *link, int dir, const char *name, struct err **err)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, E_DEVICE, errno, "fstatat", link->path, NULL);
+	if (strcmp(name, "ptmx")) {
+		if (S_ISLNK(st.st_mode))
+			return 0;
+		return err_set(err, E_DEVICE, EEXIST, NULL, "%s exists and is not a symbolic link", link->path);
+	}
+	if (unlinkat(dir, name, 0) < 0)
+		return err_sys(err, E_DEVICE, errno, "unlink", link->path, NULL);
+	if (symlinkat(link->target, dir, name) < 0)
+		return err_sys(err, E_DEVICE, errno, "symlink", link->path, NULL);
+	return 0;
+}
+
 static int make_link(struct init *init, const struct plan_symlink *link, struct err **err)
 {
 	cleanup_free char *name = NULL;
@@ -88,9 +107,11 @@ static int make_link(struct init *init, const struct plan_symlink *link, struct 
 
 	if (dir < 0)
 		return err_sys(err, E_DEVICE, -dir, "open", link->path, NULL);
-	if (symlinkat(link->target, dir, name) < 0 && errno != EEXIST)
-		return err_sys(err, E_DEVICE, errno, "symlink", link->path, NULL);
-	return 0;
+	if (symlinkat(link->target, dir, name) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return replace_link(link, dir, name, err);
+	return err_sys(err, E_DEVICE, errno, "symlink", link->path, NULL);
 }
 
 int devices_make(struct init *init, struct err **err)

@@ -6,12 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/sys.h"
-#include "engine/native/init.h"
+#include "engine/native/mounts.h"
+
+#define STATX_MNT_ID_BIT 0x1000u	/* STATX_MNT_ID, Linux 5.8 */
+#define STATX_ATTR_MOUNT_ROOT_BIT 0x2000u	/* STATX_ATTR_MOUNT_ROOT, likewise */
 
 static int configure(int fs_fd, const char *source, const struct plan_option *options, size_t option_count)
 {
@@ -45,4 +48,25 @@ int mount_attach(int tree_fd, int target_fd)
 {
 	return sys_move_mount(tree_fd, "", target_fd, "",
 			      SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+/* The head of struct statx up to stx_mnt_id (statx(2)); the C libraries differ in what they know of it. */
+struct statx_head {
+	uint32_t mask, block_size;
+	uint64_t attributes;
+	uint32_t unused[32];
+	uint64_t mount_id;
+	uint64_t rest[13];
+};
+
+bool mount_identify(int fd, struct mount_identity *ret)
+{
+	struct statx_head head = { 0 };
+
+	if (syscall(SYS_statx, fd, "", SYS_AT_EMPTY_PATH, STATX_MNT_ID_BIT, &head) < 0 ||
+	    !(head.mask & STATX_MNT_ID_BIT))
+		return false;
+	ret->id = head.mount_id;
+	ret->is_root = head.attributes & STATX_ATTR_MOUNT_ROOT_BIT;
+	return true;
 }

@@ -12,7 +12,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -21,43 +20,23 @@
 #include "base/sys.h"
 
 #define PROC_MAGIC 0x9fa0
-#define STATX_MNT_ID_BIT 0x1000u	/* STATX_MNT_ID, Linux 5.8 */
 
 /* ---- verification ---- */
-
-/* The head of struct statx up to stx_mnt_id (statx(2)); the C libraries differ in what they know of it. */
-struct statx_head {
-	uint32_t mask;
-	uint32_t unused[35];
-	uint64_t mount_id;
-	uint64_t rest[13];
-};
-
-static bool mount_id_of(int fd, uint64_t *ret)
-{
-	struct statx_head head = { 0 };
-
-	if (syscall(SYS_statx, fd, "", SYS_AT_EMPTY_PATH, STATX_MNT_ID_BIT, &head) < 0 ||
-	    !(head.mask & STATX_MNT_ID_BIT))
-		return false;
-	*ret = head.mount_id;
-	return true;
-}
 
 int mounts_attach_verified(struct init *init, const struct plan_mount *mount, int tree_fd, int target_fd,
 			   struct err **err)
 {
 	cleanup_close int found = -1;
-	uint64_t attached_id, found_id;
+	struct mount_identity attached, shown;
 
 	if (mount_attach(tree_fd, target_fd) < 0)
 		return err_sys(err, E_MOUNT, errno, "move_mount", mount->destination, mount->pointer);
 	found = path_open_in_root(init->root_fd, mount->destination, O_PATH);
 	if (found < 0)
 		return err_sys(err, E_MOUNT, -found, "openat2", mount->destination, mount->pointer);
-	if (!mount_id_of(tree_fd, &attached_id) || !mount_id_of(found, &found_id))
+	if (!mount_identify(tree_fd, &attached) || !mount_identify(found, &shown))
 		return 0;	/* before Linux 5.8: attaching by descriptor is what protects */
-	if (attached_id != found_id)
+	if (attached.id != shown.id)
 		return err_set(err, E_MOUNT, EXDEV, mount->pointer,
 			       "%s does not lead to what was mounted there: the root was changed meanwhile",
 			       mount->destination);
@@ -74,11 +53,13 @@ static int check_proc_and_sys(struct init *init, const struct plan_mount *mount,
 
 	if (!mount->fstype || (strcmp(mount->fstype, "proc") && strcmp(mount->fstype, "sysfs")))
 		return 0;
-	fd = openat(init->root_fd, mount->destination + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	fd = path_open_in_root(init->root_fd, mount->destination, O_PATH | O_NOFOLLOW);
+	if (fd == -ENOENT)
 		return 0;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, E_MOUNT, errno, "open", mount->destination, mount->pointer);
+	if (fd < 0)
+		return err_sys(err, E_MOUNT, -fd, "openat2", mount->destination, mount->pointer);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, E_MOUNT, errno, "fstat", mount->destination, mount->pointer);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, E_MOUNT, ENOTDIR, mount->pointer, "%s must be a directory, not a link",
 			       mount->destination);
@@ -254,8 +235,10 @@ static int apply_filesystem(struct init *init, const struct plan_mount *mount, s
 
 	if (target < 0)
 		return target;
+	/* what is copied into it needs it writable until then */
 	tree = mount_new_filesystem(mount->fstype, mount->source, mount->options, mount->option_count,
-				    (unsigned int)mount->attr_set);
+				    (unsigned int)(mount->copy_up ? mount->attr_set & ~(uint64_t)SYS_ATTR_RDONLY :
+								    mount->attr_set));
 	if (tree < 0) {
 		r = err_sys(err, E_MOUNT, -tree, "fsmount", mount->fstype, mount->pointer);
 		if (tree == -EPERM && !strcmp(mount->fstype, "sysfs"))
@@ -264,14 +247,16 @@ static int apply_filesystem(struct init *init, const struct plan_mount *mount, s
 			err_hint(err, "a gid option must be an id that the user namespace maps");
 		return r;
 	}
-	r = set_flags(tree, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
-	if (r < 0)
-		return err_sys(err, E_MOUNT, -r, "mount_setattr", mount->destination, mount->pointer);
 	if (mount->copy_up) {
 		r = copyup_tree(target, tree);
 		if (r < 0)
 			return err_sys(err, E_MOUNT, -r, "tmpcopyup", mount->destination, mount->pointer);
 	}
+	r = set_flags(tree, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
+	if (r == 0 && mount->copy_up)
+		r = set_flags(tree, mount->attr_set & SYS_ATTR_RDONLY, 0, 0);
+	if (r < 0)
+		return err_sys(err, E_MOUNT, -r, "mount_setattr", mount->destination, mount->pointer);
 	r = mounts_attach_verified(init, mount, tree, target, err);
 	return r < 0 ? r : set_propagation(tree, mount, err);
 }
@@ -318,5 +303,5 @@ int mounts_apply(struct init *init, struct err **err)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return deny_finish(init, err);
 }

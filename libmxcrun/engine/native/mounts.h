@@ -4,6 +4,16 @@
 
 #include "engine/native/init.h"
 
+/* mount.c: which mount a descriptor lies on, and whether it is that mount's root. False before Linux 5.8. */
+struct mount_identity {
+	uint64_t id;
+	bool is_root;
+};
+bool mount_identify(int fd, struct mount_identity *ret);
+
+/* deny.c: after the last mount step. */
+int deny_finish(struct init *init, struct err **err);
+
 /* mounts.c: attach and prove that the destination shows it. */
 int mounts_attach_verified(struct init *init, const struct plan_mount *mount, int tree_fd, int target_fd,
 			   struct err **err);

@@ -87,14 +87,10 @@ static int bind_own_group(const struct hierarchy *h, const char *mountpoint, uns
 
 static int open_hierarchy(struct init *init, const struct hierarchy *h, const char *mountpoint, unsigned int attrs)
 {
-	int fd = -EPERM;
-
+	/* In a cgroup namespace h->path says nothing about the host's mount: a bind would show all groups. */
 	if (init->plan->namespaces[NS_CGROUP].mode != NS_HOST)
-		fd = new_cgroup_filesystem(h, attrs);
-	/* a user namespace that does not own the cgroup namespace may not mount, but it may bind */
-	if (fd == -EPERM || fd == -EBUSY)
-		fd = bind_own_group(h, mountpoint, attrs);
-	return fd;
+		return new_cgroup_filesystem(h, attrs);
+	return bind_own_group(h, mountpoint, attrs);
 }
 
 static int attach_hierarchy(struct init *init, const struct plan_mount *mount, const struct hierarchy *h,
@@ -201,10 +197,32 @@ static int apply_v2(struct init *init, const struct plan_mount *mount, struct er
 	return mounts_attach_verified(init, mount, tree, target, err);
 }
 
+/* Where /sys is a recursive bind, the host's hierarchies lie below our view. Whoever gets the view away must find them
+ * no more writable than the view was. */
+static int protect_covered(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	struct sys_mount_attr readonly = { .attr_set = SYS_ATTR_RDONLY };
+	cleanup_close int fd = path_open_in_root(init->root_fd, mount->destination, O_PATH);
+	struct mount_identity identity;
+
+	if (fd == -ENOENT || !(mount->attr_set & SYS_ATTR_RDONLY))
+		return 0;
+	if (fd < 0)
+		return err_sys(err, E_MOUNT, -fd, "openat2", mount->destination, mount->pointer);
+	if (!mount_identify(fd, &identity) || !identity.is_root)
+		return 0;
+	if (sys_mount_setattr(fd, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE, &readonly) < 0)
+		return err_sys(err, E_MOUNT, errno, "mount_setattr", mount->destination, mount->pointer);
+	return 0;
+}
+
 int mounts_apply_cgroup(struct init *init, const struct plan_mount *mount, struct err **err)
 {
 	struct statfs host;
 	bool is_v2 = statfs(HOST_CGROUPS, &host) == 0 && host.f_type == CGROUP2_MAGIC;
+	int r = protect_covered(init, mount, err);
 
+	if (r < 0)
+		return r;
 	return is_v2 ? apply_v2(init, mount, err) : apply_v1(init, mount, err);
 }

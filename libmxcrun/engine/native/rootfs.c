@@ -11,10 +11,10 @@
 
 #include "base/fd.h"
 #include "base/sys.h"
-#include "engine/native/init.h"
+#include "engine/native/mounts.h"
 
 #define VIEW_OPTION_COUNT 2
-#define VIEW_MOUNT_POINT "/"	/* on top of our own root: walks that start at it still see the host below */
+#define DEPTH_MAX 2048		/* no path has more components */
 
 static unsigned long outer_propagation(const struct plan_root *root)
 {
@@ -26,17 +26,38 @@ static unsigned long outer_propagation(const struct plan_root *root)
 	return MS_SLAVE | MS_REC;
 }
 
+/* The root of the mount that fd lies on: upwards, until the kernel says so or there is no more above. */
+static int open_mount_root(int fd)
+{
+	cleanup_close int at = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct mount_identity identity;
+
+	for (int depth = 0; at >= 0 && depth < DEPTH_MAX; depth++) {
+		int above;
+
+		if (!mount_identify(at, &identity) || identity.is_root)
+			return take_fd(at);
+		above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd_close_ptr(&at);
+		at = above;
+	}
+	return at < 0 ? -errno : -ELOOP;
+}
+
 /* pivot_root(2) refuses a parent mount that is shared, and what we mount would travel to its peers. */
-static int make_parent_private(int tree_fd, const struct plan_root *root, struct err **err)
+static int make_parent_private(int tree_fd, int target_fd, const struct plan_root *root, struct err **err)
 {
 	struct sys_mount_attr attr = { .propagation = MS_PRIVATE };
+	cleanup_close int parent = -1;
 
 	if (!(root->propagation & MS_SHARED))
 		return 0;
-	if (sys_mount_setattr(tree_fd, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) < 0)
+	parent = open_mount_root(target_fd);
+	if (parent < 0)
+		return err_sys(err, E_ROOTFS, -parent, "open", root->path, "/linux/rootfsPropagation");
+	if (sys_mount_setattr(parent, "", SYS_AT_EMPTY_PATH, &attr) < 0 ||
+	    sys_mount_setattr(tree_fd, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount_setattr", root->path, "/linux/rootfsPropagation");
-	if (mount(NULL, "/", NULL, MS_PRIVATE, NULL) < 0)
-		return err_sys(err, E_ROOTFS, errno, "mount", "/", "/linux/rootfsPropagation");
 	return 0;
 }
 
@@ -53,7 +74,7 @@ static int open_bundle_root(struct init *init, struct err **err)
 			     SYS_AT_RECURSIVE);
 	if (tree < 0)
 		return err_sys(err, E_ROOTFS, errno, "open_tree", root->path, "/root/path");
-	r = make_parent_private(tree, root, err);
+	r = make_parent_private(tree, target, root, err);
 	if (r < 0)
 		return r;
 	if (mount_attach(tree, target) < 0)
@@ -67,12 +88,13 @@ static int open_view_root(struct init *init, struct err **err)
 	static const struct plan_option options[VIEW_OPTION_COUNT] = { { "size", "16m" }, { "mode", "0755" } };
 	cleanup_close int tree = mount_new_filesystem("tmpfs", "mxcrun", options, VIEW_OPTION_COUNT,
 						      SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
-	cleanup_close int target = open(VIEW_MOUNT_POINT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* On top of "/" no path of the host is covered: walks start below it, at the process' own root. */
+	cleanup_close int target = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (tree < 0)
 		return err_sys(err, E_ROOTFS, -tree, "fsmount", "tmpfs of the view", NULL);
 	if (target < 0)
-		return err_sys(err, E_ROOTFS, errno, "open", VIEW_MOUNT_POINT, NULL);
+		return err_sys(err, E_ROOTFS, errno, "open", "/", NULL);
 	if (mount_attach(tree, target) < 0)
 		return err_sys(err, E_ROOTFS, errno, "move_mount", "tmpfs of the view", NULL);
 	init->root_fd = take_fd(tree);
@@ -88,11 +110,18 @@ int rootfs_prepare(struct init *init, struct err **err)
 	return root->kind == ROOT_VIEW ? open_view_root(init, err) : open_bundle_root(init, err);
 }
 
-/* pivot_root(".", "."): the old root is mounted over the new one and then detached (pivot_root(2)). */
+/* pivot_root(".", "."): the old root is mounted over the new one and then detached (pivot_root(2)). It is entered for
+ * that, because mount(2) on "." would still mean the new root, and take the propagation of its mounts away. */
 static int pivot(struct err **err)
 {
+	cleanup_close int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (old_root < 0)
+		return err_sys(err, E_ROOTFS, errno, "open", "old root", NULL);
 	if (sys_pivot_root(".", ".") < 0)
 		return err_sys(err, E_ROOTFS, errno, "pivot_root", ".", "/root/path");
+	if (fchdir(old_root) < 0)
+		return err_sys(err, E_ROOTFS, errno, "fchdir", "old root", NULL);
 	if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount", "propagation of the old root", NULL);
 	if (umount2(".", MNT_DETACH) < 0)
@@ -100,10 +129,34 @@ static int pivot(struct err **err)
 	return 0;
 }
 
-/* Where the root is a ramfs pivot_root can't work (--no-pivot). Before the move the host's other mounts go, so
- * that none stays reachable by a process that leaves the chroot. */
+/* Take the host's mount at path away, with all below it; where it is locked, cover it. */
+static int drop_host_mount(const char *path, struct err **err)
+{
+	cleanup_close int target = -1, cover = -1;
+
+	if (umount2(path, MNT_DETACH) == 0 || errno == ENOENT)
+		return 0;
+	target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (target < 0)
+		return err_sys(err, E_ROOTFS, errno, "open", path, "/root/path");
+	cover = mount_new_filesystem("tmpfs", "mask", NULL, 0, SYS_ATTR_RDONLY);
+	if (cover < 0)
+		return err_sys(err, E_ROOTFS, -cover, "fsmount", path, "/root/path");
+	if (mount_attach(cover, target) < 0)
+		return err_sys(err, E_ROOTFS, errno, "move_mount", path, "/root/path");
+	return 0;
+}
+
+/* Where the root is a ramfs pivot_root can't work (--no-pivot). Before the move the host's unmasked /proc and /sys go,
+ * so that a process that leaves the chroot finds neither. */
 static int move_and_chroot(struct err **err)
 {
+	int r = drop_host_mount("/proc", err);
+
+	if (r == 0)
+		r = drop_host_mount("/sys", err);
+	if (r < 0)
+		return r;
 	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount", "MS_MOVE to /", "/root/path");
 	if (chroot(".") < 0)
