@@ -103,11 +103,6 @@ int sys_pidfd_send_signal(int pidfd, int signal)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
-int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags)
-{
-	return (int)syscall(SYS_execveat, dirfd, path, argv, envp, flags);
-}
-
 int sys_memfd_create(const char *name, unsigned int flags)
 {
 	return (int)syscall(SYS_memfd_create, name, flags);

@@ -74,7 +74,6 @@ int sys_pivot_root(const char *new_root, const char *put_old);
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
 int sys_pidfd_open(pid_t pid, unsigned int flags);
 int sys_pidfd_send_signal(int pidfd, int signal);
-int sys_execveat(int dirfd, const char *path, char *const argv[], char *const envp[], int flags);
 int sys_memfd_create(const char *name, unsigned int flags);
 long sys_keyctl(int command, unsigned long arg2, unsigned long arg3, unsigned long arg4);
 int sys_seccomp(unsigned int operation, unsigned int flags, void *args);

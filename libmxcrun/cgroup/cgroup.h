@@ -3,7 +3,7 @@
  *
  * Order of a start: cgroup_resolve() -> journal; cgroup_create() makes the groups and writes the limits; the
  * child is born inside (v2: cgroup_clone_fd() with CLONE_INTO_CGROUP) and moves itself into the v1 groups
- * (cgroup_open_tasks()), or is moved (cgroup_attach()); cgroup_destroy() kills what is left and removes. All paths are opened beneath a verified cgroup file
+ * (cgroup_open_tasks()); cgroup_destroy() kills what is left and removes. All paths are opened beneath a verified cgroup file
  * system (invariant 31), never followed through symlinks.
  */
 #ifndef MXCRUN_CGROUP_CGROUP_H
@@ -47,7 +47,7 @@ int cgroup_create(struct cgroup *cgroup, const struct plan *plan, const struct h
 int cgroup_clone_fd(const struct cgroup *cgroup);
 
 /* Descriptors of the v1 groups' "tasks" files, close-on-exec, malloc'd. The child that writes "0" to each, while it
- * has one thread, is in all of them. Ten hierarchies take 0.12 ms so and 0.6 ms by cgroup_attach(), which
+ * has one thread, is in all of them. Ten hierarchies take 0.12 ms so and 0.6 ms when its parent writes cgroup.procs, which
  * makes the kernel wait for all CPUs. */
 struct cgroup_tasks {
 	int *fds;
@@ -61,9 +61,6 @@ void cgroup_tasks_done(struct cgroup_tasks *tasks);
  * scope alive until then. */
 void cgroup_joined(const struct cgroup *cgroup);
 
-/* Move a process into all groups (skip_v2: it was born in the v2 one). Does cgroup_joined(), too. */
-int cgroup_attach(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct err **err);
-
 /* Freeze or thaw, and wait (bounded) until it is so. -EOPNOTSUPP with words when the host has no freezer. */
 int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct err **err);
 bool cgroup_is_frozen(const struct cgroup *cgroup);
@@ -71,9 +68,6 @@ bool cgroup_is_frozen(const struct cgroup *cgroup);
 /* Send a signal to every process of the tree. SIGKILL works on frozen, forking and ignoring trees
  * (cgroup.kill; else freeze, kill, thaw) and waits, bounded, until the tree is empty. */
 int cgroup_kill(const struct cgroup *cgroup, int signal, struct err **err);
-
-/* All pids of the tree; malloc'd. */
-int cgroup_pids(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count, struct err **err);
 
 /* Kill what is left, remove sub-groups made by the workload and then our own directories; EBUSY is
  * waited out (bounded). Absent directories are fine: idempotent. */

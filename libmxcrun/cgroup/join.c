@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/fd.h"
@@ -61,31 +60,4 @@ int cgroup_open_tasks(const struct cgroup *cgroup, struct cgroup_tasks *ret, str
 void cgroup_joined(const struct cgroup *cgroup)
 {
 	holder_release(cgroup->holder);
-}
-
-static int attach_to(const struct cgroup_dir *dir, const char *pid)
-{
-	cleanup_close int fd = directory_open_group(dir->path, dir->is_v2, NULL);
-
-	return fd < 0 ? fd : fd_write_file(fd, "cgroup.procs", pid);
-}
-
-int cgroup_attach(const struct cgroup *cgroup, pid_t pid, bool skip_v2, struct err **err)
-{
-	char text[16];
-	size_t i;
-
-	snprintf(text, sizeof(text), "%d", (int)pid);
-	for (i = 0; i < cgroup->count; i++) {
-		int r;
-
-		if (skip_v2 && cgroup->dirs[i].is_v2)
-			continue;
-		r = attach_to(&cgroup->dirs[i], text);
-		if (r < 0)
-			return err_sys(err, E_CGROUP, -r, "write cgroup.procs",
-				       cgroup->dirs[i].path, CGROUP_PATH_POINTER);
-	}
-	cgroup_joined(cgroup);
-	return 0;
 }

@@ -224,21 +224,3 @@ int cgroup_kill(const struct cgroup *cgroup, int signal, struct err **err)
 	r = dir->is_v2 ? kill_at_once(cgroup, fd, dir->path, err) : 1;
 	return r > 0 ? kill_until_empty(fd, dir->is_v2, dir->path, err) : r;
 }
-
-int cgroup_pids(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_count, struct err **err)
-{
-	const struct cgroup_dir *dir = find_any(cgroup);
-	cleanup_pid_list struct pid_list pids = { 0 };
-	cleanup_close int fd = -1;
-	int r = 0;
-
-	if (dir) {
-		fd = directory_open_group(dir->path, dir->is_v2, NULL);
-		r = fd == -ENOENT ? 0 : fd < 0 ? fd : directory_pids(fd, &pids);
-	}
-	if (r < 0)
-		return err_sys(err, E_CGROUP, -r, "read cgroup.procs", dir->path, NULL);
-	*ret_pids = take_ptr(pids.items);
-	*ret_count = pids.count;
-	return 0;
-}

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "cgroup/cgroup.h"
+#include "engine/native/hooks.h"
 #include "host/facts.h"
 #include "plan/plan.h"
 
@@ -24,7 +25,6 @@ struct engine_request {
 	const struct cgroup *cgroup;	/* made already */
 	int start_fd;			/* FIFO for `start` (create), -1 for run; stays the caller's */
 	int console_socket_fd;		/* connected; -1: none; stays the caller's */
-	const char *state_dir_path;	/* for hooks */
 	/* Called when the child exists and before anything in it goes on: the journal entry of the process. */
 	int (*on_child)(void *data, pid_t pid, uint64_t start_ticks, struct err **err);
 	/* Gives the OCI state JSON for hooks; malloc'd. */
@@ -54,9 +54,5 @@ int native_recorded(struct engine_child *child, struct err **err);
 
 /* run: let the workload go; returns when execve succeeded, or the error. */
 int native_release(struct engine_child *child, struct err **err);
-
-/* Run the hooks of one kind in the runtime's namespace with the state JSON on stdin, each as a process
- * group with its timeout (invariant 44). Stops at the first failure. */
-int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err);
 
 #endif

@@ -22,7 +22,6 @@
 
 #define STATUS_SIZE_MAX (1u << 20) /* 65536 groups of ten digits */
 #define UID_MAP_SIZE_MAX 65536u
-#define SELINUX_MAGIC 0xf97cff8c
 #define USERNS_INITIAL_INODE 0xeffffffd /* PROC_USER_INIT_INO of linux/proc_ns.h */
 
 /* ---- /proc/self/status ---- */
@@ -176,23 +175,5 @@ int facts_read_user(struct arena *arena, struct host_facts *facts, struct err **
 	facts->is_privileged = facts->euid == 0 && is_identity;
 	facts->cap_last = find_last_capability(facts->bounding);
 	facts->cwd = read_cwd(arena);
-	return 0;
-}
-
-/* ---- security modules ---- */
-
-int facts_read_lsm(struct host_facts *facts, struct err **err)
-{
-	static const char apparmor[] = "/sys/module/apparmor/parameters/enabled";
-	cleanup_free char *enabled = NULL;
-	struct statfs fs;
-	int r;
-
-	r = fd_read_file(AT_FDCWD, apparmor, 16, &enabled, NULL);
-	if (r < 0 && r != -ENOENT)
-		return err_sys(err, E_HOST, -r, "read", apparmor, NULL);
-	facts->has_apparmor = r == 0 && enabled[0] == 'Y';
-	facts->has_selinux =
-		statfs("/sys/fs/selinux", &fs) == 0 && (unsigned long)fs.f_type == SELINUX_MAGIC;
 	return 0;
 }

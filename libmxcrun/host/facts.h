@@ -59,14 +59,12 @@ struct host_facts {
 	bool has_newuidmap;
 	const char *newuidmap, *newgidmap;	/* absolute paths */
 	/* kernel */
-	bool has_apparmor, has_selinux;	/* facts_read_lsm */
 };
 
 /* The user part; always first. The arena owns all strings. */
 int facts_read_user(struct arena *arena, struct host_facts *facts, struct err **err);
 int facts_read_cgroups(struct host_facts *facts, struct err **err);
 int facts_read_subids(struct host_facts *facts, struct err **err);
-int facts_read_lsm(struct host_facts *facts, struct err **err);
 
 /* Is this process in the machine's own user namespace? One stat: the kernel gives that one a fixed number. */
 bool facts_in_initial_user_namespace(void);

@@ -57,7 +57,6 @@ static int start_engine(const struct lifecycle *lc, const struct prepared *prepa
 			const struct instance_options *options, struct instance *instance,
 			struct err **err)
 {
-	cleanup_strbuf struct strbuf state_dir = STRBUF_INIT;
 	cleanup_close int start_fd = -1;
 	struct engine_request request = {
 		.plan = prepared->plan,
@@ -76,10 +75,6 @@ static int start_engine(const struct lifecycle *lc, const struct prepared *prepa
 		r = make_start_fifo(&instance->entry, &start_fd, err);
 	if (r < 0)
 		return r;
-	strbuf_printf(&state_dir, "%s/%s", lc->store->root_path, instance->entry.id);
-	if (state_dir.failed)
-		return err_nomem(err);
-	request.state_dir_path = strbuf_str(&state_dir);
 	request.start_fd = start_fd;
 	return native_start(&request, &instance->child, err);
 }

@@ -1,9 +1,8 @@
 /* seccomp.h - an OCI seccomp section to a classic BPF program, as a pure function.
  *
  * Names and numbers come from libseccomp; the program is laid out here, as a binary search over the
- * system call number, because libseccomp's own generator takes 12 to 17 ms for an engine's profile and its linear layout
- * costs every load and every call (docs/linking.md has the figures beside those of the loader). tests/unit/test_seccomp.c runs both
- * programs through a simulator and compares them.
+ * system call number, because a linear list costs every load and every call. tests/unit/test_seccomp.c runs it and libseccomp's own
+ * program through a simulator and compares them.
  */
 #ifndef MXCRUN_PLAN_SECCOMP_H
 #define MXCRUN_PLAN_SECCOMP_H

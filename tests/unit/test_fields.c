@@ -1,5 +1,5 @@
 /* test_fields.c - tables to structs, and the words of both styles of errors. */
-#include "unit.h"
+#include "arena_unit.h"
 
 #include <errno.h>
 
@@ -82,22 +82,6 @@ static const struct field outer_fields[] = {
 	ROW("", FIELD_SELF, self),
 	{ .key = NULL },
 };
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free_ptr(&arena);
-	return 0;
-}
 
 static int decode(struct decode *d, const char *quoted, struct outer *out, struct err **err)
 {

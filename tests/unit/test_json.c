@@ -1,25 +1,9 @@
 /* test_json.c - strict reading, pointers, exact integers, and writing what reads back the same. */
-#include "unit.h"
+#include "arena_unit.h"
 
 #include <errno.h>
 
 #include "base/json.h"
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free_ptr(&arena);
-	return 0;
-}
 
 static const struct json *parse(const char *text)
 {

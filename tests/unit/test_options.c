@@ -1,5 +1,5 @@
 /* test_options.c - the table of mount options, and what sets of options come to. */
-#include "unit.h"
+#include "arena_unit.h"
 
 #include <errno.h>
 #include <sys/mount.h>
@@ -7,23 +7,8 @@
 #include "base/sys.h"
 #include "plan/options.h"
 
-static struct arena *arena;
 static struct plan_mount mount_step;
 static struct mount_option_marks marks;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free_ptr(&arena);
-	return 0;
-}
 
 static int apply(const char *text, struct err **err)
 {

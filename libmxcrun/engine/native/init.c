@@ -28,7 +28,7 @@ static int exit_code_of(const struct err *err)
 	}
 }
 
-void init_report(const struct init *init, const struct err *err)
+static void report(const struct init *init, const struct err *err)
 {
 	size_t len = 0;
 	cleanup_free void *packed = err_pack(err, &len);
@@ -44,7 +44,7 @@ int init_fail(const struct init *init, struct err *err)
 {
 	int code = exit_code_of(err);
 
-	init_report(init, err);
+	report(init, err);
 	_exit(code);
 }
 

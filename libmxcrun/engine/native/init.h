@@ -7,6 +7,7 @@
 #define MXCRUN_ENGINE_NATIVE_INIT_H
 
 #include "base/err.h"
+#include "engine/native/hooks.h"
 #include "engine/native/launch.h"
 #include "plan/plan.h"
 
@@ -47,11 +48,10 @@ int deny_apply(struct init *init, const struct plan_mount *mount, struct err **e
 int devices_make(struct init *init, struct err **err);
 int masks_apply(struct init *init, struct err **err);
 
-/* procfs.c: open init->proc_fd; later sysctls, oom_score_adj. */
+/* procfs.c: open init->proc_fd when a later stage writes there; later sysctls, oom_score_adj, and its
+ * end unless the workload's own user namespace still needs it. */
 int procfs_open(struct init *init, struct err **err);
 int procfs_apply(struct init *init, struct err **err);
-/* Write to a path below the private procfs; 0 or -errno. */
-int procfs_write(const struct init *init, const char *path, const char *value);
 /* This process' own files on init->proc_fd, whatever its ids are by now. Descriptor or 0, or -errno. */
 int procfs_open_self(const struct init *init, const char *name, int flags);
 int procfs_write_self(const struct init *init, const char *name, const char *text);
@@ -75,11 +75,7 @@ int exec_workload(struct init *init, const char *program, struct err **err);
  * with its code. Does not return on success. */
 int reaper_run(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err);
 
-/* hooks.c, shared with the parent; as in engine.h */
-int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err);
-
-/* init.c: send an error to whoever listens; and exit with its code. */
-void init_report(const struct init *init, const struct err *err);
+/* init.c: send an error to whoever listens, and exit with its code. */
 int init_fail(const struct init *init, struct err *err) __attribute__((noreturn));
 
 #endif

@@ -323,7 +323,6 @@ static int handle(struct launch *l, struct engine_child *child, int kind, const 
 		  struct err **err)
 {
 	uint32_t number;
-	int r;
 
 	switch (kind) {
 	case 0:
@@ -338,8 +337,7 @@ static int handle(struct launch *l, struct engine_child *child, int kind, const 
 		if (len != sizeof(number))
 			break;
 		memcpy(&number, buf, sizeof(number));
-		r = change_child(l, child, number, err);
-		return r;
+		return change_child(l, child, number, err);
 	default:
 		break;
 	}

@@ -67,10 +67,21 @@ static int host_instance(void)
 	return st.st_ino == PROC_ROOT_INODE ? take_fd(fd) : -EXDEV;
 }
 
+/* Whether any stage behind this one writes or looks there: an instance costs two system calls and a
+ * descriptor. The terminal needs it on kernels without open_tree(2). */
+static bool is_needed(const struct plan *plan)
+{
+	return plan->sysctl_count || plan->process.has_oom_score_adj || plan->process.inner_userns ||
+	       plan->process.terminal;
+}
+
 int procfs_open(struct init *init, struct err **err)
 {
-	int fd = new_instance();
+	int fd;
 
+	if (!is_needed(init->plan))
+		return 0;
+	fd = new_instance();
 	/* an older kernel, or a user namespace whose own /proc is covered in places */
 	if (fd == -EPERM || fd == -ENOSYS)
 		fd = host_instance();
@@ -201,5 +212,10 @@ int procfs_apply(struct init *init, struct err **err)
 			       "SELinux labels are not supported");
 	for (size_t i = 0; i < plan->sysctl_count && r == 0; i++)
 		r = write_sysctl(init, &plan->sysctls[i], err);
-	return r < 0 ? r : set_oom_score(init, err);
+	if (r == 0)
+		r = set_oom_score(init, err);
+	/* a waiting init holds no directory (invariant 20); a sandbox's reaper closes it after the fork */
+	if (!plan->process.inner_userns)
+		fd_close_ptr(&init->proc_fd);
+	return r;
 }

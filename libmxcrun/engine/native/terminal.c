@@ -154,7 +154,7 @@ static int bind_slave(const struct init *init, int slave, int target)
 
 	if (tree < 0)
 		return errno == ENOSYS ? bind_by_names(init, slave, target) : -errno;
-	if (sys_move_mount(tree, "", target, "", SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH) < 0)
+	if (mount_attach(tree, target) < 0)
 		return -errno;
 	return 0;
 }

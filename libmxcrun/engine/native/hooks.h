@@ -1,0 +1,12 @@
+/* hooks.h - running hooks: in the runtime's namespace by the parent, in the container's by init. */
+#ifndef MXCRUN_ENGINE_NATIVE_HOOKS_H
+#define MXCRUN_ENGINE_NATIVE_HOOKS_H
+
+#include "base/err.h"
+#include "plan/plan.h"
+
+/* Run the hooks of one kind where the caller is, with the state JSON on stdin, each as a process
+ * group with its timeout (invariant 44). kind is for messages. Stops at the first failure. */
+int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err);
+
+#endif
