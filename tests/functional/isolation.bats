@@ -105,7 +105,8 @@ rmdir_test_parents() {
 }
 
 @test "capabilities that contradict each other are refused or lowered, never raised" {
-	make_bundle '.process.capabilities = {bounding: [], permitted: ["CAP_CHOWN"], effective: ["CAP_CHOWN"]}'
+	make_bundle '.process.args = ["/bin/true"]
+		| .process.capabilities = {bounding: [], permitted: ["CAP_CHOWN"], effective: ["CAP_CHOWN"]}'
 	run_bundle
 	if [ "$status" -eq 0 ]; then
 		make_bundle '.process.capabilities = {bounding: [], permitted: ["CAP_CHOWN"], effective: ["CAP_CHOWN"]}'
@@ -115,9 +116,10 @@ rmdir_test_parents() {
 }
 
 @test "unknown capability names do not slip through as something else" {
-	make_bundle '.process.capabilities.bounding += ["CAP_EVERYTHING"]'
+	make_bundle '.process.args = ["/bin/true"] | .process.capabilities.bounding += ["CAP_EVERYTHING"]'
 	run_bundle
 	if [ "$status" -eq 0 ]; then
+		make_bundle '.process.capabilities.bounding += ["CAP_EVERYTHING"]'
 		start_container "$TAG"
 		compare_capabilities "$PID"
 	else
