@@ -40,7 +40,7 @@ int remains_find(const struct entry *entry, const struct record *record, const s
 		return err_nomem(err);
 	if (ret->cgroup.count < record->cgroup.count)
 		ret->cgroup = record->cgroup;
-	if (!record->id && ret->cgroup.count == 0 && record_exists(entry))
+	if (!record->id && ret->cgroup.count == 0)
 		return orphans_find(entry->id, ret, err);
 	return 0;
 }

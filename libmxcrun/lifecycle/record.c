@@ -383,11 +383,6 @@ int record_read(const struct entry *entry, struct record *ret, struct err **err)
 	return 0;
 }
 
-bool record_exists(const struct entry *entry)
-{
-	return faccessat(entry->dir_fd, RECORD_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 void record_done(struct record *record)
 {
 	arena_free_ptr(&record->arena);

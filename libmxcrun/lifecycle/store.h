@@ -131,9 +131,6 @@ int record_write(const struct entry *entry, const struct record *record, struct 
 /* -ENOENT / -EBADMSG with E_RECORD for an absent or broken record; *ret is then empty but valid. */
 int record_read(const struct entry *entry, struct record *ret, struct err **err);
 
-/* Is there one, readable or not? Without it nothing was made yet. */
-bool record_exists(const struct entry *entry);
-
 /* ---- journal ---- */
 
 /* Appended in one write; control characters in the text are refused. */

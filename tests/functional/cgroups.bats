@@ -53,7 +53,8 @@ GUARDS="root jq"
 @test "a fork bomb is stopped at the pids limit" {
 	make_bundle '.linux.resources.pids.limit = 20'
 	# The shell that can't fork any more ends; what it has started goes on.
-	script '(i=0; while [ $i -lt 60 ]; do sleep 1000 & i=$((i + 1)); done; echo all) >/tmp/result 2>&1; exec sleep 1000'
+	local bomb='(i=0; while [ $i -lt 60 ]; do sleep 1000 & i=$((i + 1)); done; echo all) >/tmp/result 2>&1; exec sleep 1000'
+	script "$bomb"
 	start_container "$TAG"
 	at_limit() { [ "$(cgroup_value "$PID" pids pids.current pids.current)" -ge 18 ]; }
 	wait_for 10 at_limit
@@ -64,6 +65,7 @@ GUARDS="root jq"
 	assert_nothing_left
 	# The neighbour: with room enough all of them run.
 	make_bundle '.linux.resources.pids.limit = 100'
+	script "$bomb"
 	start_container "$TAG"
 	wait_for 10 grep -q all "$BUNDLE/rootfs/tmp/result"
 }
@@ -218,13 +220,9 @@ GUARDS="root jq"
 	several() { [ "$(tagged_processes | wc -l)" -ge 3 ]; }
 	wait_for 10 several
 	rt pause "$TAG"
-	local pid dir
-	dir=$(cgroup_dir "$PID" freezer)
-	if [ -e "$dir/freezer.state" ]; then
-		equal "$(cat "$dir/freezer.state")" FROZEN
-	else
-		grep -q '^frozen 1' "$dir/cgroup.events"
-	fi
+	# On a hybrid host the v2 group does it, which can be killed while it is frozen.
+	grep -q '^frozen 1' "$(cgroup_dir "$PID" '')/cgroup.events" ||
+		equal "$(cat "$(cgroup_dir "$PID" freezer)/freezer.state")" FROZEN
 	rt kill --all "$TAG" KILL
 	none() { [ -z "$(tagged_processes)" ]; }
 	wait_for 10 none

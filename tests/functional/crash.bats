@@ -3,13 +3,13 @@
 # nothing: no process, no cgroup, no mount, no record; and the id can be used again.
 
 load helpers
-GUARDS="root jq mxcrun strace"
+GUARDS="root jq mxcrun"
 
 # How many points of each command; few where each costs seconds.
 points() { if [ "$MXCRUN_TEST_SLOW" -gt 1 ]; then echo 5; else echo 25; fi; }
 
 test_setup() {
-	strace -qq -o /dev/null -e inject=getpid:retval=7 true 2>/dev/null || skip "needs ptrace"
+	"$MXCRUN_TEST_BIN/syscall_at" count /dev/null true >/dev/null 2>&1 || skip "needs ptrace"
 	remember_sandboxes
 }
 
@@ -17,17 +17,20 @@ test_teardown() { assert_no_new_sandboxes; }
 
 # Number of system calls that a command makes in the runtime itself; its exit is not looked at.
 count_calls() {
-	strace -qq -o "$BATS_TEST_TMPDIR/trace" "$MXCRUN" --root "$STATE" "$@" </dev/null >/dev/null 2>&1 3>&- || true
-	wc -l <"$BATS_TEST_TMPDIR/trace"
+	at_call count "$BATS_TEST_TMPDIR/count" "$@" || true
+	cat "$BATS_TEST_TMPDIR/count"
+}
+
+# at_call count FILE|kill N|fail N COMMAND...
+at_call() {
+	local what=("$1" "$2")
+	shift 2
+	timeout -k 5 "$(slow 30)" "$MXCRUN_TEST_BIN/syscall_at" "${what[@]}" \
+		"$MXCRUN" --root "$STATE" "$@" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&-
 }
 
 # Run a command and kill the runtime as it enters its Nth system call.
-kill_at() {
-	local n=$1
-	shift
-	timeout -k 5 "$(slow 30)" strace -qq -o /dev/null -e inject=all:signal=KILL:when="$n" \
-		"$MXCRUN" --root "$STATE" "$@" </dev/null >/dev/null 2>&1 3>&- || true
-}
+kill_at() { at_call kill "$@" || [ $? -eq 137 ]; }
 
 # Every record away by gc, or by name.
 clear_all() {
@@ -142,8 +145,7 @@ running() { created && rt start "$TAG"; }
 	step=$((total / $(points) + 1))
 	for ((n = 1; n <= total; n += step)); do
 		code=0
-		timeout -k 5 "$(slow 30)" strace -qq -o /dev/null -e inject=all:error=EIO:when="$n" \
-			"$MXCRUN" --root "$STATE" run --bundle "$BUNDLE" "$TAG" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- || code=$?
+		at_call fail "$n" run --bundle "$BUNDLE" "$TAG" || code=$?
 		[ "$code" -lt 124 ] || [ "$code" -eq 255 ] || {
 			echo "EIO at system call $n of $total: exit code $code" >&2
 			cat "$BATS_TEST_TMPDIR/err" >&2

@@ -131,7 +131,8 @@ rmdir_test_parents() {
 	make_bundle '.linux.namespaces += [{type: "user"}]
 		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}, {containerID: 5000, hostID: 200000, size: 10}]
 		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
-		| .process.user = {uid: 7, gid: 8, additionalGids: [9]}'
+		| .process.user = {uid: 7, gid: 8, additionalGids: [9]}
+		| .process.capabilities |= (.inheritable = .permitted | .ambient = .permitted)'
 	chown -R 100000:100000 "$BUNDLE/rootfs"
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE" 2>/dev/null || true
 	start_container "$TAG"

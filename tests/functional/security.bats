@@ -167,15 +167,22 @@ victim_is_untouched() {
 }
 
 @test "init is not dumpable while it waits" {
-	requires mxcrun
+	requires mxcrun strace
 	make_bundle '.linux.namespaces += [{type: "user"}]
 		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
 		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]'
 	chown -R 100000:100000 "$BUNDLE/rootfs"
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE" 2>/dev/null || true
-	create_container "$TAG"
-	# The files of /proc of a process that can be dumped belong to its user, else to root.
-	equal "$(stat -c %u "/proc/$PID/environ")" 0
+	# Who may look into a process that is not dumpable can't be told from outside: the kernel asks for capabilities
+	# in the same user namespace as well. So what init says to the kernel itself is what is looked at.
+	strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=execve,execveat,prctl \
+		"$MXCRUN" --root "$STATE" create --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" \
+		</dev/null >/dev/null 2>&1 3>&- &
+	wait_for 10 is_status "$TAG" created
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	equal "$(grep "^$PID .*PR_SET_DUMPABLE" "$BATS_TEST_TMPDIR/trace" | tail -n 1 | grep -o 'SUID_DUMP_[A-Z]*')" SUID_DUMP_DISABLE
+	rt delete --force "$TAG"
+	wait
 }
 
 @test "a working directory through a leaked descriptor is refused (CVE-2024-21626)" {

@@ -30,7 +30,7 @@ static const struct plan_option cover_options[] = { { "size", "64k" }, { "mode",
 static int make_covers(struct err **err)
 {
 	cleanup_close int tree = mount_new_filesystem("tmpfs", "denied", cover_options, array_size(cover_options),
-						      COVER_ATTRS);
+						      COVER_ATTRS, NULL);
 	cleanup_close int place = open(COVER_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_close int file = -1;
 
@@ -56,7 +56,7 @@ static int open_cover(struct init *init, const struct plan_mount *mount, struct 
 	cleanup_close int cover = -1;
 
 	if (mount->is_reopened) {
-		cover = mount_new_filesystem("tmpfs", "denied", cover_options, array_size(cover_options), COVER_ATTRS);
+		cover = mount_new_filesystem("tmpfs", "denied", cover_options, array_size(cover_options), COVER_ATTRS, NULL);
 		if (cover < 0)
 			return err_sys(err, E_MOUNT, -cover, "fsmount", mount->destination, mount->pointer);
 		return take_fd(cover);

@@ -36,9 +36,10 @@ int rootfs_enter(struct init *init, struct err **err);
 /* mounts.c: all mount steps in order (deny.c does MOUNT_DENY). */
 int mounts_apply(struct init *init, struct err **err);
 /* mount.c: a detached mount of a new file system / of a bind source; attach below the root and verify that the
- * destination shows it (invariant 3). Descriptors or -errno without struct err: callers know the field. */
+ * destination shows it (invariant 3). Descriptors or -errno without struct err: callers know the field.
+ * *ret_refused, where wanted, is set to the option that the file system refused. */
 int mount_new_filesystem(const char *fstype, const char *source, const struct plan_option *options,
-			 size_t option_count, unsigned int attrs);
+			 size_t option_count, unsigned int attrs, const char **ret_refused);
 int mount_attach(int tree_fd, int target_fd);
 
 /* deny.c */

@@ -68,7 +68,7 @@ static int cover_for(struct init *init, struct covers *covers, bool is_directory
 	if (covers->empty_fd < 0) {
 		covers->empty_fd = mount_new_filesystem("tmpfs", "mask", options, array_size(options),
 							SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV |
-							SYS_ATTR_NOEXEC);
+							SYS_ATTR_NOEXEC, NULL);
 		if (covers->empty_fd < 0)
 			return err_sys(err, E_MOUNT_MASK, -covers->empty_fd, "fsmount", "mask", "/linux/maskedPaths");
 	}

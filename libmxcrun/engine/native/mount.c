@@ -16,28 +16,32 @@
 #define STATX_MNT_ID_BIT 0x1000u	/* STATX_MNT_ID, Linux 5.8 */
 #define STATX_ATTR_MOUNT_ROOT_BIT 0x2000u	/* STATX_ATTR_MOUNT_ROOT, likewise */
 
-static int configure(int fs_fd, const char *source, const struct plan_option *options, size_t option_count)
+static int configure(int fs_fd, const char *source, const struct plan_option *options, size_t option_count,
+		     const char **ret_refused)
 {
 	if (source && sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "source", source, 0) < 0)
 		return -errno;
 	for (size_t i = 0; i < option_count; i++) {
 		unsigned int command = options[i].value ? SYS_FSCONFIG_SET_STRING : SYS_FSCONFIG_SET_FLAG;
 
-		if (sys_fsconfig(fs_fd, command, options[i].key, options[i].value, 0) < 0)
+		if (sys_fsconfig(fs_fd, command, options[i].key, options[i].value, 0) < 0) {
+			if (ret_refused)
+				*ret_refused = options[i].key;
 			return -errno;
+		}
 	}
 	return sys_fsconfig(fs_fd, SYS_FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? -errno : 0;
 }
 
 int mount_new_filesystem(const char *fstype, const char *source, const struct plan_option *options,
-			 size_t option_count, unsigned int attrs)
+			 size_t option_count, unsigned int attrs, const char **ret_refused)
 {
 	cleanup_close int fs_fd = sys_fsopen(fstype, SYS_FSOPEN_CLOEXEC);
 	int r, fd;
 
 	if (fs_fd < 0)
 		return -errno;
-	r = configure(fs_fd, source, options, option_count);
+	r = configure(fs_fd, source, options, option_count, ret_refused);
 	if (r < 0)
 		return r;
 	fd = sys_fsmount(fs_fd, SYS_FSMOUNT_CLOEXEC, attrs);

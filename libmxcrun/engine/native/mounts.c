@@ -227,10 +227,27 @@ static int apply_bind(struct init *init, const struct plan_mount *mount, struct 
 	return r < 0 ? r : set_propagation(tree, mount, err);
 }
 
+static int fail_filesystem(const struct plan_mount *mount, const char *refused, int number, struct err **err)
+{
+	int r;
+
+	if (refused)
+		r = err_set(err, E_MOUNT, number, mount->pointer, "%s does not take the option \"%s\"",
+			    mount->fstype, refused);
+	else
+		r = err_sys(err, E_MOUNT, number, "fsmount", mount->fstype, mount->pointer);
+	if (number == EPERM && !strcmp(mount->fstype, "sysfs"))
+		err_hint(err, "sysfs needs a network namespace of the container's own; bind /sys instead");
+	if (number == EINVAL && !strcmp(mount->fstype, "devpts"))
+		err_hint(err, "a gid option must be an id that the user namespace maps");
+	return r;
+}
+
 static int apply_filesystem(struct init *init, const struct plan_mount *mount, struct err **err)
 {
 	cleanup_close int target = open_target(init, mount, true, err);
 	cleanup_close int tree = -1;
+	const char *refused = NULL;
 	int r;
 
 	if (target < 0)
@@ -238,15 +255,10 @@ static int apply_filesystem(struct init *init, const struct plan_mount *mount, s
 	/* what is copied into it needs it writable until then */
 	tree = mount_new_filesystem(mount->fstype, mount->source, mount->options, mount->option_count,
 				    (unsigned int)(mount->copy_up ? mount->attr_set & ~(uint64_t)SYS_ATTR_RDONLY :
-								    mount->attr_set));
-	if (tree < 0) {
-		r = err_sys(err, E_MOUNT, -tree, "fsmount", mount->fstype, mount->pointer);
-		if (tree == -EPERM && !strcmp(mount->fstype, "sysfs"))
-			err_hint(err, "sysfs needs a network namespace of the container's own; bind /sys instead");
-		if (tree == -EINVAL && !strcmp(mount->fstype, "devpts"))
-			err_hint(err, "a gid option must be an id that the user namespace maps");
-		return r;
-	}
+								    mount->attr_set),
+				    &refused);
+	if (tree < 0)
+		return fail_filesystem(mount, refused, -tree, err);
 	if (mount->copy_up) {
 		r = copyup_tree(target, tree);
 		if (r < 0)

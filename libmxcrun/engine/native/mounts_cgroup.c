@@ -59,7 +59,7 @@ static int new_cgroup_filesystem(const struct hierarchy *h, unsigned int attrs)
 	if (!copy)
 		return -ENOMEM;
 	if (!*copy)
-		return mount_new_filesystem("cgroup2", "cgroup", NULL, 0, attrs);
+		return mount_new_filesystem("cgroup2", "cgroup", NULL, 0, attrs, NULL);
 	if (!strncmp(copy, "name=", 5)) {
 		options[n++] = (struct plan_option){ "none", NULL };
 		options[n++] = (struct plan_option){ "name", copy + 5 };
@@ -68,7 +68,7 @@ static int new_cgroup_filesystem(const struct hierarchy *h, unsigned int attrs)
 		     words = strtok_r(NULL, ",", &save))
 			options[n++] = (struct plan_option){ words, NULL };
 	}
-	return mount_new_filesystem("cgroup", "cgroup", options, n, attrs);
+	return mount_new_filesystem("cgroup", "cgroup", options, n, attrs, NULL);
 }
 
 static int bind_own_group(const struct hierarchy *h, const char *mountpoint, unsigned int attrs)
@@ -165,7 +165,7 @@ static int apply_v1(struct init *init, const struct plan_mount *mount, struct er
 
 	if (target < 0)
 		return err_sys(err, E_MOUNT, -target, "mkdir", mount->destination, mount->pointer);
-	tree = mount_new_filesystem("tmpfs", "tmpfs", options, array_size(options), attrs & ~SYS_ATTR_RDONLY);
+	tree = mount_new_filesystem("tmpfs", "tmpfs", options, array_size(options), attrs & ~SYS_ATTR_RDONLY, NULL);
 	if (tree < 0)
 		return err_sys(err, E_MOUNT, -tree, "fsmount", mount->destination, mount->pointer);
 	r = mounts_attach_verified(init, mount, tree, target, err);

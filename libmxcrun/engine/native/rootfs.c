@@ -87,7 +87,7 @@ static int open_view_root(struct init *init, struct err **err)
 {
 	static const struct plan_option options[VIEW_OPTION_COUNT] = { { "size", "16m" }, { "mode", "0755" } };
 	cleanup_close int tree = mount_new_filesystem("tmpfs", "mxcrun", options, VIEW_OPTION_COUNT,
-						      SYS_ATTR_NOSUID | SYS_ATTR_NODEV);
+						      SYS_ATTR_NOSUID | SYS_ATTR_NODEV, NULL);
 	/* On top of "/" no path of the host is covered: walks start below it, at the process' own root. */
 	cleanup_close int target = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -139,7 +139,7 @@ static int drop_host_mount(const char *path, struct err **err)
 	target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (target < 0)
 		return err_sys(err, E_ROOTFS, errno, "open", path, "/root/path");
-	cover = mount_new_filesystem("tmpfs", "mask", NULL, 0, SYS_ATTR_RDONLY);
+	cover = mount_new_filesystem("tmpfs", "mask", NULL, 0, SYS_ATTR_RDONLY, NULL);
 	if (cover < 0)
 		return err_sys(err, E_ROOTFS, -cover, "fsmount", path, "/root/path");
 	if (mount_attach(cover, target) < 0)
