@@ -244,7 +244,8 @@ static size_t cut_intervals(struct seccomp_arch_rules *arch, uint32_t default_ac
 {
 	size_t count = 0;
 
-	qsort(arch->entries, arch->count, sizeof(*arch->entries), compare_entries);
+	if (arch->count > 0)
+		qsort(arch->entries, arch->count, sizeof(*arch->entries), compare_entries);
 	add_interval(intervals, &count, (struct interval){ .is_plain = true, .action = default_action });
 	for (size_t i = 0; i < arch->count;) {
 		const struct seccomp_entry *entry = &arch->entries[i];

@@ -1,6 +1,6 @@
 # helpers.bash - what every functional test stands on; loaded by each bats file.
 #
-# Environment: MXCRUN is the runtime's path, MXCRUN_TEST_BIN the folder of mountview, recvtty, syscall_at and probe,
+# Environment: MXCRUN is the runtime's path, MXCRUN_TEST_BIN the folder of mountview, recvtty and the other test programs,
 # MXCRUN_TEST_SLOW a factor for all time limits (20 in an emulated machine).
 #
 # A test has its own folder, its own state directory and its own TAG; every container id and
@@ -16,7 +16,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 : "${MXCRUN_TEST_BIN:=$(dirname "$MXCRUN")/tests/functional}"
 : "${MXCRUN_TEST_SLOW:=1}"
 
-for program in "$MXCRUN" "$MXCRUN_TEST_BIN"/{mountview,recvtty,syscall_at,probe}; do
+for program in "$MXCRUN" "$MXCRUN_TEST_BIN"/{mountview,recvtty,syscall_at,old_kernel,probe}; do
 	[ -x "$program" ] || {
 		echo "helpers.bash: $program is missing; build it, or set MXCRUN and MXCRUN_TEST_BIN" >&2
 		exit 1

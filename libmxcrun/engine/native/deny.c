@@ -21,15 +21,14 @@
  * that a policy can grant: host paths below /proc are refused. */
 #define COVER_PLACE "/proc"
 #define COVER_ATTRS (SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC)
-#define COVER_TREE (SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC)
 
 static const struct plan_option cover_options[] = { { "size", "64k" }, { "mode", "0555" } };
 
 /* A tmpfs with "d" and "f". Its owner is another id where the namespace has one; else ours, and only read-only
  * mounting stands between it and chmod. */
-static int make_covers(struct err **err)
+static int make_covers(struct init *init, struct err **err)
 {
-	cleanup_close int tree = mount_new_filesystem("tmpfs", "denied", cover_options, array_size(cover_options),
+	cleanup_close int tree = mount_new_filesystem(init, "tmpfs", "denied", cover_options, array_size(cover_options),
 						      COVER_ATTRS, NULL);
 	cleanup_close int place = open(COVER_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_close int file = -1;
@@ -45,7 +44,7 @@ static int make_covers(struct err **err)
 		if (fchownat(tree, i ? "d" : "f", COVER_OWNER, COVER_OWNER, AT_SYMLINK_NOFOLLOW) < 0 &&
 		    errno != EINVAL && errno != EPERM)	/* not mapped here: an ordinary user's sandbox */
 			return err_sys(err, E_MOUNT, errno, "chown", "cover of denied paths", NULL);
-	if (place < 0 || mount_attach(tree, place) < 0)
+	if (place < 0 || mount_attach(init, tree, place) < 0)
 		return err_sys(err, E_MOUNT, errno, "move_mount", "cover of denied paths", NULL);
 	return take_fd(tree);
 }
@@ -56,17 +55,17 @@ static int open_cover(struct init *init, const struct plan_mount *mount, struct 
 	cleanup_close int cover = -1;
 
 	if (mount->is_reopened) {
-		cover = mount_new_filesystem("tmpfs", "denied", cover_options, array_size(cover_options), COVER_ATTRS, NULL);
+		cover = mount_new_filesystem(init, "tmpfs", "denied", cover_options, array_size(cover_options), COVER_ATTRS, NULL);
 		if (cover < 0)
 			return err_sys(err, E_MOUNT, -cover, "fsmount", mount->destination, mount->pointer);
 		return take_fd(cover);
 	}
 	if (init->covers_fd < 0)
-		init->covers_fd = make_covers(err);
+		init->covers_fd = make_covers(init, err);
 	if (init->covers_fd < 0)
 		return init->covers_fd;
-	cover = sys_open_tree(init->covers_fd, mount->is_directory ? "d" : "f", COVER_TREE);
-	if (cover < 0 || sys_mount_setattr(cover, "", SYS_AT_EMPTY_PATH, &readonly) < 0)
+	cover = mount_clone(init, init->covers_fd, mount->is_directory ? "d" : "f", 0);
+	if (cover < 0 || mount_set(init, cover, 0, &readonly) < 0)
 		return err_sys(err, E_MOUNT, errno, "open_tree", mount->destination, mount->pointer);
 	return take_fd(cover);
 }
@@ -93,7 +92,7 @@ static int close_reopened(struct init *init, const struct plan_mount *mount, str
 
 	if (cover < 0)
 		return err_sys(err, E_MOUNT, -cover, "openat2", mount->destination, mount->pointer);
-	if (sys_mount_setattr(cover, "", SYS_AT_EMPTY_PATH, &readonly) < 0)
+	if (mount_set(init, cover, 0, &readonly) < 0)
 		return err_sys(err, E_MOUNT, errno, "mount_setattr", mount->destination, mount->pointer);
 	return 0;
 }

@@ -28,10 +28,10 @@ static bool is_device(int fd, const struct plan_device *device)
 	       (device->type == 'p' || st.st_rdev == makedev(device->major, device->minor));
 }
 
-static int bind_host_device(const struct plan_device *device, int dir, const char *name, struct err **err)
+static int bind_host_device(struct init *init, const struct plan_device *device, int dir, const char *name, struct err **err)
 {
 	cleanup_close int source = open(device->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_close int target = -1, tree = -1;
+	cleanup_close int target = -1;
 
 	if (source < 0 || !is_device(source, device))
 		return err_set(err, E_DEVICE, EPERM, device->pointer,
@@ -40,11 +40,8 @@ static int bind_host_device(const struct plan_device *device, int dir, const cha
 	target = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
 	if (target < 0)
 		return err_sys(err, E_DEVICE, errno, "open", device->path, device->pointer);
-	tree = sys_open_tree(source, "", SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC | SYS_AT_EMPTY_PATH);
-	if (tree < 0)
-		return err_sys(err, E_DEVICE, errno, "open_tree", device->path, device->pointer);
-	if (mount_attach(tree, target) < 0)
-		return err_sys(err, E_DEVICE, errno, "move_mount", device->path, device->pointer);
+	if (mount_bind(init, source, target) < 0)
+		return err_sys(err, E_DEVICE, errno, "bind mount", device->path, device->pointer);
 	return 0;
 }
 
@@ -72,7 +69,7 @@ static int make_node(struct init *init, const struct plan_device *device, struct
 		if (errno == EEXIST)
 			return check_existing(device, dir, name, err);
 		if (errno == EPERM && init->plan->namespaces[NS_USER].mode != NS_HOST)
-			return bind_host_device(device, dir, name, err);
+			return bind_host_device(init, device, dir, name, err);
 		return err_sys(err, E_DEVICE, errno, "mknod", device->path, device->pointer);
 	}
 	if ((device->uid || device->gid) &&

@@ -146,7 +146,7 @@ static int pass_gate(struct init *init, struct err **err)
 static int build(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
-		namespaces_join, namespaces_configure, procfs_open, rootfs_prepare, pass_gate, mounts_apply,
+		namespaces_join, namespaces_configure, rootfs_prepare, procfs_open, pass_gate, mounts_apply,
 		devices_make, masks_apply,
 	};
 	int r = 0;
@@ -196,6 +196,8 @@ static int run(struct init *init, struct err **err)
 		r = exec_look_up(init, &init->program, err);
 	fd_close_ptr(&init->root_fd);
 	fd_close_ptr(&init->covers_fd);
+	fd_close_ptr(&init->legacy.fds_fd);
+	fd_close_ptr(&init->legacy.stage_fd);
 	if (r == 0)
 		r = send_kind(init, SYNC_READY, err);
 	if (r == 0)
@@ -211,7 +213,8 @@ static int run(struct init *init, struct err **err)
 
 int main(int argc, char **argv)
 {
-	struct init init = { .fds = LAUNCH_FDS_NONE, .root_fd = -1, .proc_fd = -1, .covers_fd = -1 };
+	struct init init = { .fds = LAUNCH_FDS_NONE, .root_fd = -1, .proc_fd = -1, .covers_fd = -1,
+			     .legacy = { .fds_fd = -1, .stage_fd = -1 } };
 	struct err *err = NULL;
 	int r;
 

@@ -7,9 +7,18 @@
 #define MXCRUN_ENGINE_NATIVE_INIT_H
 
 #include "base/err.h"
+#include "base/sys.h"
 #include "engine/native/hooks.h"
 #include "engine/native/launch.h"
 #include "plan/plan.h"
+
+/* mount_legacy.c: what stands in for the mount API where the kernel has none. */
+struct mount_legacy {
+	bool is_used;
+	int fds_fd;		/* /proc/self/fd of the host's procfs: names for descriptors */
+	int stage_fd;		/* where mounts wait that have no place yet */
+	unsigned int count;	/* of names used there */
+};
 
 struct init {
 	const struct plan *plan;
@@ -20,6 +29,7 @@ struct init {
 	char *state_json;	/* OCI state for hooks that run in here, from the GO message; NULL without such hooks */
 	char *program;		/* found by exec_look_up */
 	int covers_fd;		/* deny.c: the shared covers, made when first needed; -1 before */
+	struct mount_legacy legacy;
 };
 
 /* namespaces.c: enter joined namespaces; when a second process is needed (joined pid or user
@@ -35,12 +45,23 @@ int rootfs_enter(struct init *init, struct err **err);
 
 /* mounts.c: all mount steps in order (deny.c does MOUNT_DENY). */
 int mounts_apply(struct init *init, struct err **err);
-/* mount.c: a detached mount of a new file system / of a bind source; attach below the root and verify that the
- * destination shows it (invariant 3). Descriptors or -errno without struct err: callers know the field.
- * *ret_refused, where wanted, is set to the option that the file system refused. */
-int mount_new_filesystem(const char *fstype, const char *source, const struct plan_option *options,
-			 size_t option_count, unsigned int attrs, const char **ret_refused);
-int mount_attach(int tree_fd, int target_fd);
+/* mount.c: how mounts are made, given flags and put in place, all by descriptors (invariant 3); by the mount API or,
+ * where init->legacy says so, by mount(2). Without struct err, because callers know the field.
+ *
+ * A detached mount of a new file system, or -errno. *ret_refused, where wanted, is set to the option that
+ * the file system refused. */
+int mount_new_filesystem(struct init *init, const char *fstype, const char *source,
+			 const struct plan_option *options, size_t option_count, unsigned int attrs,
+			 const char **ret_refused);
+/* As open_tree(2) with OPEN_TREE_CLONE, move_mount(2) and mount_setattr(2) by descriptors: -1 with errno. mount_bind()
+ * is the first two at once, and the only one that makes a mount after pivot_root. */
+int mount_clone(struct init *init, int dir_fd, const char *path, unsigned int flags);
+int mount_attach(struct init *init, int tree_fd, int target_fd);
+int mount_bind(struct init *init, int source_fd, int target_fd);
+int mount_set(struct init *init, int fd, unsigned int flags, const struct sys_mount_attr *attr);
+
+/* mount_legacy.c: look whether the kernel lacks the mount API, and make ready for it then; after the propagation of "/". */
+int mount_legacy_open(struct init *init, struct err **err);
 
 /* deny.c */
 int deny_apply(struct init *init, const struct plan_mount *mount, struct err **err);

@@ -14,8 +14,6 @@
 #include "base/sys.h"
 #include "engine/native/init.h"
 
-#define CLONE_TREE (SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC | SYS_AT_EMPTY_PATH)
-
 struct covers {
 	int null_fd;		/* O_PATH of a character device 1:3 */
 	int empty_fd;		/* empty tmpfs; the first mask attaches it, later ones clone it (an
@@ -45,13 +43,13 @@ static int open_null(const struct init *init, struct err **err)
 }
 
 /* nosuid and noexec cost nothing; nodev makes a device unreadable, which is right in a sandbox only. */
-static int protect_null(const struct init *init, int tree, struct err **err)
+static int protect_null(struct init *init, int tree, struct err **err)
 {
 	struct sys_mount_attr attr = { .attr_set = SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC };
 
 	if (init->plan->root.kind == ROOT_VIEW)
 		attr.attr_set |= SYS_ATTR_NODEV;
-	if (sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH, &attr) < 0)
+	if (mount_set(init, tree, 0, &attr) < 0)
 		return err_sys(err, E_MOUNT_MASK, errno, "mount_setattr", "/dev/null", "/linux/maskedPaths");
 	return 0;
 }
@@ -66,7 +64,7 @@ static int cover_for(struct init *init, struct covers *covers, bool is_directory
 		return covers->null_fd;
 	}
 	if (covers->empty_fd < 0) {
-		covers->empty_fd = mount_new_filesystem("tmpfs", "mask", options, array_size(options),
+		covers->empty_fd = mount_new_filesystem(init, "tmpfs", "mask", options, array_size(options),
 							SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV |
 							SYS_ATTR_NOEXEC, NULL);
 		if (covers->empty_fd < 0)
@@ -101,7 +99,7 @@ static int mask_one(struct init *init, struct covers *covers, const struct plan_
 	cover = cover_for(init, covers, S_ISDIR(st.st_mode), err);
 	if (cover < 0)
 		return cover;
-	tree = S_ISDIR(st.st_mode) && !covers->is_attached ? fcntl(cover, F_DUPFD_CLOEXEC, 3) : sys_open_tree(cover, "", CLONE_TREE);
+	tree = S_ISDIR(st.st_mode) && !covers->is_attached ? fcntl(cover, F_DUPFD_CLOEXEC, 3) : mount_clone(init, cover, "", 0);
 	if (tree < 0)
 		return err_sys(err, E_MOUNT_MASK, errno, "open_tree", path->path, path->pointer);
 	covers->is_attached |= S_ISDIR(st.st_mode);
@@ -109,7 +107,7 @@ static int mask_one(struct init *init, struct covers *covers, const struct plan_
 		r = protect_null(init, tree, err);
 	if (r < 0)
 		return r;
-	if (mount_attach(tree, target) < 0)
+	if (mount_attach(init, tree, target) < 0)
 		return err_sys(err, E_MOUNT_MASK, errno, "move_mount", path->path, path->pointer);
 	return 0;
 }
@@ -122,12 +120,12 @@ static int make_readonly(struct init *init, const struct plan_path *path, struct
 
 	if (r < 0 || target < 0)
 		return r;
-	tree = sys_open_tree(target, "", CLONE_TREE | SYS_AT_RECURSIVE);
+	tree = mount_clone(init, target, "", SYS_AT_RECURSIVE);
 	if (tree < 0)
 		return err_sys(err, E_MOUNT_MASK, errno, "open_tree", path->path, path->pointer);
-	if (sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) < 0)
+	if (mount_set(init, tree, SYS_AT_RECURSIVE, &attr) < 0)
 		return err_sys(err, E_MOUNT_MASK, errno, "mount_setattr", path->path, path->pointer);
-	if (mount_attach(tree, target) < 0)
+	if (mount_attach(init, tree, target) < 0)
 		return err_sys(err, E_MOUNT_MASK, errno, "move_mount", path->path, path->pointer);
 	return 0;
 }

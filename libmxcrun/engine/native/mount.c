@@ -33,12 +33,16 @@ static int configure(int fs_fd, const char *source, const struct plan_option *op
 	return sys_fsconfig(fs_fd, SYS_FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? -errno : 0;
 }
 
-int mount_new_filesystem(const char *fstype, const char *source, const struct plan_option *options,
-			 size_t option_count, unsigned int attrs, const char **ret_refused)
+int mount_new_filesystem(struct init *init, const char *fstype, const char *source,
+			 const struct plan_option *options, size_t option_count, unsigned int attrs,
+			 const char **ret_refused)
 {
-	cleanup_close int fs_fd = sys_fsopen(fstype, SYS_FSOPEN_CLOEXEC);
+	cleanup_close int fs_fd = -1;
 	int r, fd;
 
+	if (init->legacy.is_used)
+		return legacy_new_filesystem(init, fstype, source, options, option_count, attrs);
+	fs_fd = sys_fsopen(fstype, SYS_FSOPEN_CLOEXEC);
 	if (fs_fd < 0)
 		return -errno;
 	r = configure(fs_fd, source, options, option_count, ret_refused);
@@ -48,10 +52,36 @@ int mount_new_filesystem(const char *fstype, const char *source, const struct pl
 	return fd < 0 ? -errno : fd;
 }
 
-int mount_attach(int tree_fd, int target_fd)
+int mount_clone(struct init *init, int dir_fd, const char *path, unsigned int flags)
 {
+	if (init->legacy.is_used)
+		return legacy_clone(init, dir_fd, path, flags);
+	return sys_open_tree(dir_fd, path, SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC | SYS_AT_EMPTY_PATH | flags);
+}
+
+int mount_attach(struct init *init, int tree_fd, int target_fd)
+{
+	if (init->legacy.is_used)
+		return legacy_attach(init, tree_fd, target_fd);
 	return sys_move_mount(tree_fd, "", target_fd, "",
 			      SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+int mount_bind(struct init *init, int source_fd, int target_fd)
+{
+	cleanup_close int tree = -1;
+
+	if (init->legacy.is_used)
+		return legacy_bind(init, source_fd, target_fd);
+	tree = mount_clone(init, source_fd, "", 0);
+	return tree < 0 ? -1 : mount_attach(init, tree, target_fd);
+}
+
+int mount_set(struct init *init, int fd, unsigned int flags, const struct sys_mount_attr *attr)
+{
+	if (init->legacy.is_used)
+		return legacy_set(init, fd, flags, attr);
+	return sys_mount_setattr(fd, "", SYS_AT_EMPTY_PATH | flags, attr);
 }
 
 /* The head of struct statx up to stx_mnt_id (statx(2)); the C libraries differ in what they know of it. */

@@ -29,7 +29,7 @@ int mounts_attach_verified(struct init *init, const struct plan_mount *mount, in
 	cleanup_close int found = -1;
 	struct mount_identity attached, shown;
 
-	if (mount_attach(tree_fd, target_fd) < 0)
+	if (mount_attach(init, tree_fd, target_fd) < 0)
 		return err_sys(err, E_MOUNT, errno, "move_mount", mount->destination, mount->pointer);
 	found = path_open_in_root(init->root_fd, mount->destination, O_PATH);
 	if (found < 0)
@@ -140,7 +140,7 @@ static uint64_t locked_flags(int fd)
 	return flags;
 }
 
-static int set_flags(int fd, uint64_t set, uint64_t clear, unsigned int how)
+static int set_flags(struct init *init, int fd, uint64_t set, uint64_t clear, unsigned int how)
 {
 	struct sys_mount_attr attr = { .attr_set = set, .attr_clr = clear };
 	uint64_t locked;
@@ -149,7 +149,7 @@ static int set_flags(int fd, uint64_t set, uint64_t clear, unsigned int how)
 		return 0;
 	if (set & SYS_ATTR_ATIME_MASK)
 		attr.attr_clr |= SYS_ATTR_ATIME_MASK;
-	if (sys_mount_setattr(fd, "", SYS_AT_EMPTY_PATH | how, &attr) == 0)
+	if (mount_set(init, fd, how, &attr) == 0)
 		return 0;
 	if (errno != EPERM)
 		return -errno;
@@ -160,27 +160,27 @@ static int set_flags(int fd, uint64_t set, uint64_t clear, unsigned int how)
 		attr.attr_set &= ~(uint64_t)SYS_ATTR_ATIME_MASK;
 	else if (set & SYS_ATTR_ATIME_MASK)
 		attr.attr_clr |= SYS_ATTR_ATIME_MASK;
-	return sys_mount_setattr(fd, "", SYS_AT_EMPTY_PATH | how, &attr) < 0 ? -errno : 0;
+	return mount_set(init, fd, how, &attr) < 0 ? -errno : 0;
 }
 
-static int set_all_flags(int fd, const struct plan_mount *mount, struct err **err)
+static int set_all_flags(struct init *init, int fd, const struct plan_mount *mount, struct err **err)
 {
-	int r = set_flags(fd, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
+	int r = set_flags(init, fd, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
 
 	if (r == 0)
-		r = set_flags(fd, mount->attr_set, mount->attr_clear, 0);
+		r = set_flags(init, fd, mount->attr_set, mount->attr_clear, 0);
 	return r < 0 ? err_sys(err, E_MOUNT, -r, "mount_setattr", mount->destination, mount->pointer) : 0;
 }
 
-static int set_propagation(int fd, const struct plan_mount *mount, struct err **err)
+static int set_propagation(struct init *init, int fd, const struct plan_mount *mount, struct err **err)
 {
 	const unsigned long steps[] = { mount->propagation, mount->propagation2 };
 
 	for (size_t i = 0; i < array_size(steps); i++) {
 		struct sys_mount_attr attr = { .propagation = steps[i] & ~(unsigned long)MS_REC };
-		unsigned int how = SYS_AT_EMPTY_PATH | (steps[i] & MS_REC ? SYS_AT_RECURSIVE : 0);
+		unsigned int how = steps[i] & MS_REC ? SYS_AT_RECURSIVE : 0;
 
-		if (steps[i] != PLAN_PROPAGATION_UNSET && sys_mount_setattr(fd, "", how, &attr) < 0)
+		if (steps[i] != PLAN_PROPAGATION_UNSET && mount_set(init, fd, how, &attr) < 0)
 			return err_sys(err, E_MOUNT, errno, "mount_setattr", "propagation", mount->pointer);
 	}
 	return 0;
@@ -200,31 +200,30 @@ static int check_identity(const struct plan_mount *mount, const struct stat *st,
 
 static int apply_bind(struct init *init, const struct plan_mount *mount, struct err **err)
 {
-	unsigned int flags = SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC |
-			     (mount->is_recursive ? SYS_AT_RECURSIVE : 0) |
+	unsigned int flags = (mount->is_recursive ? SYS_AT_RECURSIVE : 0) |
 			     (mount->copy_symlink ? AT_SYMLINK_NOFOLLOW : 0);
-	cleanup_close int tree = sys_open_tree(AT_FDCWD, mount->source, flags);
+	cleanup_close int tree = mount_clone(init, AT_FDCWD, mount->source, flags);
 	cleanup_close int target = -1;
 	struct stat st;
 	int r;
 
 	/* in a user namespace a tree with locked mounts below can only be cloned whole */
 	if (tree < 0 && errno == EINVAL && !mount->is_recursive)
-		tree = sys_open_tree(AT_FDCWD, mount->source, flags | SYS_AT_RECURSIVE);
+		tree = mount_clone(init, AT_FDCWD, mount->source, flags | SYS_AT_RECURSIVE);
 	if (tree < 0)
 		return err_sys(err, E_MOUNT, errno, "open_tree", mount->source, mount->pointer);
 	if (fstat(tree, &st) < 0)
 		return err_sys(err, E_MOUNT, errno, "fstat", mount->source, mount->pointer);
 	r = check_identity(mount, &st, err);
 	if (r == 0)
-		r = set_all_flags(tree, mount, err);
+		r = set_all_flags(init, tree, mount, err);
 	if (r < 0)
 		return r;
 	target = open_target(init, mount, S_ISDIR(st.st_mode), err);
 	if (target < 0)
 		return target;
 	r = mounts_attach_verified(init, mount, tree, target, err);
-	return r < 0 ? r : set_propagation(tree, mount, err);
+	return r < 0 ? r : set_propagation(init, tree, mount, err);
 }
 
 static int fail_filesystem(const struct plan_mount *mount, const char *refused, int number, struct err **err)
@@ -253,7 +252,7 @@ static int apply_filesystem(struct init *init, const struct plan_mount *mount, s
 	if (target < 0)
 		return target;
 	/* what is copied into it needs it writable until then */
-	tree = mount_new_filesystem(mount->fstype, mount->source, mount->options, mount->option_count,
+	tree = mount_new_filesystem(init, mount->fstype, mount->source, mount->options, mount->option_count,
 				    (unsigned int)(mount->copy_up ? mount->attr_set & ~(uint64_t)SYS_ATTR_RDONLY :
 								    mount->attr_set),
 				    &refused);
@@ -264,13 +263,13 @@ static int apply_filesystem(struct init *init, const struct plan_mount *mount, s
 		if (r < 0)
 			return err_sys(err, E_MOUNT, -r, "tmpcopyup", mount->destination, mount->pointer);
 	}
-	r = set_flags(tree, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
+	r = set_flags(init, tree, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
 	if (r == 0 && mount->copy_up)
-		r = set_flags(tree, mount->attr_set & SYS_ATTR_RDONLY, 0, 0);
+		r = set_flags(init, tree, mount->attr_set & SYS_ATTR_RDONLY, 0, 0);
 	if (r < 0)
 		return err_sys(err, E_MOUNT, -r, "mount_setattr", mount->destination, mount->pointer);
 	r = mounts_attach_verified(init, mount, tree, target, err);
-	return r < 0 ? r : set_propagation(tree, mount, err);
+	return r < 0 ? r : set_propagation(init, tree, mount, err);
 }
 
 static int apply_symlink(struct init *init, const struct plan_mount *mount, struct err **err)
@@ -298,7 +297,7 @@ static int apply_remount(struct init *init, const struct plan_mount *mount, stru
 
 	if (fd < 0)
 		return err_sys(err, E_MOUNT, -fd, "openat2", mount->destination, mount->pointer);
-	return set_all_flags(fd, mount, err);
+	return set_all_flags(init, fd, mount, err);
 }
 
 int mounts_apply(struct init *init, struct err **err)

@@ -11,6 +11,14 @@ struct mount_identity {
 };
 bool mount_identify(int fd, struct mount_identity *ret);
 
+/* mount_legacy.c: the primitives of init.h by mount(2). */
+int legacy_new_filesystem(struct init *init, const char *fstype, const char *source,
+			  const struct plan_option *options, size_t option_count, unsigned int attrs);
+int legacy_clone(struct init *init, int dir_fd, const char *path, unsigned int flags);
+int legacy_attach(struct init *init, int tree_fd, int target_fd);
+int legacy_bind(struct init *init, int source_fd, int target_fd);
+int legacy_set(struct init *init, int fd, unsigned int flags, const struct sys_mount_attr *attr);
+
 /* deny.c: after the last mount step. */
 int deny_finish(struct init *init, struct err **err);
 

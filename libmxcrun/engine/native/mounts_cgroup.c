@@ -49,7 +49,7 @@ static const char *directory_name(const struct hierarchy *h)
 	return strncmp(h->controllers, "name=", 5) ? h->controllers : h->controllers + 5;
 }
 
-static int new_cgroup_filesystem(const struct hierarchy *h, unsigned int attrs)
+static int new_cgroup_filesystem(struct init *init, const struct hierarchy *h, unsigned int attrs)
 {
 	struct plan_option options[16] = { { 0 } };
 	char *words, *save = NULL;
@@ -59,7 +59,7 @@ static int new_cgroup_filesystem(const struct hierarchy *h, unsigned int attrs)
 	if (!copy)
 		return -ENOMEM;
 	if (!*copy)
-		return mount_new_filesystem("cgroup2", "cgroup", NULL, 0, attrs, NULL);
+		return mount_new_filesystem(init, "cgroup2", "cgroup", NULL, 0, attrs, NULL);
 	if (!strncmp(copy, "name=", 5)) {
 		options[n++] = (struct plan_option){ "none", NULL };
 		options[n++] = (struct plan_option){ "name", copy + 5 };
@@ -68,19 +68,19 @@ static int new_cgroup_filesystem(const struct hierarchy *h, unsigned int attrs)
 		     words = strtok_r(NULL, ",", &save))
 			options[n++] = (struct plan_option){ words, NULL };
 	}
-	return mount_new_filesystem("cgroup", "cgroup", options, n, attrs, NULL);
+	return mount_new_filesystem(init, "cgroup", "cgroup", options, n, attrs, NULL);
 }
 
-static int bind_own_group(const struct hierarchy *h, const char *mountpoint, unsigned int attrs)
+static int bind_own_group(struct init *init, const struct hierarchy *h, const char *mountpoint, unsigned int attrs)
 {
 	struct sys_mount_attr attr = { .attr_set = attrs };
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	cleanup_close int tree = -1;
 
 	strbuf_printf(&path, "%s%s", mountpoint, h->path);
-	tree = sys_open_tree(AT_FDCWD, strbuf_str(&path),
-			     SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
-	if (tree < 0 || sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH, &attr) < 0)
+	tree = mount_clone(init, AT_FDCWD, strbuf_str(&path),
+			   AT_SYMLINK_NOFOLLOW);
+	if (tree < 0 || mount_set(init, tree, 0, &attr) < 0)
 		return -errno;
 	return take_fd(tree);
 }
@@ -89,8 +89,8 @@ static int open_hierarchy(struct init *init, const struct hierarchy *h, const ch
 {
 	/* In a cgroup namespace h->path says nothing about the host's mount: a bind would show all groups. */
 	if (init->plan->namespaces[NS_CGROUP].mode != NS_HOST)
-		return new_cgroup_filesystem(h, attrs);
-	return bind_own_group(h, mountpoint, attrs);
+		return new_cgroup_filesystem(init, h, attrs);
+	return bind_own_group(init, h, mountpoint, attrs);
 }
 
 static int attach_hierarchy(struct init *init, const struct plan_mount *mount, const struct hierarchy *h,
@@ -165,13 +165,13 @@ static int apply_v1(struct init *init, const struct plan_mount *mount, struct er
 
 	if (target < 0)
 		return err_sys(err, E_MOUNT, -target, "mkdir", mount->destination, mount->pointer);
-	tree = mount_new_filesystem("tmpfs", "tmpfs", options, array_size(options), attrs & ~SYS_ATTR_RDONLY, NULL);
+	tree = mount_new_filesystem(init, "tmpfs", "tmpfs", options, array_size(options), attrs & ~SYS_ATTR_RDONLY, NULL);
 	if (tree < 0)
 		return err_sys(err, E_MOUNT, -tree, "fsmount", mount->destination, mount->pointer);
 	r = mounts_attach_verified(init, mount, tree, target, err);
 	if (r == 0)
 		r = fill_v1(init, mount, attrs, err);
-	if (r == 0 && (attrs & SYS_ATTR_RDONLY) && sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH, &readonly) < 0)
+	if (r == 0 && (attrs & SYS_ATTR_RDONLY) && mount_set(init, tree, 0, &readonly) < 0)
 		r = err_sys(err, E_MOUNT, errno, "mount_setattr", mount->destination, mount->pointer);
 	return r;
 }
@@ -211,7 +211,7 @@ static int protect_covered(struct init *init, const struct plan_mount *mount, st
 		return err_sys(err, E_MOUNT, -fd, "openat2", mount->destination, mount->pointer);
 	if (!mount_identify(fd, &identity) || !identity.is_root)
 		return 0;
-	if (sys_mount_setattr(fd, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE, &readonly) < 0)
+	if (mount_set(init, fd, SYS_AT_RECURSIVE, &readonly) < 0)
 		return err_sys(err, E_MOUNT, errno, "mount_setattr", mount->destination, mount->pointer);
 	return 0;
 }

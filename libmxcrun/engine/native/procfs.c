@@ -40,17 +40,6 @@ static int check_same_instance(int fd, int proc_fd)
 	return file.st_dev == root.st_dev ? check_magic(fd) : -EXDEV;
 }
 
-static int new_instance(void)
-{
-	cleanup_close int fs = sys_fsopen("proc", SYS_FSOPEN_CLOEXEC);
-	int fd;
-
-	if (fs < 0 || sys_fsconfig(fs, SYS_FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	fd = sys_fsmount(fs, SYS_FSMOUNT_CLOEXEC, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static int host_instance(void)
 {
 	cleanup_close int fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -68,11 +57,10 @@ static int host_instance(void)
 }
 
 /* Whether any stage behind this one writes or looks there: an instance costs two system calls and a
- * descriptor. The terminal needs it on kernels without open_tree(2). */
+ * descriptor. */
 static bool is_needed(const struct plan *plan)
 {
-	return plan->sysctl_count || plan->process.has_oom_score_adj || plan->process.inner_userns ||
-	       plan->process.terminal;
+	return plan->sysctl_count || plan->process.has_oom_score_adj || plan->process.inner_userns;
 }
 
 int procfs_open(struct init *init, struct err **err)
@@ -81,9 +69,10 @@ int procfs_open(struct init *init, struct err **err)
 
 	if (!is_needed(init->plan))
 		return 0;
-	fd = new_instance();
-	/* an older kernel, or a user namespace whose own /proc is covered in places */
-	if (fd == -EPERM || fd == -ENOSYS)
+	fd = mount_new_filesystem(init, "proc", "proc", NULL, 0, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC,
+				  NULL);
+	/* a user namespace whose own /proc is covered in places */
+	if (fd == -EPERM)
 		fd = host_instance();
 	if (fd < 0)
 		return err_sys(err, E_HOST, -fd, "open", "/proc", NULL);

@@ -45,8 +45,9 @@ static int open_mount_root(int fd)
 }
 
 /* pivot_root(2) refuses a parent mount that is shared, and what we mount would travel to its peers. */
-static int make_parent_private(int tree_fd, int target_fd, const struct plan_root *root, struct err **err)
+static int make_parent_private(struct init *init, int tree_fd, int target_fd, struct err **err)
 {
+	const struct plan_root *root = &init->plan->root;
 	struct sys_mount_attr attr = { .propagation = MS_PRIVATE };
 	cleanup_close int parent = -1;
 
@@ -55,8 +56,8 @@ static int make_parent_private(int tree_fd, int target_fd, const struct plan_roo
 	parent = open_mount_root(target_fd);
 	if (parent < 0)
 		return err_sys(err, E_ROOTFS, -parent, "open", root->path, "/linux/rootfsPropagation");
-	if (sys_mount_setattr(parent, "", SYS_AT_EMPTY_PATH, &attr) < 0 ||
-	    sys_mount_setattr(tree_fd, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr) < 0)
+	if (mount_set(init, parent, 0, &attr) < 0 ||
+	    mount_set(init, tree_fd, SYS_AT_RECURSIVE, &attr) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount_setattr", root->path, "/linux/rootfsPropagation");
 	return 0;
 }
@@ -70,14 +71,13 @@ static int open_bundle_root(struct init *init, struct err **err)
 
 	if (target < 0)
 		return err_sys(err, E_ROOTFS, errno, "open", root->path, "/root/path");
-	tree = sys_open_tree(target, "", SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC | SYS_AT_EMPTY_PATH |
-			     SYS_AT_RECURSIVE);
+	tree = mount_clone(init, target, "", SYS_AT_RECURSIVE);
 	if (tree < 0)
 		return err_sys(err, E_ROOTFS, errno, "open_tree", root->path, "/root/path");
-	r = make_parent_private(tree, target, root, err);
+	r = make_parent_private(init, tree, target, err);
 	if (r < 0)
 		return r;
-	if (mount_attach(tree, target) < 0)
+	if (mount_attach(init, tree, target) < 0)
 		return err_sys(err, E_ROOTFS, errno, "move_mount", root->path, "/root/path");
 	init->root_fd = take_fd(tree);
 	return 0;
@@ -86,7 +86,7 @@ static int open_bundle_root(struct init *init, struct err **err)
 static int open_view_root(struct init *init, struct err **err)
 {
 	static const struct plan_option options[VIEW_OPTION_COUNT] = { { "size", "16m" }, { "mode", "0755" } };
-	cleanup_close int tree = mount_new_filesystem("tmpfs", "mxcrun", options, VIEW_OPTION_COUNT,
+	cleanup_close int tree = mount_new_filesystem(init, "tmpfs", "mxcrun", options, VIEW_OPTION_COUNT,
 						      SYS_ATTR_NOSUID | SYS_ATTR_NODEV, NULL);
 	/* On top of "/" no path of the host is covered: walks start below it, at the process' own root. */
 	cleanup_close int target = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -95,7 +95,7 @@ static int open_view_root(struct init *init, struct err **err)
 		return err_sys(err, E_ROOTFS, -tree, "fsmount", "tmpfs of the view", NULL);
 	if (target < 0)
 		return err_sys(err, E_ROOTFS, errno, "open", "/", NULL);
-	if (mount_attach(tree, target) < 0)
+	if (mount_attach(init, tree, target) < 0)
 		return err_sys(err, E_ROOTFS, errno, "move_mount", "tmpfs of the view", NULL);
 	init->root_fd = take_fd(tree);
 	return 0;
@@ -104,15 +104,19 @@ static int open_view_root(struct init *init, struct err **err)
 int rootfs_prepare(struct init *init, struct err **err)
 {
 	const struct plan_root *root = &init->plan->root;
+	int r;
 
 	if (mount(NULL, "/", NULL, outer_propagation(root), NULL) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount", "propagation of /", "/linux/rootfsPropagation");
+	r = mount_legacy_open(init, err);
+	if (r < 0)
+		return r;
 	return root->kind == ROOT_VIEW ? open_view_root(init, err) : open_bundle_root(init, err);
 }
 
 /* pivot_root(".", "."): the old root is mounted over the new one and then detached (pivot_root(2)). It is entered for
  * that, because mount(2) on "." would still mean the new root, and take the propagation of its mounts away. */
-static int pivot(struct err **err)
+static int pivot(const struct init *init, struct err **err)
 {
 	cleanup_close int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -124,13 +128,16 @@ static int pivot(struct err **err)
 		return err_sys(err, E_ROOTFS, errno, "fchdir", "old root", NULL);
 	if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount", "propagation of the old root", NULL);
+	/* umount2(2) takes what lies on top: the stage first */
+	if (init->legacy.is_used && umount2(".", MNT_DETACH) < 0)
+		return err_sys(err, E_ROOTFS, errno, "umount2", "stage of mounts", NULL);
 	if (umount2(".", MNT_DETACH) < 0)
 		return err_sys(err, E_ROOTFS, errno, "umount2", "old root", NULL);
 	return 0;
 }
 
 /* Take the host's mount at path away, with all below it; where it is locked, cover it. */
-static int drop_host_mount(const char *path, struct err **err)
+static int drop_host_mount(struct init *init, const char *path, struct err **err)
 {
 	cleanup_close int target = -1, cover = -1;
 
@@ -139,22 +146,22 @@ static int drop_host_mount(const char *path, struct err **err)
 	target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (target < 0)
 		return err_sys(err, E_ROOTFS, errno, "open", path, "/root/path");
-	cover = mount_new_filesystem("tmpfs", "mask", NULL, 0, SYS_ATTR_RDONLY, NULL);
+	cover = mount_new_filesystem(init, "tmpfs", "mask", NULL, 0, SYS_ATTR_RDONLY, NULL);
 	if (cover < 0)
 		return err_sys(err, E_ROOTFS, -cover, "fsmount", path, "/root/path");
-	if (mount_attach(cover, target) < 0)
+	if (mount_attach(init, cover, target) < 0)
 		return err_sys(err, E_ROOTFS, errno, "move_mount", path, "/root/path");
 	return 0;
 }
 
 /* Where the root is a ramfs pivot_root can't work (--no-pivot). Before the move the host's unmasked /proc and /sys go,
  * so that a process that leaves the chroot finds neither. */
-static int move_and_chroot(struct err **err)
+static int move_and_chroot(struct init *init, struct err **err)
 {
-	int r = drop_host_mount("/proc", err);
+	int r = drop_host_mount(init, "/proc", err);
 
 	if (r == 0)
-		r = drop_host_mount("/sys", err);
+		r = drop_host_mount(init, "/sys", err);
 	if (r < 0)
 		return r;
 	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
@@ -164,14 +171,19 @@ static int move_and_chroot(struct err **err)
 	return 0;
 }
 
-static int finish_root(const struct plan_root *root, struct err **err)
+static int finish_root(struct init *init, struct err **err)
 {
+	const struct plan_root *root = &init->plan->root;
+	cleanup_close int fd = -1;
 	struct sys_mount_attr attr = { .attr_set = SYS_ATTR_RDONLY };
 
 	if (root->propagation != PLAN_PROPAGATION_UNSET && mount(NULL, "/", NULL, root->propagation, NULL) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount", "propagation of the root",
 			       "/linux/rootfsPropagation");
-	if (root->is_readonly && sys_mount_setattr(AT_FDCWD, "/", 0, &attr) < 0)
+	if (!root->is_readonly)
+		return 0;
+	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || mount_set(init, fd, 0, &attr) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount_setattr", "/", "/root/readonly");
 	return 0;
 }
@@ -182,10 +194,10 @@ int rootfs_enter(struct init *init, struct err **err)
 
 	if (fchdir(init->root_fd) < 0)
 		return err_sys(err, E_ROOTFS, errno, "fchdir", "new root", "/root/path");
-	r = init->plan->root.use_chroot ? move_and_chroot(err) : pivot(err);
+	r = init->plan->root.use_chroot ? move_and_chroot(init, err) : pivot(init, err);
 	if (r < 0)
 		return r;
 	if (chdir("/") < 0)
 		return err_sys(err, E_ROOTFS, errno, "chdir", "/", NULL);
-	return finish_root(&init->plan->root, err);
+	return finish_root(init, err);
 }

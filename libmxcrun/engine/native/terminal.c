@@ -126,51 +126,16 @@ static int open_console(const struct init *init, struct err **err)
 	return take_fd(fd);
 }
 
-/* Without open_tree(2), names of descriptors below our own procfs do. Leaves the working directory at
- * "/", where it was. */
-static int bind_by_names(const struct init *init, int slave, int target)
-{
-	cleanup_close int dir = procfs_open_self(init, "fd", O_RDONLY | O_DIRECTORY);
-	char from[16], to[16];
-	int r = 0;
-
-	if (dir < 0)
-		return dir;
-	snprintf(from, sizeof(from), "%d", slave);
-	snprintf(to, sizeof(to), "%d", target);
-	if (fchdir(dir) < 0)
-		return -errno;
-	if (mount(from, to, NULL, MS_BIND, NULL) < 0)
-		r = -errno;
-	if (chdir("/") < 0 && r == 0)
-		r = -errno;
-	return r;
-}
-
-static int bind_slave(const struct init *init, int slave, int target)
-{
-	cleanup_close int tree = sys_open_tree(slave, "", SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC |
-					       SYS_AT_EMPTY_PATH);
-
-	if (tree < 0)
-		return errno == ENOSYS ? bind_by_names(init, slave, target) : -errno;
-	if (mount_attach(tree, target) < 0)
-		return -errno;
-	return 0;
-}
-
-static int make_console(const struct init *init, int slave, const struct stat *slave_st, struct err **err)
+static int make_console(struct init *init, int slave, const struct stat *slave_st, struct err **err)
 {
 	cleanup_close int target = open_console(init, err);
 	cleanup_close int seen = -1;
 	struct stat st;
-	int r;
 
 	if (target < 0)
 		return target;
-	r = bind_slave(init, slave, target);
-	if (r < 0)
-		return err_sys(err, E_TERMINAL, -r, "mount", CONSOLE, POINTER);
+	if (mount_bind(init, slave, target) < 0)
+		return err_sys(err, E_TERMINAL, errno, "bind mount", CONSOLE, POINTER);
 	/* invariant 3: the name must show what was attached */
 	seen = path_open_in_root(init->root_fd, CONSOLE, O_PATH | O_NOFOLLOW);
 	if (seen < 0)

@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# Kernels without the mount API (before Linux 5.12): the same mounts, masks and denials by mount(2).
+# A seccomp filter takes the calls away; the runtime then finds a kernel that has none.
+
+load helpers
+load compare
+GUARDS="root jq mxcrun"
+
+test_setup() {
+	REAL=$MXCRUN
+	MXCRUN=$BATS_TEST_TMPDIR/mxcrun
+	printf '#!/bin/sh\nexec "%s/old_kernel" "%s" "$@"\n' "$MXCRUN_TEST_BIN" "$REAL" >"$MXCRUN"
+	chmod 755 "$MXCRUN"
+}
+
+@test "the default bundle: mounts, masks, read-only root and devices are as the config says" {
+	make_bundle '.root.readonly = true'
+	start_container "$TAG"
+	compare_namespaces "$PID"
+	compare_mounts "$PID"
+	compare_masks "$PID"
+	compare_devices "$PID"
+	equal "$(open_descriptors "$PID")" "0 1 2 "
+}
+
+@test "binds: flags, recursive read-only, and a plain bind that leaves what is below writable" {
+	mkdir -p "$BATS_TEST_TMPDIR/src/sub"
+	mount -t tmpfs tmpfs "$BATS_TEST_TMPDIR/src/sub"
+	make_bundle --arg src "$BATS_TEST_TMPDIR/src" '.mounts += [
+		{destination: "/plain", type: "bind", source: $src, options: ["rbind", "ro", "nosuid"]},
+		{destination: "/all", type: "bind", source: $src, options: ["rbind", "rro"]}]'
+	script 'grep -c " /plain ro,nosuid" /proc/self/mountinfo; echo a >/plain/sub/a && echo plain
+		echo b >/all/sub/b || echo refused; echo c >/all/c || echo refused too'
+	run_bundle
+	umount "$BATS_TEST_TMPDIR/src/sub"
+	equal "$output" "1
+plain
+refused
+refused too"
+}
+
+@test "a tmpfs that starts with what the root has there" {
+	make_bundle '.mounts += [{destination: "/data", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup", "ro", "size=1m"]}]'
+	mkdir -p "$BUNDLE/rootfs/data" && echo from the root >"$BUNDLE/rootfs/data/f"
+	script 'cat /data/f; echo x >/data/g || echo refused'
+	run_bundle
+	equal "$output" "from the root
+refused"
+}
+
+@test "a user namespace: devices are bound" {
+	make_bundle '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
+		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]'
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE" 2>/dev/null || true
+	start_container "$TAG"
+	compare_mounts "$PID"
+	compare_masks "$PID"
+	compare_devices "$PID"
+}
+
+@test "a terminal and its console" {
+	make_bundle '.process.terminal = true'
+	script 'tty; stat -c %F /dev/console'
+	run --separate-stderr command script -qec "$MXCRUN --root $STATE run --bundle $BUNDLE $TAG" /dev/null
+	contains "$output" /dev/pts/0
+	contains "$output" "character special file"
+}
+
+@test "a policy: denied is denied and listed, read-only refuses, read-write takes" {
+	mkdir -p "$BATS_TEST_TMPDIR"/{rw/secret,ro}
+	echo s >"$BATS_TEST_TMPDIR/rw/secret/f"
+	policy 'cd '"$BATS_TEST_TMPDIR"'; echo x >rw/x && echo written; echo x >ro/x || echo read-only
+		ls rw | grep secret; cat rw/secret/f 2>&1 | grep -o "Permission denied"' \
+		--arg dir "$BATS_TEST_TMPDIR" '.filesystem = {readwritePaths: [$dir + "/rw"], readonlyPaths: [$dir + "/ro"],
+			deniedPaths: [$dir + "/rw/secret"]}'
+	run_policy
+	equal "$output" "written
+read-only
+secret
+Permission denied"
+}
+
+@test "what mount(2) can't do is refused by name" {
+	make_bundle '.linux.rootfsPropagation = "shared"'
+	run_bundle
+	assert_refused /linux/rootfsPropagation "Linux 5.12"
+}
+
+@test "nothing that is mounted inside appears on the host" {
+	make_bundle
+	local before
+	before=$(sort /proc/self/mountinfo)
+	start_container "$TAG"
+	equal "$(sort /proc/self/mountinfo)" "$before"
+}
