@@ -33,6 +33,7 @@ static const struct {
 
 static int build_command(struct builder *b, const struct oci_process *process, struct err **err)
 {
+	bool has_home = false;
 	size_t i;
 	int r;
 
@@ -48,7 +49,9 @@ static int build_command(struct builder *b, const struct oci_process *process, s
 		if (!equals || equals == process->env.items[i])
 			return err_set(err, E_CONFIG, 0, item_pointer(b, "/process/env", i),
 				       "expected \"NAME=value\"");
+		has_home |= !strncmp(process->env.items[i], "HOME=", 5);
 	}
+	b->plan->process.home_from_passwd = !has_home;
 	r = copy_list(b, &process->args, NULL, &b->plan->process.argv, err);
 	if (r == 0)
 		r = copy_list(b, &process->env, b->request->extra_env, &b->plan->process.env, err);

@@ -172,6 +172,7 @@ struct plan_process {
 	const char *const *env;		/* NULL-terminated, complete */
 	const char *cwd;
 	bool cwd_fallback_root;		/* MXC default cwd: "/" when cwd does not exist in the view */
+	bool home_from_passwd;		/* env has no HOME: the container's /etc/passwd tells it */
 	uint32_t uid, gid;
 	const uint32_t *groups;
 	size_t group_count;

@@ -121,6 +121,7 @@ void print_process(const struct plan_process *process, struct json_writer *w)
 	print_strings(process->argv, "args", w);
 	print_strings(process->env, "env", w);
 	json_put_string(w, "cwd", process->cwd);
+	json_put_bool(w, "homeFromPasswd", process->home_from_passwd);
 	json_put_bool(w, "cwdFallbackRoot", process->cwd_fallback_root);
 	print_user(process, w);
 	print_capabilities(&process->capabilities, w);

@@ -506,3 +506,36 @@ ECONNREFUSED"
 	start_container "$TAG"
 	equal "$(awk '{ print $6, $7 }' "/proc/$PID/stat")" "$PID 0"
 }
+
+@test "HOME is the user's of the image's passwd, unless the config says it" {
+	make_bundle '.process.user.uid = 7'
+	printf 'root:x:0:0::/root:/bin/sh\nbroken:x\nseven:x:7:7:Seven:/home/seven:/bin/sh\nlate:x:7:7::/late:/bin/sh\n' >"$BUNDLE/rootfs/etc/passwd"
+	script 'echo "$HOME"'
+	run_bundle
+	equal "$output" /home/seven
+	config '.process.user.uid = 8'
+	run_bundle
+	equal "$output" /
+	config '.process.env += ["HOME=/mine"]'
+	run_bundle
+	equal "$output" /mine
+	config 'del(.process.env[-1])'
+	rm "$BUNDLE/rootfs/etc/passwd" && mkfifo "$BUNDLE/rootfs/etc/passwd"
+	run_bundle
+	equal "$output" /
+}
+
+@test "a bundle on a shared mount of its own, with a shared root, leaves nothing on the host" {
+	local before
+	mkdir "$BATS_TEST_TMPDIR/shared"
+	mount -t tmpfs tmpfs "$BATS_TEST_TMPDIR/shared"
+	mount --make-shared "$BATS_TEST_TMPDIR/shared"
+	before=$(wc -l </proc/self/mountinfo)
+	BUNDLE_DIR=$BATS_TEST_TMPDIR/shared/bundle
+	make_bundle '.linux.rootfsPropagation = "shared"'
+	start_container "$TAG"
+	equal "$(wc -l </proc/self/mountinfo)" "$before"
+	rt delete --force "$TAG"
+	equal "$(wc -l </proc/self/mountinfo)" "$before"
+	umount "$BATS_TEST_TMPDIR/shared"
+}

@@ -234,6 +234,7 @@ static void change_process(const char *before)
 	CHANGE(p->env, words + 1);
 	CHANGE_STRING(p->cwd);
 	CHANGE_BOOL(p->cwd_fallback_root);
+	CHANGE_BOOL(p->home_from_passwd);
 	CHANGE_NUMBER(p->uid);
 	CHANGE_NUMBER(p->gid);
 	CHANGE_NUMBER(groups[0]);

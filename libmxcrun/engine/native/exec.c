@@ -283,7 +283,7 @@ int exec_workload(struct init *init, const char *program, struct err **err)
 {
 	const struct plan_process *process = &init->plan->process;
 	static const char *const no_env[] = { NULL };
-	const char *const *env = process->env ? process->env : no_env;
+	const char *const *env = init->env ? init->env : process->env ? process->env : no_env;
 	char text[128];
 	int r;
 

@@ -194,6 +194,8 @@ static int run(struct init *init, struct err **err)
 
 	if (r == 0)
 		r = exec_look_up(init, &init->program, err);
+	if (r == 0)
+		r = home_add(init, err);
 	fd_close_ptr(&init->root_fd);
 	fd_close_ptr(&init->covers_fd);
 	fd_close_ptr(&init->legacy.fds_fd);

@@ -28,6 +28,7 @@ struct init {
 				 * kernel allows none: then the host's, opened before pivot_root and checked */
 	char *state_json;	/* OCI state for hooks that run in here, from the GO message; NULL without such hooks */
 	char *program;		/* found by exec_look_up */
+	const char **env;	/* the plan's with HOME added; NULL: the plan's as it is */
 	int covers_fd;		/* deny.c: the shared covers, made when first needed; -1 before */
 	struct mount_legacy legacy;
 };
@@ -92,6 +93,9 @@ int credentials_apply(struct init *init, struct err **err);
  * and the last step, which returns only on failure (seccomp is loaded in it). */
 int exec_look_up(struct init *init, char **ret_program, struct err **err);
 int exec_workload(struct init *init, const char *program, struct err **err);
+
+/* home.c: init->env, where the plan asks for HOME. */
+int home_add(struct init *init, struct err **err);
 
 /* reaper.c: be pid 1 of a sandbox: fork the workload (which runs `run` and reports its own errors on the sync socket), reap, exit
  * with its code. Does not return on success. */
