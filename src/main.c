@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{ "create", command_create, "create a container from a bundle" },
 	{ "start", command_start, "execute the program of a created container" },
 	{ "run", command_run, "create and start a container" },
+	{ "exec", command_exec, "run one more program in a container" },
 	{ "state", command_state, "print the state of a container" },
 	{ "list", command_list, "list the containers of the state directory" },
 	{ "kill", command_kill, "send a signal to a container" },

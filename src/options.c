@@ -68,6 +68,12 @@ static int set_value(const struct option_row *row, const char *value, struct err
 		return set_number(row, value, err);
 	case OPT_WORD:
 		return set_word(row, value, err);
+	case OPT_LIST: {
+		struct option_list *list = row->target;
+
+		list->items[list->count++] = value;
+		return 0;
+	}
 	}
 	return err_set(err, E_INTERNAL, 0, NULL, "option --%s has no type", row->name);
 }

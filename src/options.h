@@ -2,7 +2,7 @@
  *
  * Engines call us as they call runc, so what Go's flag package takes is taken: "--name value",
  * "--name=value", the same with one dash, "--flag=false"; and beside it one-letter forms ("-b DIR",
- * "-bDIR", "-dq"). "--" ends the options. An option may come more than once; the last one counts.
+ * "-bDIR", "-dq"). "--" ends the options. An option may come more than once; the last one counts, but of a list all do.
  */
 #ifndef MXCRUN_OPTIONS_H
 #define MXCRUN_OPTIONS_H
@@ -19,6 +19,13 @@ enum option_type {
 	OPT_STRING, /* target: const char * */
 	OPT_NUMBER, /* target: uint32_t */
 	OPT_WORD,   /* target: int, index into words */
+	OPT_LIST,   /* target: struct option_list, to which each occurrence adds one */
+};
+
+/* Items are of argv. The array has room for all of a command line's; it is the caller's, and starts empty. */
+struct option_list {
+	const char **items;
+	size_t count;
 };
 
 struct option_row {

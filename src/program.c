@@ -35,7 +35,7 @@ bool program_arguments(struct program *program, const struct command_usage *usag
 		       char **argv, struct arguments *ret, int *ret_exit_code)
 {
 	cleanup_err struct err *err = NULL;
-	int r = options_read(usage->options, OPTIONS_ANYWHERE, argc, argv, ret, &err);
+	int r = options_read(usage->options, usage->order, argc, argv, ret, &err);
 
 	if (r == 0 && ret->wants_help) {
 		print_usage(usage);
@@ -85,6 +85,18 @@ int program_fail(const struct program *program, const struct err *failure)
 {
 	output_error(&program->output, failure);
 	return EXIT_CODE_FAILURE;
+}
+
+int program_failure_code(const struct err *failure, int other)
+{
+	switch (err_root_code(failure)) {
+	case E_EXEC_NOT_FOUND:
+		return EXIT_CODE_NOT_FOUND;
+	case E_EXEC:
+		return EXIT_CODE_NOT_EXECUTABLE;
+	default:
+		return other;
+	}
 }
 
 int program_on_container(struct program *program, const struct command_usage *usage, int argc,

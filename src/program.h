@@ -17,6 +17,8 @@
 #include "output.h"
 
 #define EXIT_CODE_FAILURE 1
+#define EXIT_CODE_NOT_EXECUTABLE 126
+#define EXIT_CODE_NOT_FOUND 127
 #define EXIT_CODE_USAGE 2 /* of the mxc commands; others give 1, as runc does */
 
 struct program {
@@ -35,6 +37,7 @@ struct command_usage {
 	const char *name, *arguments, *summary;
 	const struct option_row *options;
 	int least, most; /* number of arguments that are not options */
+	enum option_order order;
 };
 
 /* Read a command's line. False: there is nothing more to do but to exit with *ret_exit_code (help
@@ -52,6 +55,9 @@ int program_lifecycle(struct program *program, enum store_open_mode mode, struct
 /* Print the error. Returns EXIT_CODE_FAILURE. */
 int program_fail(const struct program *program, const struct err *failure);
 
+/* As a shell tells a program that is absent, or can't be executed, from one that ran; else other. */
+int program_failure_code(const struct err *failure, int other);
+
 /* The commands that do one thing to one container. */
 int program_on_container(struct program *program, const struct command_usage *usage, int argc,
 			 char **argv,
@@ -61,6 +67,7 @@ int program_on_container(struct program *program, const struct command_usage *us
 /* ---- the commands, each in the file of its name ---- */
 int command_create(struct program *program, int argc, char **argv);
 int command_delete(struct program *program, int argc, char **argv);
+int command_exec(struct program *program, int argc, char **argv);
 int command_features(struct program *program, int argc, char **argv);
 int command_gc(struct program *program, int argc, char **argv);
 int command_kill(struct program *program, int argc, char **argv);

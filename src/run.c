@@ -2,9 +2,6 @@
 
 #include "bundle.h"
 
-#define EXIT_CODE_NOT_EXECUTABLE 126
-#define EXIT_CODE_NOT_FOUND 127
-
 static int run(struct program *program, const struct bundle_options *options,
 	       const struct run_options *how, const char *id, int *ret_exit_code, struct err **err)
 {
@@ -17,19 +14,6 @@ static int run(struct program *program, const struct bundle_options *options,
 	if (r == 0)
 		r = program_lifecycle(program, STORE_MAKE, &lc, err);
 	return r < 0 ? r : lifecycle_run(&lc, &bundle.request, how, ret_exit_code, err);
-}
-
-/* As a shell tells the two apart from a workload that ran. */
-static int failure_code(const struct err *failure)
-{
-	switch (err_root_code(failure)) {
-	case E_EXEC_NOT_FOUND:
-		return EXIT_CODE_NOT_FOUND;
-	case E_EXEC:
-		return EXIT_CODE_NOT_EXECUTABLE;
-	default:
-		return EXIT_CODE_FAILURE;
-	}
 }
 
 int command_run(struct program *program, int argc, char **argv)
@@ -59,7 +43,7 @@ int command_run(struct program *program, int argc, char **argv)
 		return exit_code;
 	if (run(program, &options, &how, arguments.items[0], &exit_code, &err) < 0) {
 		program_fail(program, err);
-		return failure_code(err);
+		return program_failure_code(err, EXIT_CODE_FAILURE);
 	}
 	return exit_code;
 }

@@ -76,8 +76,9 @@ int pid_open_verified(pid_t pid, uint64_t start_ticks)
 	if (pid <= 0)
 		return -ESRCH;
 	pidfd = sys_pidfd_open(pid, 0);
+	/* EINVAL: the number is still taken, by a process that was reaped just now (pidfd_open(2) without flags) */
 	if (pidfd < 0)
-		return -errno;
+		return errno == EINVAL ? -ESRCH : -errno;
 	r = pid_start_time(pid, &ticks, NULL);
 	if (r < 0)
 		return r;

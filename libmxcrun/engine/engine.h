@@ -25,6 +25,7 @@ struct engine_request {
 	const struct cgroup *cgroup;	/* made already */
 	int start_fd;			/* FIFO for `start` (create), -1 for run; stays the caller's */
 	int console_socket_fd;		/* connected; -1: none; stays the caller's */
+	int target_pidfd;		/* exec: the container's init, so that its number still means it; else -1 */
 	/* Called when the child exists and before anything in it goes on: the journal entry of the process. */
 	int (*on_child)(void *data, pid_t pid, uint64_t start_ticks, struct err **err);
 	/* Gives the OCI state JSON for hooks; malloc'd. */
@@ -48,6 +49,9 @@ int native_unsupported(const struct plan *plan, const struct host_facts *facts, 
 
 /* Start up to READY. On failure the child is dead and reaped, and nothing of it is left. */
 int native_start(const struct engine_request *request, struct engine_child *ret, struct err **err);
+
+/* Kill and reap a child whose later steps failed; nothing for one that never was. */
+void native_abandon(struct engine_child *child);
 
 /* The record says "created". */
 int native_recorded(struct engine_child *child, struct err **err);

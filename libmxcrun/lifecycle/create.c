@@ -65,6 +65,7 @@ static int start_engine(const struct lifecycle *lc, const struct prepared *prepa
 		.log = lc->log,
 		.cgroup = &instance->cgroup,
 		.console_socket_fd = options->console_socket_fd,
+		.target_pidfd = -1,
 		.on_child = on_child,
 		.state_json = on_state,
 		.data = instance,

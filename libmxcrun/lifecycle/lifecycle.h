@@ -90,6 +90,10 @@ int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err);
 int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared,
 		      struct supervised *ret, struct err **err);
 
+/* One more process. Its bundle is the record's; *ret_exit_code as for lifecycle_run(). */
+int lifecycle_exec(const struct lifecycle *lc, const struct exec_request *request,
+		   int *ret_exit_code, struct err **err);
+
 int lifecycle_start(const struct lifecycle *lc, const char *id, struct err **err);
 
 /* all: every process of its cgroup, also after init has died. */

@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "config/oci.h"
 #include "engine/engine.h"
+#include "lifecycle/store.h"
 #include "plan/from_policy.h"
 #include "policy/resolve.h"
 
@@ -72,36 +73,34 @@ static int absolute_bundle(const char *bundle, const struct host_facts *facts, c
 	return *ret ? 0 : err_nomem(err);
 }
 
-static int read_config(const char *bundle, char **ret_text, size_t *ret_len, struct err **err)
+/* name: what the file is called in messages about its text. */
+static int read_json(struct arena *arena, const char *path, const char *name,
+		     const struct json **ret, struct err **err)
 {
-	cleanup_strbuf struct strbuf path = STRBUF_INIT;
-	int r;
+	cleanup_free char *text = NULL;
+	size_t len = 0;
+	int r = fd_read_file(AT_FDCWD, path, JSON_SIZE_MAX, &text, &len);
 
-	strbuf_printf(&path, "%s/" CONFIG_FILE, bundle);
-	if (path.failed)
-		return err_nomem(err);
-	r = fd_read_file(AT_FDCWD, strbuf_str(&path), JSON_SIZE_MAX, ret_text, ret_len);
 	if (r == -EFBIG)
-		return err_set(err, E_JSON, 0, NULL, "%s is larger than %u MiB", strbuf_str(&path),
-			       JSON_SIZE_MAX >> 20);
+		return err_set(err, E_JSON, 0, NULL, "%s is larger than %u MiB", path, JSON_SIZE_MAX >> 20);
 	if (r == -EINVAL)
-		return err_set(err, E_CONFIG, 0, NULL, "%s is not a regular file",
-			       strbuf_str(&path));
+		return err_set(err, E_CONFIG, 0, NULL, "%s is not a regular file", path);
 	if (r < 0)
-		return err_sys(err, E_CONFIG, -r, "open", strbuf_str(&path), NULL);
-	return 0;
+		return err_sys(err, E_CONFIG, -r, "open", path, NULL);
+	return json_parse(arena, text, len, name, ret, err);
 }
 
 static int parse_config(struct arena *arena, const char *bundle, const struct log *log,
 			const struct oci_config **ret, struct err **err)
 {
-	cleanup_free char *text = NULL;
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	const struct json *document = NULL;
-	size_t len = 0;
-	int r = read_config(bundle, &text, &len, err);
+	int r;
 
-	if (r == 0)
-		r = json_parse(arena, text, len, CONFIG_FILE, &document, err);
+	strbuf_printf(&path, "%s/" CONFIG_FILE, bundle);
+	if (path.failed)
+		return err_nomem(err);
+	r = read_json(arena, strbuf_str(&path), CONFIG_FILE, &document, err);
 	return r < 0 ? r : oci_parse(arena, document, log, ret, err);
 }
 
@@ -127,6 +126,52 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 		r = start_plan(ret, facts, err);
 	if (r == 0)
 		r = plan_from_oci(ret->plan_arena, config, &absolute, facts, log, &ret->plan, err);
+	return r < 0 ? r : finish_plan(ret, err);
+}
+
+/* ---- processes for a container that exists ---- */
+
+static int parse_exec_process(struct arena *arena, const struct exec_request *request,
+			      const struct oci_process *own, const struct log *log,
+			      const struct oci_process **ret, struct err **err)
+{
+	const struct json *document;
+	int r;
+
+	if (!request->process_file) {
+		if (!own)
+			return err_set(err, E_CONFIG, 0, "/process", "a container needs a process");
+		return oci_exec_process(arena, own, &request->changes, ret, err);
+	}
+	r = read_json(arena, request->process_file, request->process_file, &document, err);
+	return r < 0 ? r : oci_parse_process(arena, document, log, ret, err);
+}
+
+int prepare_exec(struct host_facts *facts, const struct log *log, const struct exec_request *request,
+		 const struct record *record, struct prepared *ret, struct err **err)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	struct plan_request plan = request->plan;
+	const struct oci_config *config;
+	struct oci_config changed;
+	int r;
+
+	if (!arena)
+		return err_nomem(err);
+	if (record->is_sandbox || !record->bundle)
+		return err_set(err, E_UNSUPPORTED, 0, NULL, "%s is a sandbox and takes no further process",
+			       record->id);
+	plan.bundle = record->bundle;
+	r = parse_config(arena, record->bundle, log, &config, err);
+	if (r < 0)
+		return r;
+	changed = *config;
+	r = parse_exec_process(arena, request, config->process, log, &changed.process, err);
+	if (r == 0)
+		r = start_plan(ret, facts, err);
+	if (r == 0)
+		r = plan_exec_from_oci(ret->plan_arena, &changed, &plan, record->pid, facts, log, &ret->plan,
+				       err);
 	return r < 0 ? r : finish_plan(ret, err);
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/mxc.h"
+#include "config/oci_exec.h"
 #include "host/facts.h"
 #include "plan/build.h"
 #include "plan/from_policy.h"
@@ -33,6 +34,19 @@ void prepared_done(struct prepared *prepared);
  * and make sure that the native engine can carry the plan out. */
 int prepare_bundle(struct host_facts *facts, const struct log *log,
 		   const struct plan_request *request, struct prepared *ret, struct err **err);
+
+struct record;
+struct exec_request {
+	struct plan_request plan;	/* without a bundle */
+	const char *process_file;	/* a process.json; NULL: the bundle's own process with the changes */
+	struct oci_exec_changes changes;
+	const char *console_socket, *pid_file; /* NULL: none */
+	const char *cgroup;		/* a group below the container's; NULL: the container's own */
+	bool detach, ignore_paused;
+};
+/* Plan one more process for the container of that record. */
+int prepare_exec(struct host_facts *facts, const struct log *log, const struct exec_request *request,
+		 const struct record *record, struct prepared *ret, struct err **err);
 
 /* An MXC document, parsed. Its errors are the author's; those of prepare_policy() are this host's.
  */

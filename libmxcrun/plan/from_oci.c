@@ -74,7 +74,7 @@ static int build_annotations(struct builder *b, struct err **err)
 	return r;
 }
 
-static int build_identity(struct builder *b, struct err **err)
+int build_bundle_identity(struct builder *b, struct err **err)
 {
 	int r;
 
@@ -151,36 +151,40 @@ int build_masks(struct builder *b, struct err **err)
 	return r;
 }
 
-int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
-		  const struct plan_request *request, const struct host_facts *facts,
-		  const struct log *log, const struct plan **ret, struct err **err)
+int builder_init(struct builder *b, struct arena *plan_arena, const struct oci_config *config,
+		 const struct plan_request *request, const struct host_facts *facts,
+		 const struct log *log, struct err **err)
 {
 	static const struct oci_linux no_linux;
-	static int (*const steps[])(struct builder *, struct err **) = {
-		refuse_unenforceable, build_identity, build_annotations,  build_namespaces,
-		build_idmaps,	      build_sysctls,  build_cgroup,	  build_limits,
-		build_device_rules,   build_root,     build_mounts,	  build_devices,
-		build_masks,	      build_process,  build_capabilities, build_hooks,
-	};
-	struct builder b = {
+
+	*b = (struct builder){
 		.arena = plan_arena,
 		.config = config,
 		.linux_ = config->linux_ ? config->linux_ : &no_linux,
 		.request = request,
 		.facts = facts,
 		.log = log,
+		.plan = arena_alloc(plan_arena, sizeof(*b->plan)),
 	};
-	size_t i;
-	int r;
+	return b->plan ? 0 : err_nomem(err);
+}
 
-	b.plan = arena_alloc(plan_arena, sizeof(*b.plan));
-	if (!b.plan)
-		return err_nomem(err);
-	for (i = 0; i < array_size(steps); i++) {
+int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
+		  const struct plan_request *request, const struct host_facts *facts,
+		  const struct log *log, const struct plan **ret, struct err **err)
+{
+	static int (*const steps[])(struct builder *, struct err **) = {
+		refuse_unenforceable, build_bundle_identity, build_annotations,  build_namespaces,
+		build_idmaps,	      build_sysctls,  build_cgroup,	  build_limits,
+		build_device_rules,   build_root,     build_mounts,	  build_devices,
+		build_masks,	      build_process,  build_capabilities, build_hooks,
+	};
+	struct builder b;
+	int r = builder_init(&b, plan_arena, config, request, facts, log, err);
+
+	for (size_t i = 0; i < array_size(steps) && r == 0; i++)
 		r = steps[i](&b, err);
-		if (r < 0)
-			return r;
-	}
-	*ret = b.plan;
-	return 0;
+	if (r == 0)
+		*ret = b.plan;
+	return r;
 }

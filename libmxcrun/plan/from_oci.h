@@ -18,6 +18,12 @@ struct builder {
 	struct plan *plan;
 };
 
+/* Start a plan: the first allocation of its arena. */
+int builder_init(struct builder *b, struct arena *plan_arena, const struct oci_config *config,
+		 const struct plan_request *request, const struct host_facts *facts,
+		 const struct log *log, struct err **err);
+
+int build_bundle_identity(struct builder *b, struct err **err);
 int build_namespaces(struct builder *b, struct err **err); /* with host names */
 int build_idmaps(struct builder *b, struct err **err);
 int build_sysctls(struct builder *b, struct err **err);

@@ -218,6 +218,7 @@ struct plan_hooks { struct plan_hook *items; size_t count; };
 
 struct plan_lifecycle {
 	bool is_sandbox;		/* an MXC sandbox: gone with its supervisor */
+	bool is_exec;			/* a process for a container that exists: nothing but the process is made */
 	uint32_t timeout_ms;		/* 0: none */
 	bool die_with_parent;
 };

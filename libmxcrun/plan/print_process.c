@@ -174,6 +174,7 @@ void print_lifecycle(const struct plan_lifecycle *lifecycle, struct json_writer 
 {
 	json_open(w, "lifecycle", '{');
 	json_put_bool(w, "sandbox", lifecycle->is_sandbox);
+	json_put_bool(w, "exec", lifecycle->is_exec);
 	json_put_u64(w, "timeoutMs", lifecycle->timeout_ms);
 	json_put_bool(w, "dieWithParent", lifecycle->die_with_parent);
 	json_close(w, '}');

@@ -69,7 +69,7 @@ GUARDS="root jq"
 		| .process.capabilities = {bounding: ["CAP_CHOWN", "CAP_NET_RAW", "CAP_SETPCAP"],
 			permitted: ["CAP_NET_RAW", "CAP_CHOWN"], effective: ["CAP_CHOWN"],
 			inheritable: ["CAP_NET_RAW"], ambient: ["CAP_NET_RAW"]}
-		| .linux.namespaces += [{type: "cgroup"}]
+		| .linux.namespaces |= map(select(.type != "cgroup")) + [{type: "cgroup"}]
 		| .linux.resources.memory.limit = 67108864 | .linux.resources.pids.limit = 33
 		| .linux.resources.cpu = {quota: 50000, period: 200000}'
 	# The kernel asks that execve keeps the set: an ordinary user has what is ambient, no more.

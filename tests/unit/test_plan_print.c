@@ -124,6 +124,7 @@ static void change_top(const char *before)
 	CHANGE_STRING(sysctl_step.pointer);
 	CHANGE(plan.sysctl_count, 0);
 	CHANGE_BOOL(plan.lifecycle.is_sandbox);
+	CHANGE_BOOL(plan.lifecycle.is_exec);
 	CHANGE_NUMBER(plan.lifecycle.timeout_ms);
 	CHANGE_BOOL(plan.lifecycle.die_with_parent);
 }

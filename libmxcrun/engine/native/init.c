@@ -164,6 +164,28 @@ static int build(struct init *init, struct err **err)
 	return r < 0 ? r : limits_apply(init, err);
 }
 
+/* The root of a mount namespace that was joined is the container's. */
+static int open_container_root(struct init *init, struct err **err)
+{
+	init->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return init->root_fd < 0 ? err_sys(err, E_ROOTFS, errno, "open", "/ of the container", NULL) : 0;
+}
+
+/* exec: the container is there, only the process has to become one of it. */
+static int join(struct init *init, struct err **err)
+{
+	static int (*const stages[])(struct init *, struct err **) = {
+		namespaces_join, open_container_root, pass_gate,
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < array_size(stages) && r == 0; i++)
+		r = stages[i](init, err);
+	if (r == 0 && init->plan->process.terminal)
+		r = terminal_setup(init, err);
+	return r < 0 ? r : limits_apply(init, err);
+}
+
 /* One byte from `start` through the FIFO, or the parent's word (run). */
 static int wait_for_start(struct init *init, struct err **err)
 {
@@ -190,7 +212,7 @@ static int run_workload(struct init *init, struct err **err)
 
 static int run(struct init *init, struct err **err)
 {
-	int r = build(init, err);
+	int r = init->plan->lifecycle.is_exec ? join(init, err) : build(init, err);
 
 	if (r == 0)
 		r = exec_look_up(init, &init->program, err);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -229,6 +230,21 @@ static int register_child(struct launch *l, struct engine_child *child, struct e
 	return l->request->on_child(l->request->data, child->pid, child->start_ticks, err);
 }
 
+/* For exec from here: in there the process can't open its own files of /proc without being dumpable. */
+static int set_oom_score(const struct launch *l, const struct engine_child *child, struct err **err)
+{
+	const struct plan_process *process = &l->request->plan->process;
+	char path[64], text[16];
+	int r;
+
+	if (!l->request->plan->lifecycle.is_exec || !process->has_oom_score_adj)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)child->pid);
+	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
+	r = fd_write_file(AT_FDCWD, path, text);
+	return r < 0 ? err_sys(err, E_PROCESS, -r, "write", path, "/process/oomScoreAdj") : 0;
+}
+
 static int write_maps(struct launch *l, const struct engine_child *child, struct err **err)
 {
 	const char byte = SYNC_MAPS_WRITTEN;
@@ -372,7 +388,7 @@ static int converse(struct launch *l, struct engine_child *child, struct err **e
 
 /* ---- the interface ---- */
 
-static void kill_child(struct engine_child *child)
+void native_abandon(struct engine_child *child)
 {
 	if (child->pidfd < 0)
 		return;
@@ -382,10 +398,30 @@ static void kill_child(struct engine_child *child)
 	child->pid = -1;
 }
 
+/* The namespace files were opened by init's number: do they belong to it? And be ready for a child that is born in the
+ * container's pid namespace, which spares it a second process. Only root may do so from outside. */
+static int prepare_exec(struct launch *l, struct err **err)
+{
+	struct pollfd ended = { .fd = l->request->target_pidfd, .events = POLLIN };
+
+	if (!l->request->plan->lifecycle.is_exec)
+		return 0;
+	if (poll(&ended, 1, 0) != 0)
+		return err_set(err, E_STATE, ESRCH, NULL, "the container has stopped");
+	if (l->fds.ns[NS_PID] < 0 || !l->request->facts->is_privileged)
+		return 0;
+	if (sys_setns(l->fds.ns[NS_PID], CLONE_NEWPID) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "setns", "pid namespace", NULL);
+	fd_close_ptr(&l->fds.ns[NS_PID]);
+	return 0;
+}
+
 static int start(struct launch *l, struct engine_child *child, struct err **err)
 {
 	int r = joined_open(l->request->plan, &l->fds, err);
 
+	if (r == 0)
+		r = prepare_exec(l, err);
 	if (r == 0)
 		r = l->image_fd = image_open(err);
 	if (r >= 0)
@@ -401,6 +437,8 @@ static int start(struct launch *l, struct engine_child *child, struct err **err)
 	fd_close_ptr(&l->sync_end);	/* so that the child's end reads as EOF when it dies */
 	fd_close_ptr(&l->life_end);
 	r = register_child(l, child, err);
+	if (r == 0)
+		r = set_oom_score(l, child, err);
 	if (r == 0)
 		r = write_maps(l, child, err);
 	if (r == 0)
@@ -431,7 +469,7 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 	l.fds.console = request->console_socket_fd;
 	r = start(&l, &child, err);
 	if (r < 0)
-		kill_child(&child);
+		native_abandon(&child);
 	fd_close_ptr(&l.sync_end);
 	fd_close_ptr(&l.life_end);
 	fd_close_ptr(&l.image_fd);

@@ -82,7 +82,7 @@ int namespaces_join(struct init *init, struct err **err)
 		if (kind == NS_USER && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 			return err_sys(err, E_NAMESPACE, errno, "setresuid", "0 of the joined user namespace",
 				       init->plan->namespaces[kind].pointer);
-		needs_second |= kind == NS_USER || kind == NS_PID;
+		needs_second |= kind == NS_PID || (kind == NS_USER && !init->plan->lifecycle.is_exec);
 	}
 	return needs_second ? hand_over(init, err) : 0;
 }

@@ -1,0 +1,218 @@
+/* exec.c - one more process in a container that runs.
+ *
+ * What it is comes from the bundle's own configuration, changed by the command line, or from a process file; the rules that
+ * a container's first process lives under (seccomp, ids, masks of its namespaces) hold for it as well. It is born in the
+ * container's cgroup, so that limits and `kill --all` reach it, and dies with the container.
+ */
+
+#include "lifecycle/lifecycle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/pid.h"
+#include "base/strbuf.h"
+#include "engine/engine.h"
+#include "lifecycle/console.h"
+#include "lifecycle/create.h"
+#include "lifecycle/supervise.h"
+
+/* A process that is being put into a container. */
+struct execution {
+	const struct lifecycle *lc;
+	const struct exec_request *request;
+	struct container container;
+	struct prepared prepared;
+	struct cgroup cgroup; /* a view, in the arena of the record */
+	struct supervisor supervisor;
+	struct console console;
+	struct engine_child child;
+	int pidfd, console_fd;
+};
+#define EXECUTION_INIT                                                    \
+	{                                                                 \
+		.container = CONTAINER_INIT, .prepared = PREPARED_INIT,   \
+		.supervisor = SUPERVISOR_INIT, .console = CONSOLE_INIT,   \
+		.child = ENGINE_CHILD_INIT, .pidfd = -1, .console_fd = -1 \
+	}
+
+static void execution_done(struct execution *e)
+{
+	engine_child_done(&e->child);
+	fd_close_ptr(&e->console_fd);
+	fd_close_ptr(&e->pidfd);
+	console_done(&e->console);
+	supervisor_done(&e->supervisor);
+	prepared_done(&e->prepared);
+	container_done(&e->container);
+}
+#define cleanup_execution __attribute__((cleanup(execution_done)))
+
+static int check_status(const struct execution *e, struct err **err)
+{
+	switch (e->container.status) {
+	case CONTAINER_RUNNING:
+	case CONTAINER_CREATED:
+		return 0;
+	case CONTAINER_PAUSED:
+		if (e->request->ignore_paused)
+			return 0;
+		err_set(err, E_STATE, 0, NULL, "cannot exec in a paused container");
+		err_hint(err, "`resume` it, or use --ignore-paused");
+		return -EBUSY;
+	default:
+		return err_set(err, E_STATE, 0, NULL, "cannot exec in a container that is %s",
+			       container_status_name(e->container.status));
+	}
+}
+
+/* "PATH" in all hierarchies, or "CONTROLLER[,CONTROLLER]:PATH" in one; below the container's own group. */
+static int enter_subgroup(struct execution *e, const char *text, struct err **err)
+{
+	const char *colon = strchr(text, ':'), *path = colon ? colon + 1 : text;
+	size_t len = colon ? (size_t)(colon - text) : 0, changed = 0;
+
+	if (strstr(path, ".."))
+		return err_set(err, E_USAGE, 0, NULL, "--cgroup: \"%.256s\" leads out of the container's group", text);
+	for (size_t i = 0; i < e->cgroup.count; i++) {
+		struct cgroup_dir *dir = &e->cgroup.dirs[i];
+
+		if (colon && (strlen(dir->controllers) != len || strncmp(dir->controllers, text, len) != 0))
+			continue;
+		dir->path = arena_printf(e->container.record.arena, "%s/%s", dir->path, path);
+		if (!dir->path)
+			return err_nomem(err);
+		changed++;
+	}
+	return changed ? 0 : err_set(err, E_USAGE, 0, NULL, "--cgroup: the container has no group for \"%.256s\"", text);
+}
+
+/* A copy, because sub-groups change the paths. */
+static int prepare_cgroup(struct execution *e, struct err **err)
+{
+	const struct cgroup *own = &e->container.record.cgroup;
+
+	e->cgroup.count = own->count;
+	e->cgroup.dirs = arena_memdup(e->container.record.arena, own->dirs, own->count * sizeof(*own->dirs));
+	if (own->count && !e->cgroup.dirs)
+		return err_nomem(err);
+	return e->request->cgroup ? enter_subgroup(e, e->request->cgroup, err) : 0;
+}
+
+static int open_target(struct execution *e, struct err **err)
+{
+	const struct record *record;
+	int r = container_open(e->lc, e->request->plan.id, STORE_UNLOCKED, &e->container, err);
+
+	if (r == 0)
+		r = check_status(e, err);
+	if (r < 0)
+		return r;
+	record = &e->container.record;
+	e->pidfd = pid_open_verified(record->pid, record->start_ticks);
+	if (e->pidfd < 0)
+		return err_set(err, E_STATE, ESRCH, NULL, "cannot exec in a container that is stopped");
+	return prepare_cgroup(e, err);
+}
+
+/* Only where nothing else would find the process when the container is deleted. */
+static int on_child(void *data, pid_t pid, uint64_t start_ticks, struct err **err)
+{
+	struct execution *e = data;
+
+	if (e->container.record.has_pid_namespace || e->cgroup.count > 0)
+		return 0;
+	return journal_add_process(&e->container.entry, pid, start_ticks, err);
+}
+
+static int start_process(struct execution *e, struct err **err)
+{
+	const struct engine_request request = {
+		.plan = e->prepared.plan,
+		.plan_arena = e->prepared.plan_arena,
+		.facts = e->prepared.facts,
+		.log = e->lc->log,
+		.cgroup = &e->cgroup,
+		.start_fd = -1,
+		.console_socket_fd = e->console_fd,
+		.target_pidfd = e->pidfd,
+		.on_child = on_child,
+		.data = e,
+	};
+	int r = native_start(&request, &e->child, err);
+
+	if (r == 0)
+		r = native_recorded(&e->child, err);
+	fd_close_ptr(&e->console_fd);
+	return r;
+}
+
+static int let_go(struct execution *e, struct err **err)
+{
+	const char *pid_file = e->request->pid_file;
+	int r = pid_file ? pid_file_write(pid_file, e->child.pid, err) : 0;
+
+	if (r == 0 && e->console.socket_fd >= 0)
+		r = console_attach(&e->console, err);
+	return r < 0 ? r : native_release(&e->child, err);
+}
+
+/* With a console socket the terminal is the caller's affair; else it is relayed, which takes a supervisor. */
+static int prepare_terminal(struct execution *e, struct err **err)
+{
+	const struct exec_request *request = e->request;
+
+	if (!e->prepared.plan->process.terminal)
+		return 0;
+	if (request->console_socket) {
+		e->console_fd = console_connect(request->console_socket, err);
+		return e->console_fd < 0 ? e->console_fd : 0;
+	}
+	if (request->detach)
+		return err_set(err, E_TERMINAL, 0, "/process/terminal",
+			       "cannot allocate tty if mxcrun will detach without setting console socket");
+	return console_prepare(&e->console, &e->console_fd, err);
+}
+
+static int wait_for_end(struct execution *e, int *ret_exit_code, struct err **err)
+{
+	const struct supervise_request request = {
+		.child = &e->child,
+		.console = e->console.master_fd >= 0 ? &e->console : NULL,
+	};
+	struct supervised end;
+	int r = supervise(&e->supervisor, &request, &end, err);
+
+	if (r == 0)
+		*ret_exit_code = supervised_exit_code(end.status);
+	return r;
+}
+
+int lifecycle_exec(const struct lifecycle *lc, const struct exec_request *request,
+		   int *ret_exit_code, struct err **err)
+{
+	cleanup_execution struct execution e = EXECUTION_INIT;
+	int r;
+
+	*ret_exit_code = 0;
+	e.lc = lc;
+	e.request = request;
+	r = open_target(&e, err);
+	if (r == 0)
+		r = prepare_exec(lc->facts, lc->log, request, &e.container.record, &e.prepared, err);
+	if (r == 0 && !request->detach)
+		r = supervisor_prepare(&e.supervisor, SIGNALS_FORWARD, err);
+	if (r == 0)
+		r = prepare_terminal(&e, err);
+	if (r == 0)
+		r = start_process(&e, err);
+	if (r == 0)
+		r = let_go(&e, err);
+	if (r < 0) {
+		native_abandon(&e.child);
+		return r;
+	}
+	return request->detach ? 0 : wait_for_end(&e, ret_exit_code, err);
+}

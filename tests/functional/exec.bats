@@ -1,0 +1,170 @@
+#!/usr/bin/env bats
+# exec: one more process in a container, under the same rules as its first one.
+
+load helpers
+GUARDS="root jq"
+
+run_exec() { run --separate-stderr rt exec "$@" </dev/null; }
+
+# The container that most tests use: it sleeps.
+test_setup() {
+	make_bundle
+	start_container "$TAG"
+}
+
+@test "exit codes, streams, and a program that is absent or can't be executed" {
+	run_exec "$TAG" sh -c 'echo out; echo err >&2; exit 7'
+	equal "$status $output $stderr" "7 out err"
+	run_exec "$TAG" sh -c 'kill -9 $$'
+	equal "$status" 137
+	run -127 --separate-stderr rt exec "$TAG" /absent
+	contains "$stderr" 'no such file or directory'
+	run -127 --separate-stderr rt exec "$TAG" absent
+	contains "$stderr" 'executable file not found in $PATH'
+	run_exec "$TAG" /etc/passwd
+	equal "$status" 126
+	equal "$(rt exec "$TAG" cat <<<"from stdin")" "from stdin"
+}
+
+@test "it is in all namespaces and all cgroups of the container, and sees its root" {
+	rt exec --detach --pid-file "$BATS_TEST_TMPDIR/exec.pid" "$TAG" sleep 1000 </dev/null >/dev/null 2>&1
+	local pid name
+	pid=$(cat "$BATS_TEST_TMPDIR/exec.pid")
+	for name in cgroup ipc mnt net pid uts user time; do
+		equal "$name $(readlink "/proc/$pid/ns/$name")" "$name $(readlink "/proc/$PID/ns/$name")"
+	done
+	equal "$(cat "/proc/$pid/cgroup")" "$(cat "/proc/$PID/cgroup")"
+	equal "$(stat -L -c %d:%i "/proc/$pid/root")" "$(stat -L -c %d:%i "/proc/$PID/root")"
+	equal "$(open_descriptors "$pid")" "0 1 2 "
+	rt delete --force "$TAG"
+	gone() { [ ! -e "/proc/$pid" ]; }
+	wait_for 5 gone
+}
+
+@test "capabilities, no_new_privs, limits and seccomp are the container's, and are changed as asked" {
+	rt delete --force "$TAG"
+	make_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		syscalls: [{names: ["chroot"], action: "SCMP_ACT_ERRNO", errnoRet: 6}]}'
+	start_container "$TAG"
+	local field
+	for field in CapBnd CapEff CapPrm CapInh CapAmb NoNewPrivs Seccomp; do
+		equal "$field $(rt exec "$TAG" sed -n "s/^$field:[[:space:]]*//p" /proc/self/status)" "$field $(proc_status "$PID" "$field")"
+	done
+	equal "$(rt exec "$TAG" sh -c 'ulimit -n')" 1024
+	run_exec "$TAG" probe call chroot
+	equal "$output" ENXIO
+	equal "$(rt exec --cap CAP_CHOWN "$TAG" sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)" \
+		"$(printf '%016x' $((0x$(proc_status "$PID" CapEff) | 1)))"
+}
+
+@test "user, groups, working directory and variables" {
+	run_exec --user 5:6 --additional-gids 7 --additional-gids 8 --cwd /tmp --env A=1 --env A=2 -e TERM=new "$TAG" \
+		sh -c 'id -u; id -g; id -G; pwd; echo $A $TERM'
+	equal "$output" "5
+6
+6 7 8
+/tmp
+2 new"
+	local wrong
+	for wrong in "--user x" "--user 4294967295" "--user 1:y" "--env NOVALUE" "--additional-gids -1"; do
+		# shellcheck disable=SC2086
+		run_exec $wrong "$TAG" true
+		assert_refused "${wrong%% *}"
+	done
+}
+
+@test "--process takes the whole process from a file" {
+	jq -n '{cwd: "/tmp", args: ["sh", "-c", "pwd; id -u; echo $X; cat /proc/self/oom_score_adj"], env: ["X=y", "PATH=/bin"],
+		user: {uid: 9, gid: 9}, oomScoreAdj: 321}' >"$BATS_TEST_TMPDIR/process.json"
+	run_exec --process "$BATS_TEST_TMPDIR/process.json" "$TAG"
+	equal "$output" "/tmp
+9
+y
+321"
+	echo '{"cwd": "/", "args": "ls"}' >"$BATS_TEST_TMPDIR/process.json"
+	run_exec --process "$BATS_TEST_TMPDIR/process.json" "$TAG"
+	assert_refused /args
+	run_exec --process /absent "$TAG"
+	assert_refused /absent
+	run_exec "$TAG"
+	assert_refused --process
+}
+
+@test "a terminal of the container's own, with the caller's streams relayed" {
+	run --separate-stderr command script -qec "$MXCRUN --root $STATE exec --tty $TAG sh -c 'tty; exit 3'" /dev/null
+	equal "$status" 3
+	contains "$output" /dev/pts/
+	run_exec --tty --detach "$TAG" true
+	assert_refused "console socket"
+}
+
+@test "what a container that is paused, stopped or absent answers" {
+	if host_has freezer; then
+		rt pause "$TAG"
+		run_exec "$TAG" true
+		assert_refused paused
+		rt exec --ignore-paused "$TAG" sh -c 'echo late' >"$BATS_TEST_TMPDIR/late" </dev/null 3>&- &
+		sleep 0.5
+		equal "$(cat "$BATS_TEST_TMPDIR/late")" ""
+		rt resume "$TAG"
+		wait $!
+		equal "$(cat "$BATS_TEST_TMPDIR/late")" late
+	fi
+	rt kill "$TAG" KILL
+	stopped() { is_status "$TAG" stopped; }
+	wait_for 5 stopped
+	run_exec "$TAG" true
+	assert_refused stopped
+	run_exec "$TAG-absent" true
+	assert_refused "does not exist"
+}
+
+@test "in a user namespace it is the namespace's root and nobody outside" {
+	rt delete --force "$TAG"
+	make_bundle '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
+		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]'
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE" 2>/dev/null || true
+	start_container "$TAG"
+	rt exec --detach --pid-file "$BATS_TEST_TMPDIR/exec.pid" "$TAG" sleep 1000 </dev/null >/dev/null 2>&1
+	local pid
+	pid=$(cat "$BATS_TEST_TMPDIR/exec.pid")
+	equal "$(stat -c %u "/proc/$pid")" 100000
+	equal "$(readlink "/proc/$pid/ns/user")" "$(readlink "/proc/$PID/ns/user")"
+	run_exec "$TAG" sh -c 'id -u; touch /made && stat -c %u /made'
+	equal "$output" "0
+0"
+	run_exec --user 2000 "$TAG" true
+	assert_refused "not mapped"
+}
+
+@test "with the host's pid namespace it still ends with the container" {
+	rt delete --force "$TAG"
+	make_bundle '.linux.namespaces |= map(select(.type != "pid"))'
+	start_container "$TAG"
+	rt exec --detach --pid-file "$BATS_TEST_TMPDIR/exec.pid" "$TAG" sleep 1000 </dev/null >/dev/null 2>&1
+	local pid
+	pid=$(cat "$BATS_TEST_TMPDIR/exec.pid")
+	[ -e "/proc/$pid" ]
+	rt delete --force "$TAG"
+	gone() { [ ! -e "/proc/$pid" ]; }
+	wait_for 5 gone
+}
+
+@test "descriptors: those asked for and no others" {
+	run --separate-stderr bash -c "exec 3</etc/hostname 4</etc/hostname 5</etc/hostname
+		$MXCRUN --root $STATE exec --preserve-fds 1 $TAG probe fds </dev/null"
+	equal "$(wc -l <<<"$output")" 4
+	contains "$output" hostname
+}
+
+@test "a signal to exec reaches the process" {
+	"$MXCRUN" --root "$STATE" exec "$TAG" sh -c 'trap "exit 5" TERM; echo ready; while :; do sleep 0.1; done' \
+		>"$BATS_TEST_TMPDIR/o" </dev/null 2>&1 3>&- &
+	local runtime=$! code=0
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/o"
+	kill -TERM "$runtime"
+	wait "$runtime" || code=$?
+	equal "$code" 5
+}
