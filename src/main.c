@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	{ "exec", command_exec, "run one more program in a container" },
 	{ "state", command_state, "print the state of a container" },
 	{ "list", command_list, "list the containers of the state directory" },
+	{ "ps", command_ps, "list the processes of a container" },
+	{ "update", command_update, "change the limits of a container" },
 	{ "kill", command_kill, "send a signal to a container" },
 	{ "pause", command_pause, "freeze all processes of a container" },
 	{ "resume", command_resume, "thaw all processes of a container" },

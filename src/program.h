@@ -75,11 +75,13 @@ int command_list(struct program *program, int argc, char **argv);
 int command_mxc(struct program *program, int argc, char **argv);
 int command_pause(struct program *program, int argc, char **argv);
 int command_plan(struct program *program, int argc, char **argv);
+int command_ps(struct program *program, int argc, char **argv);
 int command_resume(struct program *program, int argc, char **argv);
 int command_run(struct program *program, int argc, char **argv);
 int command_spec(struct program *program, int argc, char **argv);
 int command_start(struct program *program, int argc, char **argv);
 int command_state(struct program *program, int argc, char **argv);
+int command_update(struct program *program, int argc, char **argv);
 
 /* `mxc run` under the name of MXC's own executor: the whole command line is the run's. */
 int command_mxc_run(struct program *program, int argc, char **argv);

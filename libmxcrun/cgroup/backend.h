@@ -59,6 +59,17 @@ int v1_freeze(int dir_fd, bool freeze, int timeout_ms);
 const struct cgroup_dir *cgroup_find_v2(const struct cgroup *cgroup);
 const struct cgroup_dir *cgroup_find_v1(const struct cgroup *cgroup, const char *controller);
 
+/* The directory that stands for all, because each of them holds the whole tree; NULL: there is none. */
+const struct cgroup_dir *cgroup_find_any(const struct cgroup *cgroup);
+
+/* ---- new limits ---- */
+
+/* Enable what the writes of the plan need, in groups that exist. */
+int cgroup_prepare_update(struct cgroup *cgroup, const struct plan *plan,
+			  const struct host_facts *facts, struct err **err);
+int cgroup_write(const struct cgroup *cgroup, const struct plan_cgroup_write *write,
+		 struct err **err);
+
 /* ---- systemd ---- */
 
 /* A process that does nothing but keep a new scope from being empty, until the container is in it.

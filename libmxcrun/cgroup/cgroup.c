@@ -125,19 +125,19 @@ static bool takes_any_write(const struct cgroup *cgroup, const struct cgroup_dir
 	return false;
 }
 
-static int write_limit(const struct group *group, const struct plan_cgroup_write *write,
-		       struct err **err)
+static int write_limit(const struct cgroup_dir *dir, int dir_fd,
+		       const struct plan_cgroup_write *write, struct err **err)
 {
 	int r;
 
 	if (strchr(write->file, '/'))
 		return err_set(err, E_CGROUP, 0, write->pointer,
 			       "not the name of a cgroup file: %s", write->file);
-	r = fd_write_file(group->fd, write->file, write->value);
+	r = fd_write_file(dir_fd, write->file, write->value);
 	if (r == 0 || (r == -ENOENT && write->is_optional))
 		return 0;
 	err_set(err, E_CGROUP, -r, write->pointer, "writing \"%s\" to %s/%s", write->value,
-		group->dir->path, write->file);
+		dir->path, write->file);
 	if (r == -ENOENT && (strstr(write->file, "swap") || strstr(write->file, "memsw")))
 		err_hint(err, "the kernel does not account for swap: boot with swapaccount=1");
 	else if (r == -ENOENT)
@@ -153,7 +153,7 @@ static int write_limits(const struct group *group, const struct plan_cgroup *pla
 
 	for (i = 0; r == 0 && i < plan->write_count; i++)
 		if (cgroup_find_for(group->cgroup, &plan->writes[i]) == group->dir)
-			r = write_limit(group, &plan->writes[i], err);
+			r = write_limit(group->dir, group->fd, &plan->writes[i], err);
 	return r;
 }
 
@@ -208,23 +208,30 @@ static const struct cgroup_mount *find_mount(const struct host_facts *facts,
 	return NULL;
 }
 
+static int open_group(struct group *group, const struct plan *plan, const struct host_facts *facts,
+		      struct err **err)
+{
+	group->mount = find_mount(facts, group->dir);
+	if (!group->mount)
+		return err_set(err, E_INTERNAL, 0, NULL, "no hierarchy for %s", group->dir->path);
+	/* Not plan->cgroup.path: systemd may have chosen another place. */
+	group->path = group->dir->path + strlen(group->mount->mountpoint);
+	return group->dir->is_v2 ? v2_make_group(group, &plan->cgroup, facts, err)
+				 : v1_make_group(group, err);
+}
+
 static int make_group(const struct cgroup *cgroup, struct cgroup_dir *dir, const struct plan *plan,
 		      const struct host_facts *facts, struct err **err)
 {
 	cleanup_group struct group group = {
-		.cgroup = cgroup, .mount = find_mount(facts, dir), .dir = dir, .fd = -1
+		.cgroup = cgroup, .dir = dir, .may_exist = cgroup->unit != NULL, .fd = -1
 	};
 	const struct plan_cgroup *wanted = &plan->cgroup;
 	int r;
 
-	group.may_exist = cgroup->unit != NULL;
 	group.wants_fd = dir->is_v2 || directory_has_word(dir->controllers, "cpuset") ||
 			 takes_any_write(cgroup, dir, wanted) || takes_devices(cgroup, dir, wanted);
-	if (!group.mount)
-		return err_set(err, E_INTERNAL, 0, NULL, "no hierarchy for %s", dir->path);
-	/* Not plan->cgroup.path: systemd may have chosen another place. */
-	group.path = dir->path + strlen(group.mount->mountpoint);
-	r = dir->is_v2 ? v2_make_group(&group, wanted, facts, err) : v1_make_group(&group, err);
+	r = open_group(&group, plan, facts, err);
 	if (r == 0)
 		r = write_limits(&group, wanted, err);
 	if (r == 0 && takes_devices(cgroup, dir, wanted))
@@ -298,6 +305,33 @@ static int check_limits(const struct cgroup *cgroup, const struct plan_cgroup *p
 		return -ENOENT;
 	}
 	return 0;
+}
+
+int cgroup_prepare_update(struct cgroup *cgroup, const struct plan *plan,
+			  const struct host_facts *facts, struct err **err)
+{
+	int r = check_limits(cgroup, &plan->cgroup, facts, err);
+
+	for (size_t i = 0; i < cgroup->count && r == 0; i++) {
+		cleanup_group struct group group = {
+			.cgroup = cgroup, .dir = &cgroup->dirs[i], .may_exist = true, .wants_fd = true, .fd = -1
+		};
+
+		if (takes_any_write(cgroup, group.dir, &plan->cgroup))
+			r = open_group(&group, plan, facts, err);
+	}
+	return r;
+}
+
+int cgroup_write(const struct cgroup *cgroup, const struct plan_cgroup_write *write,
+		 struct err **err)
+{
+	const struct cgroup_dir *dir = cgroup_find_for(cgroup, write);
+	cleanup_close int fd = dir ? directory_open_group(dir->path, dir->is_v2, NULL) : -ENOENT;
+
+	if (fd < 0)
+		return err_sys(err, E_CGROUP, -fd, "open", dir ? dir->path : write->controller, write->pointer);
+	return write_limit(dir, fd, write, err);
 }
 
 int cgroup_create(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts,

@@ -61,6 +61,13 @@ void cgroup_tasks_done(struct cgroup_tasks *tasks);
  * scope alive until then. */
 void cgroup_joined(const struct cgroup *cgroup);
 
+/* Write the limits of the plan into groups that exist. Stops at the first that the kernel refuses; those before it
+ * hold. A view will do. */
+int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts, struct err **err);
+
+/* All processes of the tree, as our pid namespace numbers them; malloc'd. */
+int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, struct err **err);
+
 /* Freeze or thaw, and wait (bounded) until it is so. -EOPNOTSUPP with words when the host has no freezer. */
 int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct err **err);
 bool cgroup_is_frozen(const struct cgroup *cgroup);

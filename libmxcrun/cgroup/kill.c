@@ -45,8 +45,7 @@ const struct cgroup_dir *cgroup_find_v1(const struct cgroup *cgroup, const char 
 	return NULL;
 }
 
-/* The directory that stands for all: each of them holds the whole tree. */
-static const struct cgroup_dir *find_any(const struct cgroup *cgroup)
+const struct cgroup_dir *cgroup_find_any(const struct cgroup *cgroup)
 {
 	const struct cgroup_dir *dir = cgroup_find_v2(cgroup);
 
@@ -208,7 +207,7 @@ static int send_to_all(int dir_fd, int signal, const char *path, struct err **er
 
 int cgroup_kill(const struct cgroup *cgroup, int signal, struct err **err)
 {
-	const struct cgroup_dir *dir = find_any(cgroup);
+	const struct cgroup_dir *dir = cgroup_find_any(cgroup);
 	cleanup_close int fd = -1;
 	int r;
 

@@ -106,6 +106,14 @@ int lifecycle_delete(const struct lifecycle *lc, const char *id, bool is_forced,
 int lifecycle_pause(const struct lifecycle *lc, const char *id, struct err **err);
 int lifecycle_resume(const struct lifecycle *lc, const char *id, struct err **err);
 
+/* Other limits for what the resources name; the rest stays as it is. */
+int lifecycle_update(const struct lifecycle *lc, const char *id,
+		     const struct oci_resources *resources, struct err **err);
+
+/* The processes in its cgroup, as we number them; malloc'd. */
+int lifecycle_pids(const struct lifecycle *lc, const char *id, pid_t **ret, size_t *ret_count,
+		   struct err **err);
+
 /* Calls visit for every container whose record can be read, sorted by id; others are warnings. */
 int lifecycle_list(const struct lifecycle *lc,
 		   int (*visit)(void *data, const struct container *container, struct err **err),

@@ -35,6 +35,11 @@ int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
 		  const struct plan_request *request, const struct host_facts *facts,
 		  const struct log *log, const struct plan **ret, struct err **err);
 
+/* Of a plan only the cgroup writes, for `update`. */
+int plan_limits_from_oci(struct arena *plan_arena, const struct oci_config *config,
+			 const struct plan_request *request, const struct host_facts *facts,
+			 const struct log *log, const struct plan **ret, struct err **err);
+
 /* The same for one more process in a container whose init has that number: config->process is what
  * will run, and of the rest only namespaces, id maps and the seccomp profile count. */
 int plan_exec_from_oci(struct arena *plan_arena, const struct oci_config *config,

@@ -169,6 +169,39 @@ int builder_init(struct builder *b, struct arena *plan_arena, const struct oci_c
 	return b->plan ? 0 : err_nomem(err);
 }
 
+/* Without a cgroup of the plan's own: that of the container is changed. */
+static int build_manager(struct builder *b, struct err **err)
+{
+	(void)err;
+	b->plan->cgroup.manager = b->request->manager;
+	return 0;
+}
+
+static int take_steps(struct builder *b, int (*const *steps)(struct builder *, struct err **),
+		      size_t count, const struct plan **ret, struct err **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = steps[i](b, err);
+	if (r == 0)
+		*ret = b->plan;
+	return r;
+}
+
+int plan_limits_from_oci(struct arena *plan_arena, const struct oci_config *config,
+			 const struct plan_request *request, const struct host_facts *facts,
+			 const struct log *log, const struct plan **ret, struct err **err)
+{
+	static int (*const steps[])(struct builder *, struct err **) = {
+		refuse_unenforceable, build_manager, build_limits,
+	};
+	struct builder b;
+	int r = builder_init(&b, plan_arena, config, request, facts, log, err);
+
+	return r < 0 ? r : take_steps(&b, steps, array_size(steps), ret, err);
+}
+
 int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
 		  const struct plan_request *request, const struct host_facts *facts,
 		  const struct log *log, const struct plan **ret, struct err **err)
@@ -182,9 +215,5 @@ int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
 	struct builder b;
 	int r = builder_init(&b, plan_arena, config, request, facts, log, err);
 
-	for (size_t i = 0; i < array_size(steps) && r == 0; i++)
-		r = steps[i](&b, err);
-	if (r == 0)
-		*ret = b.plan;
-	return r;
+	return r < 0 ? r : take_steps(&b, steps, array_size(steps), ret, err);
 }

@@ -1,0 +1,65 @@
+/* update.c - other limits for groups that exist, and who is in them. */
+#include "cgroup/backend.h"
+
+#include <errno.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "cgroup/directory.h"
+
+/* Some values only fit once another is written (v1: memory above memory and swap together; a cpu quota
+ * above its parent's for the old period). So what was refused as invalid is tried again, as long as others get through. */
+int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts,
+		  struct err **err)
+{
+	bool *is_done = calloc(plan->cgroup.write_count + 1, sizeof(*is_done));
+	size_t left = plan->cgroup.write_count, before;
+	int r = is_done ? cgroup_prepare_update(cgroup, plan, facts, err) : err_nomem(err);
+
+	while (r == 0 && left > 0) {
+		cleanup_err struct err *refused = NULL;
+
+		before = left;
+		for (size_t i = 0; i < plan->cgroup.write_count && r == 0; i++) {
+			cleanup_err struct err *failure = NULL;
+
+			if (is_done[i])
+				continue;
+			r = cgroup_write(cgroup, &plan->cgroup.writes[i], &failure);
+			is_done[i] = r == 0;
+			left -= r == 0;
+			if (r == 0)
+				continue;
+			err_free_ptr(&refused);
+			refused = take_ptr(failure);
+			if (r == -EINVAL)
+				r = 0;
+		}
+		if (r == 0 && left > 0 && left == before)
+			r = -EINVAL;
+		if (r < 0 && err)
+			*err = take_ptr(refused);
+	}
+	free(is_done);
+	return r;
+}
+
+int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, struct err **err)
+{
+	const struct cgroup_dir *dir = cgroup_find_any(cgroup);
+	struct pid_list list = { 0 };
+	cleanup_close int fd = -1;
+	int r;
+
+	if (!dir)
+		return err_set(err, E_UNSUPPORTED, 0, NULL, "the container has no cgroup that tells its processes");
+	fd = directory_open_group(dir->path, dir->is_v2, NULL);
+	r = fd < 0 ? fd : directory_pids(fd, &list);
+	if (r < 0) {
+		pid_list_done(&list);
+		return err_sys(err, E_CGROUP, -r, "read", dir->path, NULL);
+	}
+	*ret = list.items;
+	*ret_count = list.count;
+	return 0;
+}

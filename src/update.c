@@ -1,0 +1,188 @@
+/* update.c - `mxcrun update`: other limits, from options or from a resources document. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "program.h"
+
+/* As given; NULL: not given. */
+struct update_options {
+	const char *resources;
+	const char *memory, *memory_reservation, *memory_swap;
+	const char *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period, *cpu_rt_runtime, *cpu_idle;
+	const char *cpuset_cpus, *cpuset_mems, *pids_limit;
+};
+
+/* The same as the specification's structs. */
+struct update_resources {
+	struct oci_memory memory;
+	struct oci_cpu cpu;
+	struct oci_pids pids;
+	struct oci_resources all;
+};
+
+/* A whole number, of bytes where is_size: then also with b, k, m, g or t, powers of 1024, as runc takes them. */
+static int parse_number(const char *option, const char *text, bool is_size, int64_t *ret, struct err **err)
+{
+	static const char suffixes[] = "bkmgt";
+	const char *suffix;
+	char *end;
+	long long number;
+	unsigned int shift = 0;
+
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	suffix = is_size && *end ? strchr(suffixes, *end | 0x20) : NULL;
+	if (suffix) {
+		shift = 10 * (unsigned int)(suffix - suffixes);
+		end++;
+	}
+	if (errno || end == text || *end || number > INT64_MAX >> shift || number < INT64_MIN >> shift)
+		return err_set(err, E_USAGE, 0, NULL, "--%s: expected a %s, found \"%.64s\"", option,
+			       is_size ? "number of bytes" : "whole number", text);
+	*ret = (int64_t)((uint64_t)number << shift);
+	return 0;
+}
+
+static int set_i64(const char *option, const char *text, bool is_size, struct opt_i64 *ret, struct err **err)
+{
+	ret->set = text != NULL;
+	return text ? parse_number(option, text, is_size, &ret->value, err) : 0;
+}
+
+static int set_u64(const char *option, const char *text, struct opt_u64 *ret, struct err **err)
+{
+	int64_t value = 0;
+	int r = text ? parse_number(option, text, false, &value, err) : 0;
+
+	if (r == 0 && value < 0)
+		r = err_set(err, E_USAGE, 0, NULL, "--%s: expected no negative number, found \"%.64s\"", option, text);
+	*ret = (struct opt_u64){ text != NULL, (uint64_t)value };
+	return r;
+}
+
+static int fill_memory(const struct update_options *o, struct oci_memory *ret, struct err **err)
+{
+	int r = set_i64("memory", o->memory, true, &ret->limit, err);
+
+	if (r == 0)
+		r = set_i64("memory-reservation", o->memory_reservation, true, &ret->reservation, err);
+	return r < 0 ? r : set_i64("memory-swap", o->memory_swap, true, &ret->swap, err);
+}
+
+static int fill_cpu(const struct update_options *o, struct oci_cpu *ret, struct err **err)
+{
+	const struct { const char *option, *text; struct opt_u64 *to; } rows[] = {
+		{ "cpu-period", o->cpu_period, &ret->period },
+		{ "cpu-burst", o->cpu_burst, &ret->burst },
+		{ "cpu-share", o->cpu_share, &ret->shares },
+		{ "cpu-rt-period", o->cpu_rt_period, &ret->realtime_period },
+	};
+	const struct { const char *option, *text; struct opt_i64 *to; } signed_rows[] = {
+		{ "cpu-quota", o->cpu_quota, &ret->quota },
+		{ "cpu-rt-runtime", o->cpu_rt_runtime, &ret->realtime_runtime },
+		{ "cpu-idle", o->cpu_idle, &ret->idle },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < array_size(rows) && r == 0; i++)
+		r = set_u64(rows[i].option, rows[i].text, rows[i].to, err);
+	for (size_t i = 0; i < array_size(signed_rows) && r == 0; i++)
+		r = set_i64(signed_rows[i].option, signed_rows[i].text, false, signed_rows[i].to, err);
+	ret->cpus = o->cpuset_cpus;
+	ret->mems = o->cpuset_mems;
+	return r;
+}
+
+static int from_options(const struct update_options *options, struct update_resources *ret, struct err **err)
+{
+	int r = fill_memory(options, &ret->memory, err);
+
+	if (r == 0)
+		r = fill_cpu(options, &ret->cpu, err);
+	if (r == 0)
+		r = set_i64("pids-limit", options->pids_limit, false, &ret->pids.limit, err);
+	ret->all.memory = &ret->memory;
+	ret->all.cpu = &ret->cpu;
+	ret->all.pids = &ret->pids;
+	return r;
+}
+
+static int from_document(const char *path, struct arena *arena, const struct log *log,
+			 const struct oci_resources **ret, struct err **err)
+{
+	bool is_stdin = !strcmp(path, "-");
+	const char *name = is_stdin ? "standard input" : path;
+	cleanup_free char *text = NULL;
+	const struct json *document;
+	size_t len = 0;
+	int r = is_stdin ? fd_read_all(STDIN_FILENO, JSON_SIZE_MAX, &text, &len)
+			 : fd_read_file(AT_FDCWD, path, JSON_SIZE_MAX, &text, &len);
+
+	if (r < 0)
+		return err_sys(err, E_CONFIG, -r, "read", name, NULL);
+	r = json_parse(arena, text, len, name, &document, err);
+	return r < 0 ? r : oci_parse_resources(arena, document, log, ret, err);
+}
+
+static int update(struct program *program, const struct update_options *options, const char *id,
+		  struct err **err)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	struct update_resources own = { 0 };
+	const struct oci_resources *resources = &own.all;
+	struct lifecycle lc;
+	int r = arena ? store_check_id(id, err) : err_nomem(err);
+
+	if (r == 0)
+		r = options->resources ? from_document(options->resources, arena, &program->log, &resources, err)
+				       : from_options(options, &own, err);
+	if (r == 0)
+		r = program_facts(program, err);
+	if (r == 0)
+		r = program_lifecycle(program, STORE_READ, &lc, err);
+	return r < 0 ? r : lifecycle_update(&lc, id, resources, err);
+}
+
+int command_update(struct program *program, int argc, char **argv)
+{
+	cleanup_err struct err *err = NULL;
+	struct update_options o = { 0 };
+	struct arguments arguments;
+	int exit_code;
+	const struct option_row rows[] = {
+		{ "resources", 'r', OPT_STRING, &o.resources, NULL, "FILE|-", "the specification's resources object" },
+		{ "memory", '\0', OPT_STRING, &o.memory, NULL, "BYTES", "memory limit" },
+		{ "memory-reservation", '\0', OPT_STRING, &o.memory_reservation, NULL, "BYTES", "soft memory limit" },
+		{ "memory-swap", '\0', OPT_STRING, &o.memory_swap, NULL, "BYTES", "memory and swap; -1: no limit" },
+		{ "cpu-quota", '\0', OPT_STRING, &o.cpu_quota, NULL, "US", "CPU time a period; -1: no limit" },
+		{ "cpu-period", '\0', OPT_STRING, &o.cpu_period, NULL, "US", "length of a period" },
+		{ "cpu-burst", '\0', OPT_STRING, &o.cpu_burst, NULL, "US", "unused time that may be saved up" },
+		{ "cpu-share", '\0', OPT_STRING, &o.cpu_share, NULL, "N", "weight against others" },
+		{ "cpu-idle", '\0', OPT_STRING, &o.cpu_idle, NULL, "0|1", "run only when nobody else does" },
+		{ "cpu-rt-period", '\0', OPT_STRING, &o.cpu_rt_period, NULL, "US", "real-time period" },
+		{ "cpu-rt-runtime", '\0', OPT_STRING, &o.cpu_rt_runtime, NULL, "US", "real-time quota" },
+		{ "cpuset-cpus", '\0', OPT_STRING, &o.cpuset_cpus, NULL, "LIST", "CPUs that may be used" },
+		{ "cpuset-mems", '\0', OPT_STRING, &o.cpuset_mems, NULL, "LIST", "memory nodes" },
+		{ "pids-limit", '\0', OPT_STRING, &o.pids_limit, NULL, "N", "number of processes; -1: no limit" },
+		{ 0 },
+	};
+	const struct command_usage usage = {
+		.name = "update",
+		.arguments = "ID",
+		.options = rows,
+		.least = 1,
+		.most = 1,
+		.summary = "Change the limits of a container",
+	};
+
+	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))
+		return exit_code;
+	if (update(program, &o, arguments.items[0], &err) < 0)
+		return program_fail(program, err);
+	return 0;
+}
