@@ -99,7 +99,7 @@ static void put_linux(struct json_writer *w)
 	put_capabilities(w);
 	put_cgroup(w);
 	put_seccomp(w);
-	put_enabled(w, "apparmor", false);
+	put_enabled(w, "apparmor", true);
 	put_enabled(w, "selinux", false);
 	put_enabled(w, "intelRdt", false);
 	json_open(w, "mountExtensions", '{');

@@ -14,9 +14,27 @@
 #include "plan/from_oci.h"
 #include "plan/options.h"
 
-static int refuse_unenforceable(struct builder *b, struct err **err)
+int refuse_unenforceable_process(struct builder *b, struct err **err)
 {
 	const struct oci_process *process = b->config->process;
+	const struct json *values[] = {
+		process ? process->scheduler : NULL,
+		process ? process->io_priority : NULL,
+		process ? process->exec_cpu_affinity : NULL,
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < array_size(values) && r == 0; i++)
+		r = refuse_json(b, values[i], err);
+	if (r == 0 && process)
+		r = refuse_string(process->selinux_label, "/process/selinuxLabel", err);
+	if (r == 0 && b->linux_->seccomp)
+		r = refuse_string(b->linux_->seccomp->listener_path, "/linux/seccomp/listenerPath", err);
+	return r;
+}
+
+static int refuse_unenforceable(struct builder *b, struct err **err)
+{
 	const struct oci_linux *l = b->linux_;
 	const struct json *values[] = {
 		b->config->mxc,
@@ -25,9 +43,6 @@ static int refuse_unenforceable(struct builder *b, struct err **err)
 		l->time_offsets,
 		l->net_devices,
 		l->memory_policy,
-		process ? process->scheduler : NULL,
-		process ? process->io_priority : NULL,
-		process ? process->exec_cpu_affinity : NULL,
 		l->resources ? l->resources->block_io : NULL,
 		l->resources ? l->resources->hugepage_limits : NULL,
 		l->resources ? l->resources->network : NULL,
@@ -38,15 +53,9 @@ static int refuse_unenforceable(struct builder *b, struct err **err)
 
 	for (i = 0; i < array_size(values) && r == 0; i++)
 		r = refuse_json(b, values[i], err);
-	if (r == 0 && process)
-		r = refuse_string(process->apparmor_profile, "/process/apparmorProfile", err);
-	if (r == 0 && process)
-		r = refuse_string(process->selinux_label, "/process/selinuxLabel", err);
 	if (r == 0)
 		r = refuse_string(l->mount_label, "/linux/mountLabel", err);
-	if (r == 0 && l->seccomp)
-		r = refuse_string(l->seccomp->listener_path, "/linux/seccomp/listenerPath", err);
-	return r;
+	return r == 0 ? refuse_unenforceable_process(b, err) : r;
 }
 
 /* Policy by annotation is not there yet; a container that carries one must not run without it. */

@@ -23,6 +23,8 @@ int builder_init(struct builder *b, struct arena *plan_arena, const struct oci_c
 		 const struct plan_request *request, const struct host_facts *facts,
 		 const struct log *log, struct err **err);
 
+/* E_UNSUPPORTED for what no engine can give a process yet. */
+int refuse_unenforceable_process(struct builder *b, struct err **err);
 int build_bundle_identity(struct builder *b, struct err **err);
 int build_namespaces(struct builder *b, struct err **err); /* with host names */
 int build_idmaps(struct builder *b, struct err **err);

@@ -222,6 +222,8 @@ int build_process(struct builder *b, struct err **err)
 		r = build_terminal(b, process, err);
 	if (r == 0)
 		r = build_oom_score(b, process, err);
+	if (r == 0 && process->apparmor_profile && *process->apparmor_profile)
+		r = copy_string(b, process->apparmor_profile, &plan->apparmor_profile, err);
 	if (r == 0)
 		r = copy_string(b, b->request->notify_socket, &plan->notify_socket, err);
 	return r == 0 ? build_seccomp(b, err) : r;

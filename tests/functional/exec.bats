@@ -159,6 +159,13 @@ y
 	contains "$output" hostname
 }
 
+@test "a label that can't be enforced is refused, not dropped" {
+	run_exec --process-label system_u:object_r:x "$TAG" true
+	assert_refused /process/selinuxLabel
+	run_exec --apparmor no-such-profile "$TAG" true
+	assert_refused /process/apparmorProfile
+}
+
 @test "a signal to exec reaches the process" {
 	"$MXCRUN" --root "$STATE" exec "$TAG" sh -c 'trap "exit 5" TERM; echo ready; while :; do sleep 0.1; done' \
 		>"$BATS_TEST_TMPDIR/o" </dev/null 2>&1 3>&- &

@@ -37,6 +37,7 @@ host_has() {
 	cgroup_v2) [ -e /sys/fs/cgroup/cgroup.controllers ] ;;
 	systemd) [ -d /run/systemd/system ] ;;
 	freezer) [ -e /sys/fs/cgroup/freezer/tasks ] || [ -e /sys/fs/cgroup/cgroup.controllers ] ;;
+	apparmor) [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] && have apparmor_parser ;;
 	# Not another runtime that the tests themselves are being tried with.
 	mxcrun) [ "${MXCRUN##*/}" = mxcrun ] ;;
 	*) have "$1" ;;

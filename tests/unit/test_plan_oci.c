@@ -53,7 +53,6 @@ static void test_unenforceable(void **state)
 		  "/process/ioPriority", "" },
 		{ P("'execCPUAffinity':{'initial':'0-1'}"), E_UNSUPPORTED,
 		  "/process/execCPUAffinity", "" },
-		{ P("'apparmorProfile':'x'"), E_UNSUPPORTED, "/process/apparmorProfile", "" },
 		{ P("'selinuxLabel':'x'"), E_UNSUPPORTED, "/process/selinuxLabel", "" },
 		{ L("'mountLabel':'x'"), E_UNSUPPORTED, "/linux/mountLabel", "" },
 		{ L("'intelRdt':{'closID':'x'}"), E_UNSUPPORTED, "/linux/intelRdt", "" },

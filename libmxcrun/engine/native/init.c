@@ -146,7 +146,7 @@ static int pass_gate(struct init *init, struct err **err)
 static int build(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
-		namespaces_join, namespaces_configure, rootfs_prepare, procfs_open, pass_gate, mounts_apply,
+		label_open, namespaces_join, namespaces_configure, rootfs_prepare, procfs_open, pass_gate, mounts_apply,
 		devices_make, masks_apply,
 	};
 	int r = 0;
@@ -161,6 +161,8 @@ static int build(struct init *init, struct err **err)
 		r = terminal_setup(init, err);
 	if (r == 0)
 		r = procfs_apply(init, err);
+	if (r == 0)
+		r = label_apply(init, err);
 	return r < 0 ? r : limits_apply(init, err);
 }
 
@@ -175,7 +177,7 @@ static int open_container_root(struct init *init, struct err **err)
 static int join(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
-		namespaces_join, open_container_root, pass_gate,
+		label_open, namespaces_join, open_container_root, pass_gate,
 	};
 	int r = 0;
 
@@ -183,6 +185,8 @@ static int join(struct init *init, struct err **err)
 		r = stages[i](init, err);
 	if (r == 0 && init->plan->process.terminal)
 		r = terminal_setup(init, err);
+	if (r == 0)
+		r = label_apply(init, err);
 	return r < 0 ? r : limits_apply(init, err);
 }
 
@@ -237,7 +241,7 @@ static int run(struct init *init, struct err **err)
 
 int main(int argc, char **argv)
 {
-	struct init init = { .fds = LAUNCH_FDS_NONE, .root_fd = -1, .proc_fd = -1, .covers_fd = -1,
+	struct init init = { .fds = LAUNCH_FDS_NONE, .root_fd = -1, .proc_fd = -1, .covers_fd = -1, .label_proc_fd = -1,
 			     .legacy = { .fds_fd = -1, .stage_fd = -1 } };
 	struct err *err = NULL;
 	int r;

@@ -29,6 +29,7 @@ struct init {
 	char *state_json;	/* OCI state for hooks that run in here, from the GO message; NULL without such hooks */
 	char *program;		/* found by exec_look_up */
 	const char **env;	/* the plan's with HOME added; NULL: the plan's as it is */
+	int label_proc_fd;	/* the host's procfs, for label.c; -1 without a profile */
 	int covers_fd;		/* deny.c: the shared covers, made when first needed; -1 before */
 	struct mount_legacy legacy;
 };
@@ -78,6 +79,10 @@ int procfs_apply(struct init *init, struct err **err);
 /* This process' own files on init->proc_fd, whatever its ids are by now. Descriptor or 0, or -errno. */
 int procfs_open_self(const struct init *init, const char *name, int flags);
 int procfs_write_self(const struct init *init, const char *name, const char *text);
+
+/* label.c: open what it takes while the host's /proc is in sight; then set the profile for the coming execve. */
+int label_open(struct init *init, struct err **err);
+int label_apply(struct init *init, struct err **err);
 
 /* terminal.c: the pty of process.terminal: becomes stdio and controlling terminal, /dev/console;
  * its master goes over fds.console. Runs after rootfs_enter. */

@@ -193,9 +193,6 @@ int procfs_apply(struct init *init, struct err **err)
 	const struct plan *plan = init->plan;
 	int r = 0;
 
-	if (plan->process.apparmor_profile)
-		return err_set(err, E_UNSUPPORTED, 0, "/process/apparmorProfile",
-			       "AppArmor profiles are not supported");
 	if (plan->process.selinux_label)
 		return err_set(err, E_UNSUPPORTED, 0, "/process/selinuxLabel",
 			       "SELinux labels are not supported");

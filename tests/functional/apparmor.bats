@@ -1,0 +1,51 @@
+#!/usr/bin/env bats
+# AppArmor: the profile that the config names is in force in the workload, and only there.
+
+load helpers
+GUARDS="root jq"
+
+load_profile() {
+	printf 'profile %s flags=(attach_disconnected,mediate_deleted) {\n file,\n capability,\n network,\n mount,\n umount,\n signal,\n ptrace,\n deny /secret r,\n}\n' \
+		"$TAG" >"$BATS_TEST_TMPDIR/profile"
+	apparmor_parser --replace --skip-cache "$BATS_TEST_TMPDIR/profile"
+}
+
+test_teardown() { [ ! -e "$BATS_TEST_TMPDIR/profile" ] || apparmor_parser --remove "$BATS_TEST_TMPDIR/profile"; }
+
+@test "the workload, and what exec adds, run under the profile" {
+	requires apparmor
+	load_profile
+	make_bundle --arg profile "$TAG" '.process.apparmorProfile = $profile'
+	echo secret >"$BUNDLE/rootfs/secret"
+	start_container "$TAG"
+	equal "$(tr -d '\0' <"/proc/$PID/attr/current")" "$TAG (enforce)"
+	run --separate-stderr rt exec "$TAG" cat /secret
+	[ "$status" -ne 0 ]
+	contains "$stderr" "Permission denied"
+	equal "$(rt exec "$TAG" cat /proc/self/attr/current | tr -d '\0')" "$TAG (enforce)"
+	equal "$(rt exec --apparmor unconfined "$TAG" cat /secret)" secret
+	rt delete --force "$TAG"
+	# The neighbour: without a profile.
+	make_bundle
+	script 'cat /secret'
+	run_bundle
+	equal "$output" secret
+}
+
+@test "a profile that isn't loaded, or a host without AppArmor, is an error that names the field" {
+	make_bundle '.process.apparmorProfile = "no-such-profile"'
+	run_bundle
+	assert_refused /process/apparmorProfile no-such-profile
+	assert_nothing_left
+}
+
+@test "an image whose /proc is no procfs doesn't take the profile away" {
+	requires apparmor
+	load_profile
+	make_bundle --arg profile "$TAG" '.process.apparmorProfile = $profile | .mounts |= map(select(.destination != "/proc"))
+		| .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+	mkdir -p "$BUNDLE/rootfs/proc/self/attr/apparmor" "$BUNDLE/rootfs/proc/thread-self/attr/apparmor"
+	touch "$BUNDLE/rootfs/proc/self/attr/exec" "$BUNDLE/rootfs/proc/thread-self/attr/apparmor/exec"
+	start_container "$TAG"
+	equal "$(tr -d '\0' <"/proc/$PID/attr/current")" "$TAG (enforce)"
+}
