@@ -124,6 +124,33 @@ static const struct field rlimit_fields[] = {
 	{ 0 },
 };
 
+/* Index = number of the policy, sched(7). */
+static const char *const scheduler_words[] = { "SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH",
+					       "SCHED_ISO",   "SCHED_IDLE", "SCHED_DEADLINE", NULL };
+
+static const struct field scheduler_fields[] = {
+	OCI_ROW("policy", FIELD_ENUM, struct oci_scheduler, policy, .words = scheduler_words,
+		.required = true),
+	OCI_ROW("nice", FIELD_I64, struct oci_scheduler, nice),
+	OCI_ROW("priority", FIELD_I64, struct oci_scheduler, priority),
+	OCI_ROW("flags", FIELD_STRINGS, struct oci_scheduler, flags),
+	OCI_ROW("runtime", FIELD_U64, struct oci_scheduler, runtime),
+	OCI_ROW("deadline", FIELD_U64, struct oci_scheduler, deadline),
+	OCI_ROW("period", FIELD_U64, struct oci_scheduler, period),
+	{ 0 },
+};
+
+/* Index = number of the class, ioprio_set(2). */
+static const char *const io_class_words[] = { "IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT",
+					      "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE", NULL };
+
+static const struct field io_priority_fields[] = {
+	OCI_ROW("class", FIELD_ENUM, struct oci_io_priority, class_, .words = io_class_words,
+		.required = true),
+	OCI_ROW("priority", FIELD_I64, struct oci_io_priority, priority),
+	{ 0 },
+};
+
 const struct field oci_process_fields[] = {
 	OCI_ROW("terminal", FIELD_BOOL, struct oci_process, terminal),
 	OCI_OBJECT("consoleSize", struct oci_process, console_size, console_size_fields),
@@ -137,8 +164,8 @@ const struct field oci_process_fields[] = {
 	OCI_ROW("apparmorProfile", FIELD_STRING, struct oci_process, apparmor_profile),
 	OCI_ROW("selinuxLabel", FIELD_STRING, struct oci_process, selinux_label),
 	OCI_ROW("oomScoreAdj", FIELD_I64, struct oci_process, oom_score_adj),
-	OCI_ROW("scheduler", FIELD_RAW, struct oci_process, scheduler),
-	OCI_ROW("ioPriority", FIELD_RAW, struct oci_process, io_priority),
+	OCI_OBJECT("scheduler", struct oci_process, scheduler, scheduler_fields),
+	OCI_OBJECT("ioPriority", struct oci_process, io_priority, io_priority_fields),
 	OCI_ROW("execCPUAffinity", FIELD_RAW, struct oci_process, exec_cpu_affinity),
 	OCI_IGNORED("commandLine"), /* Windows */
 	OCI_SELF(struct oci_process, source),

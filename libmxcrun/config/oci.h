@@ -34,7 +34,15 @@ struct oci_process {
 	struct opt_bool no_new_privileges;
 	const char *apparmor_profile, *selinux_label;
 	struct opt_i64 oom_score_adj;
-	const struct json *scheduler, *io_priority, *exec_cpu_affinity;
+	/* policy and class are the kernel's numbers; -1 when absent */
+	const struct oci_scheduler {
+		int policy;
+		struct opt_i64 nice, priority;
+		struct string_list flags;
+		struct opt_u64 runtime, deadline, period;	/* nanoseconds */
+	} *scheduler;
+	const struct oci_io_priority { int class_; struct opt_i64 priority; } *io_priority;
+	const struct json *exec_cpu_affinity;
 	const struct json *source;	/* the element itself, for pointers */
 };
 
@@ -144,7 +152,8 @@ struct oci_linux {
 	struct string_map sysctl;
 	struct string_list masked_paths, readonly_paths;
 	const char *mount_label;
-	const struct json *intel_rdt, *personality, *time_offsets, *net_devices, *memory_policy;
+	const struct oci_personality { int domain; struct string_list flags; } *personality;
+	const struct json *intel_rdt, *time_offsets, *net_devices, *memory_policy;
 };
 
 struct oci_config {

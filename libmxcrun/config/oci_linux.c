@@ -121,6 +121,15 @@ static const struct field seccomp_fields[] = {
 	{ 0 },
 };
 
+static const char *const domain_words[] = { "LINUX", "LINUX32", NULL };
+
+static const struct field personality_fields[] = {
+	OCI_ROW("domain", FIELD_ENUM, struct oci_personality, domain, .words = domain_words,
+		.required = true),
+	OCI_ROW("flags", FIELD_STRINGS, struct oci_personality, flags),
+	{ 0 },
+};
+
 const struct field oci_linux_fields[] = {
 	OCI_OBJECTS("namespaces", struct oci_linux, namespaces, namespace_fields),
 	OCI_OBJECTS("uidMappings", struct oci_linux, uid_mappings, id_mapping_fields),
@@ -135,7 +144,7 @@ const struct field oci_linux_fields[] = {
 	OCI_ROW("readonlyPaths", FIELD_STRINGS, struct oci_linux, readonly_paths),
 	OCI_ROW("mountLabel", FIELD_STRING, struct oci_linux, mount_label),
 	OCI_ROW("intelRdt", FIELD_RAW, struct oci_linux, intel_rdt),
-	OCI_ROW("personality", FIELD_RAW, struct oci_linux, personality),
+	OCI_OBJECT("personality", struct oci_linux, personality, personality_fields),
 	OCI_ROW("timeOffsets", FIELD_RAW, struct oci_linux, time_offsets),
 	OCI_ROW("netDevices", FIELD_RAW, struct oci_linux, net_devices),
 	OCI_ROW("memoryPolicy", FIELD_RAW, struct oci_linux, memory_policy),

@@ -18,8 +18,6 @@ int refuse_unenforceable_process(struct builder *b, struct err **err)
 {
 	const struct oci_process *process = b->config->process;
 	const struct json *values[] = {
-		process ? process->scheduler : NULL,
-		process ? process->io_priority : NULL,
 		process ? process->exec_cpu_affinity : NULL,
 	};
 	int r = 0;
@@ -39,7 +37,6 @@ static int refuse_unenforceable(struct builder *b, struct err **err)
 	const struct json *values[] = {
 		b->config->mxc,
 		l->intel_rdt,
-		l->personality,
 		l->time_offsets,
 		l->net_devices,
 		l->memory_policy,
@@ -219,7 +216,7 @@ int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
 		refuse_unenforceable, build_bundle_identity, build_annotations,  build_namespaces,
 		build_idmaps,	      build_sysctls,  build_cgroup,	  build_limits,
 		build_device_rules,   build_root,     build_mounts,	  build_devices,
-		build_masks,	      build_process,  build_capabilities, build_hooks,
+		build_masks,	      build_process,  build_scheduling, build_capabilities, build_hooks,
 	};
 	struct builder b;
 	int r = builder_init(&b, plan_arena, config, request, facts, log, err);

@@ -37,6 +37,7 @@ int build_mounts(struct builder *b, struct err **err);
 int build_devices(struct builder *b, struct err **err);
 int build_masks(struct builder *b, struct err **err);
 int build_process(struct builder *b, struct err **err);
+int build_scheduling(struct builder *b, struct err **err);
 int build_capabilities(struct builder *b, struct err **err);
 int build_hooks(struct builder *b, struct err **err);
 

@@ -94,7 +94,7 @@ static int build_workload(struct builder *b, const struct policy_process *proces
 
 	plan->uid = b->facts->euid;
 	plan->gid = b->facts->egid;
-	plan->umask = PLAN_UNSET_ID;
+	plan->umask = plan->io_priority = plan->personality = PLAN_UNSET_ID;
 	plan->no_new_privileges = true;
 	plan->new_keyring = true;
 	/* On the caller's terminal the workload stays in its session, to be its foreground job; the

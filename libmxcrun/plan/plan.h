@@ -158,6 +158,14 @@ struct plan_capabilities { uint64_t bounding, effective, inheritable, permitted,
 
 struct plan_rlimit { int resource; uint64_t soft, hard; const char *name, *pointer; };
 
+/* As sched_setattr(2) takes it. */
+struct plan_scheduler {
+	bool is_set;
+	uint32_t policy, priority;
+	int32_t nice;
+	uint64_t flags, runtime, deadline, period;	/* nanoseconds */
+};
+
 struct plan_seccomp {
 	const void *program;		/* struct sock_filter[], or NULL */
 	uint32_t instruction_count;
@@ -183,6 +191,9 @@ struct plan_process {
 	bool no_new_privileges;
 	bool has_oom_score_adj;
 	int oom_score_adj;
+	struct plan_scheduler scheduler;
+	uint32_t io_priority;		/* class and level as ioprio_set(2) takes them; PLAN_UNSET_ID: leave */
+	uint32_t personality;		/* as personality(2) takes it; PLAN_UNSET_ID: leave */
 	struct plan_seccomp seccomp;	/* loaded last */
 	const char *apparmor_profile, *selinux_label;
 	bool terminal;

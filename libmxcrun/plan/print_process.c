@@ -98,6 +98,14 @@ static void print_seccomp(const struct plan_seccomp *seccomp, struct json_writer
 	json_close(w, '}');
 }
 
+static void print_or_null(struct json_writer *w, const char *key, uint32_t value)
+{
+	if (value == PLAN_UNSET_ID)
+		json_put_string(w, key, NULL);
+	else
+		json_put_u64(w, key, value);
+}
+
 static void print_user(const struct plan_process *process, struct json_writer *w)
 {
 	size_t i;
@@ -108,10 +116,25 @@ static void print_user(const struct plan_process *process, struct json_writer *w
 	for (i = 0; i < process->group_count; i++)
 		json_put_u64(w, NULL, process->groups[i]);
 	json_close(w, ']');
-	if (process->umask == PLAN_UNSET_ID)
-		json_put_string(w, "umask", NULL);
-	else
-		json_put_u64(w, "umask", process->umask);
+	print_or_null(w, "umask", process->umask);
+}
+
+static void print_scheduling(const struct plan_process *process, struct json_writer *w)
+{
+	const struct plan_scheduler *scheduler = &process->scheduler;
+
+	json_open(w, "scheduler", '{');
+	json_put_bool(w, "set", scheduler->is_set);
+	json_put_u64(w, "policy", scheduler->policy);
+	json_put_i64(w, "nice", scheduler->nice);
+	json_put_u64(w, "priority", scheduler->priority);
+	json_put_u64(w, "flags", scheduler->flags);
+	json_put_u64(w, "runtime", scheduler->runtime);
+	json_put_u64(w, "deadline", scheduler->deadline);
+	json_put_u64(w, "period", scheduler->period);
+	json_close(w, '}');
+	print_or_null(w, "ioPriority", process->io_priority);
+	print_or_null(w, "personality", process->personality);
 }
 
 void print_process(const struct plan_process *process, struct json_writer *w)
@@ -131,6 +154,7 @@ void print_process(const struct plan_process *process, struct json_writer *w)
 		json_put_i64(w, "oomScoreAdj", process->oom_score_adj);
 	else
 		json_put_string(w, "oomScoreAdj", NULL);
+	print_scheduling(process, w);
 	print_seccomp(&process->seccomp, w);
 	json_put_string(w, "apparmorProfile", process->apparmor_profile);
 	json_put_string(w, "selinuxLabel", process->selinux_label);

@@ -539,3 +539,21 @@ ECONNREFUSED"
 	equal "$(wc -l </proc/self/mountinfo)" "$before"
 	umount "$BATS_TEST_TMPDIR/shared"
 }
+
+@test "scheduler, io priority and personality are the config's" {
+	requires chrt ionice
+	make_bundle '.process.scheduler = {policy: "SCHED_BATCH", nice: 5} | .process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6}
+		| .linux.personality = {domain: "LINUX32"}'
+	start_container "$TAG"
+	contains "$(chrt -p "$PID")" SCHED_BATCH
+	equal "$(awk '{ print $19 }' "/proc/$PID/stat")" 5
+	equal "$(ionice -p "$PID")" "best-effort: prio 6"
+	equal "$(cat "/proc/$PID/personality")" 00000008
+	rt delete --force "$TAG"
+	make_bundle '.process.scheduler = {policy: "SCHED_FANCY"}'
+	run_bundle
+	assert_refused /process/scheduler/policy
+	make_bundle '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 9}'
+	run_bundle
+	assert_refused /process/ioPriority/priority
+}

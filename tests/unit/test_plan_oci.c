@@ -47,17 +47,19 @@ static void test_unenforceable(void **state)
 		  "mxc is not supported yet" },
 		{ T("'annotations':{'mxc.policy':'{}'}"), E_UNSUPPORTED, "/annotations",
 		  "mxc.policy" },
-		{ P("'scheduler':{'policy':'SCHED_FIFO'}"), E_UNSUPPORTED, "/process/scheduler",
-		  "scheduler" },
-		{ P("'ioPriority':{'class':'IOPRIO_CLASS_IDLE'}"), E_UNSUPPORTED,
-		  "/process/ioPriority", "" },
+		{ P("'scheduler':{'policy':'SCHED_OTHER','nice':20}"), E_CONFIG, "/process/scheduler/nice",
+		  "-20 to 19" },
+		{ P("'scheduler':{'policy':'SCHED_OTHER','flags':['X']}"), E_CONFIG,
+		  "/process/scheduler/flags/0", "" },
+		{ P("'ioPriority':{'class':'IOPRIO_CLASS_BE','priority':8}"), E_CONFIG,
+		  "/process/ioPriority/priority", "" },
 		{ P("'execCPUAffinity':{'initial':'0-1'}"), E_UNSUPPORTED,
 		  "/process/execCPUAffinity", "" },
 		{ P("'selinuxLabel':'x'"), E_UNSUPPORTED, "/process/selinuxLabel", "" },
 		{ L("'mountLabel':'x'"), E_UNSUPPORTED, "/linux/mountLabel", "" },
 		{ L("'intelRdt':{'closID':'x'}"), E_UNSUPPORTED, "/linux/intelRdt", "" },
-		{ L("'personality':{'domain':'LINUX32'}"), E_UNSUPPORTED, "/linux/personality",
-		  "" },
+		{ L("'personality':{'domain':'LINUX','flags':['X']}"), E_UNSUPPORTED,
+		  "/linux/personality/flags", "" },
 		{ L("'timeOffsets':{'boottime':{'secs':1}}"), E_UNSUPPORTED, "/linux/timeOffsets",
 		  "" },
 		{ L("'netDevices':{'eth0':{'name':'x'}}"), E_UNSUPPORTED, "/linux/netDevices", "" },
@@ -83,7 +85,7 @@ static void test_unenforceable(void **state)
 	world_hybrid(&w);
 	world_accept(
 		&w,
-		DOCUMENT("'mxc':{},", "'scheduler':{},'apparmorProfile':'',",
+		DOCUMENT("'mxc':{},", "'apparmorProfile':'',",
 			 "'intelRdt':{},'netDevices':{},'mountLabel':'',"
 			 "'resources':{'blockIO':{'weight':0},'hugepageLimits':[],'network':{}},"));
 	world_done(&w);

@@ -261,6 +261,16 @@ static void change_process(const char *before)
 	CHANGE_BOOL(p->seccomp.use_notify);
 	CHANGE_STRING(p->seccomp.listener_path);
 	CHANGE_STRING(p->seccomp.listener_metadata);
+	CHANGE_BOOL(p->scheduler.is_set);
+	CHANGE_NUMBER(p->scheduler.policy);
+	CHANGE_NUMBER(p->scheduler.priority);
+	CHANGE_NUMBER(p->scheduler.nice);
+	CHANGE_NUMBER(p->scheduler.flags);
+	CHANGE_NUMBER(p->scheduler.runtime);
+	CHANGE_NUMBER(p->scheduler.deadline);
+	CHANGE_NUMBER(p->scheduler.period);
+	CHANGE_NUMBER(p->io_priority);
+	CHANGE_NUMBER(p->personality);
 	CHANGE_STRING(p->apparmor_profile);
 	CHANGE_STRING(p->selinux_label);
 	CHANGE_BOOL(p->terminal);
@@ -337,9 +347,11 @@ _Static_assert(sizeof(struct plan_mount) == 136,
 	       "new member: print it and add it to change_mounts()");
 _Static_assert(sizeof(struct plan_seccomp) == 40,
 	       "new member: print it and add it to change_process()");
-_Static_assert(sizeof(struct plan_process) == 216,
+_Static_assert(sizeof(struct plan_scheduler) == 48,
 	       "new member: print it and add it to change_process()");
-_Static_assert(sizeof(struct plan) == 872, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan_process) == 272,
+	       "new member: print it and add it to change_process()");
+_Static_assert(sizeof(struct plan) == 928, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

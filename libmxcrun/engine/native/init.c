@@ -163,6 +163,8 @@ static int build(struct init *init, struct err **err)
 		r = procfs_apply(init, err);
 	if (r == 0)
 		r = label_apply(init, err);
+	if (r == 0)
+		r = scheduling_apply(init, err);
 	return r < 0 ? r : limits_apply(init, err);
 }
 
@@ -187,6 +189,8 @@ static int join(struct init *init, struct err **err)
 		r = terminal_setup(init, err);
 	if (r == 0)
 		r = label_apply(init, err);
+	if (r == 0)
+		r = scheduling_apply(init, err);
 	return r < 0 ? r : limits_apply(init, err);
 }
 

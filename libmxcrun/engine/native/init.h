@@ -88,6 +88,9 @@ int label_apply(struct init *init, struct err **err);
  * its master goes over fds.console. Runs after rootfs_enter. */
 int terminal_setup(struct init *init, struct err **err);
 
+/* scheduling.c: scheduler, io priority, personality. */
+int scheduling_apply(struct init *init, struct err **err);
+
 /* limits.c: rlimits, umask, session keyring. */
 int limits_apply(struct init *init, struct err **err);
 

@@ -1,0 +1,51 @@
+/* scheduling.c - the workload's scheduler, io priority and execution domain, while init still may set them. */
+#include <errno.h>
+#include <stdint.h>
+#include <sys/personality.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine/native/init.h"
+
+#define IOPRIO_WHO_PROCESS 1
+
+/* struct sched_attr of sched_setattr(2) as of Linux 3.14, which every later kernel takes. */
+struct scheduler_attributes {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+static int set_scheduler(const struct plan_scheduler *plan, struct err **err)
+{
+	const struct scheduler_attributes attributes = {
+		.size = sizeof(attributes), .policy = plan->policy, .flags = plan->flags, .nice = plan->nice,
+		.priority = plan->priority, .runtime = plan->runtime, .deadline = plan->deadline,
+		.period = plan->period,
+	};
+	int r;
+
+	if (!plan->is_set || syscall(SYS_sched_setattr, 0, &attributes, 0) == 0)
+		return 0;
+	r = err_sys(err, E_PROCESS, errno, "sched_setattr", NULL, "/process/scheduler");
+	if (r == -EPERM)
+		err_hint(err, "it needs CAP_SYS_NICE, and for a real-time policy a cgroup with real-time runtime");
+	return r;
+}
+
+int scheduling_apply(struct init *init, struct err **err)
+{
+	const struct plan_process *process = &init->plan->process;
+	int r = set_scheduler(&process->scheduler, err);
+
+	if (r < 0)
+		return r;
+	if (process->io_priority != PLAN_UNSET_ID &&
+	    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, (int)process->io_priority) < 0)
+		return err_sys(err, E_PROCESS, errno, "ioprio_set", NULL, "/process/ioPriority");
+	if (process->personality != PLAN_UNSET_ID && personality(process->personality) < 0)
+		return err_sys(err, E_PROCESS, errno, "personality", NULL, "/linux/personality");
+	return 0;
+}
