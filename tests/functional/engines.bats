@@ -102,6 +102,31 @@ podman_run() {
 	equal "$(default_records)" ""
 }
 
+@test "podman exec, update, top and stop" {
+	podman_image
+	podman_ run -d --name "$TAG" --memory 48m --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none localhost/mxt-image \
+		sleep 1000 >/dev/null
+	local pid
+	pid=$(podman_ inspect "$TAG" | jq -r '.[0].State.Pid')
+	run --separate-stderr podman_ exec -e A=b --user 7:8 -w /tmp "$TAG" sh -c 'echo $A; id -u; id -g; pwd; exit 6'
+	echo "$stderr"
+	equal "$status $output" "6 b
+7
+8
+/tmp"
+	run -127 podman_ exec "$TAG" /bin/absent
+	run -126 podman_ exec "$TAG" /etc/passwd
+	equal "$(echo in | podman_ exec -i "$TAG" cat)" in
+	podman_ update --memory 64m "$TAG" >/dev/null
+	equal "$(cgroup_value "$pid" memory memory.limit_in_bytes memory.max)" 67108864
+	podman_ exec -d "$TAG" sleep 999
+	contains "$(podman_ top "$TAG" args)" "sleep 999"
+	podman_ stop -t 1 "$TAG" >/dev/null
+	equal "$(podman_ wait "$TAG")" 137
+	podman_ rm "$TAG" >/dev/null
+	equal "$(default_records)" ""
+}
+
 @test "podman run with a terminal" {
 	podman_image
 	run command script -qec "$(declare -f podman_ podman_run slow); MXCRUN='$MXCRUN' MXCRUN_TEST_SLOW=$MXCRUN_TEST_SLOW; podman_run -t localhost/mxt-image sh -c 'test -t 0 && echo is a tty; exit 3'" /dev/null
@@ -219,6 +244,13 @@ ctr_run() {
 	ctr_ task pause "$TAG"
 	equal "$(ctr_ task ls | awk -v id="$TAG" '$1 == id { print $3 }')" PAUSED
 	ctr_ task resume "$TAG"
+	equal "$(ctr_ task exec --exec-id e1 "$TAG" echo from exec)" "from exec"
+	run --separate-stderr ctr_ task exec --exec-id e2 "$TAG" sh -c 'exit 8'
+	equal "$status" 8
+	run --separate-stderr ctr_ task exec --exec-id e3 "$TAG" /bin/absent
+	[ "$status" -ne 0 ]
+	contains "$stderr" "no such file"
+	contains "$(ctr_ task ps "$TAG")" "$pid"
 	ctr_ task kill -s KILL "$TAG"
 	stopped() { [ "$(ctr_ task ls | awk -v id="$TAG" '$1 == id { print $3 }')" = STOPPED ]; }
 	wait_for 10 stopped
