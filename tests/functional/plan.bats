@@ -51,7 +51,7 @@ plan_is_what_runs() {
 	start_container "$TAG"
 	plan_is_what_runs "$PID"
 	equal "$(planned '.process.args | join(" ")')" "$(tr '\0' ' ' <"/proc/$PID/cmdline" | sed 's/ $//')"
-	equal "$(planned '.process.env[]' | sort)" "$(tr '\0' '\n' <"/proc/$PID/environ" | sort)"
+	equal "$(planned '.process | .env[], if .homeFromPasswd then "HOME=/root" else empty end' | sort)" "$(tr '\0' '\n' <"/proc/$PID/environ" | sort)"
 	equal "$(planned '"\(.process.uid) \(.process.gid)"')" \
 		"$(proc_status "$PID" Uid | cut -f 1) $(proc_status "$PID" Gid | cut -f 1)"
 	equal "$(planned .hostname)" "$(nsenter --uts="/proc/$PID/ns/uts" hostname)"
