@@ -108,12 +108,45 @@ struct oci_cpu {
 	const char *cpus, *mems;
 };
 
+struct oci_weight_device {
+	struct opt_i64 major, minor;
+	struct opt_u32 weight, leaf_weight;
+};
+struct oci_throttle_device {
+	struct opt_i64 major, minor;
+	struct opt_u64 rate;
+};
+struct oci_throttle_list { struct oci_throttle_device *items; size_t count; };
+
+struct oci_block_io {
+	struct opt_u32 weight, leaf_weight;
+	struct { struct oci_weight_device *items; size_t count; } weight_devices;
+	struct oci_throttle_list read_bps, write_bps, read_iops, write_iops;
+};
+
+struct oci_hugepage_limit {
+	const char *page_size;
+	struct opt_u64 limit;
+};
+
+struct oci_interface_priority {
+	const char *name;
+	struct opt_u32 priority;
+};
+struct oci_network {
+	struct opt_u32 class_id;
+	struct { struct oci_interface_priority *items; size_t count; } priorities;
+};
+
 struct oci_resources {
 	const struct oci_memory *memory;
 	const struct oci_cpu *cpu;
 	const struct oci_pids { struct opt_i64 limit; } *pids;
 	struct { struct oci_device_rule *items; size_t count; } devices;
-	const struct json *block_io, *hugepage_limits, *network, *rdma;
+	const struct oci_block_io *block_io;
+	struct { struct oci_hugepage_limit *items; size_t count; } hugepage_limits;
+	const struct oci_network *network;
+	const struct json *rdma;
 	struct string_map unified;
 	const struct json *source;
 };

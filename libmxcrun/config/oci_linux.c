@@ -77,14 +77,61 @@ static const struct field pids_fields[] = {
 	{ 0 },
 };
 
+static const struct field weight_device_fields[] = {
+	OCI_ROW("major", FIELD_I64, struct oci_weight_device, major, .required = true),
+	OCI_ROW("minor", FIELD_I64, struct oci_weight_device, minor, .required = true),
+	OCI_ROW("weight", FIELD_U32, struct oci_weight_device, weight),
+	OCI_ROW("leafWeight", FIELD_U32, struct oci_weight_device, leaf_weight),
+	{ 0 },
+};
+
+static const struct field throttle_device_fields[] = {
+	OCI_ROW("major", FIELD_I64, struct oci_throttle_device, major, .required = true),
+	OCI_ROW("minor", FIELD_I64, struct oci_throttle_device, minor, .required = true),
+	OCI_ROW("rate", FIELD_U64, struct oci_throttle_device, rate, .required = true),
+	{ 0 },
+};
+
+static const struct field block_io_fields[] = {
+	OCI_ROW("weight", FIELD_U32, struct oci_block_io, weight),
+	OCI_ROW("leafWeight", FIELD_U32, struct oci_block_io, leaf_weight),
+	OCI_OBJECTS("weightDevice", struct oci_block_io, weight_devices, weight_device_fields),
+	OCI_OBJECTS("throttleReadBpsDevice", struct oci_block_io, read_bps, throttle_device_fields),
+	OCI_OBJECTS("throttleWriteBpsDevice", struct oci_block_io, write_bps,
+		    throttle_device_fields),
+	OCI_OBJECTS("throttleReadIOPSDevice", struct oci_block_io, read_iops,
+		    throttle_device_fields),
+	OCI_OBJECTS("throttleWriteIOPSDevice", struct oci_block_io, write_iops,
+		    throttle_device_fields),
+	{ 0 },
+};
+
+static const struct field hugepage_fields[] = {
+	OCI_ROW("pageSize", FIELD_STRING, struct oci_hugepage_limit, page_size, .required = true),
+	OCI_ROW("limit", FIELD_U64, struct oci_hugepage_limit, limit, .required = true),
+	{ 0 },
+};
+
+static const struct field interface_priority_fields[] = {
+	OCI_ROW("name", FIELD_STRING, struct oci_interface_priority, name, .required = true),
+	OCI_ROW("priority", FIELD_U32, struct oci_interface_priority, priority, .required = true),
+	{ 0 },
+};
+
+static const struct field network_fields[] = {
+	OCI_ROW("classID", FIELD_U32, struct oci_network, class_id),
+	OCI_OBJECTS("priorities", struct oci_network, priorities, interface_priority_fields),
+	{ 0 },
+};
+
 const struct field oci_resources_fields[] = {
 	OCI_OBJECT("memory", struct oci_resources, memory, memory_fields),
 	OCI_OBJECT("cpu", struct oci_resources, cpu, cpu_fields),
 	OCI_OBJECT("pids", struct oci_resources, pids, pids_fields),
 	OCI_OBJECTS("devices", struct oci_resources, devices, device_rule_fields),
-	OCI_ROW("blockIO", FIELD_RAW, struct oci_resources, block_io),
-	OCI_ROW("hugepageLimits", FIELD_RAW, struct oci_resources, hugepage_limits),
-	OCI_ROW("network", FIELD_RAW, struct oci_resources, network),
+	OCI_OBJECT("blockIO", struct oci_resources, block_io, block_io_fields),
+	OCI_OBJECTS("hugepageLimits", struct oci_resources, hugepage_limits, hugepage_fields),
+	OCI_OBJECT("network", struct oci_resources, network, network_fields),
 	OCI_ROW("rdma", FIELD_RAW, struct oci_resources, rdma),
 	OCI_ROW("unified", FIELD_STRING_MAP, struct oci_resources, unified),
 	OCI_SELF(struct oci_resources, source),

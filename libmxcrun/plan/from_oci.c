@@ -40,9 +40,6 @@ static int refuse_unenforceable(struct builder *b, struct err **err)
 		l->time_offsets,
 		l->net_devices,
 		l->memory_policy,
-		l->resources ? l->resources->block_io : NULL,
-		l->resources ? l->resources->hugepage_limits : NULL,
-		l->resources ? l->resources->network : NULL,
 		l->resources ? l->resources->rdma : NULL,
 	};
 	size_t i;

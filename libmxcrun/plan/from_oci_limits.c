@@ -197,7 +197,7 @@ int build_limits(struct builder *b, struct err **err)
 	int r = 0;
 
 	if (resources) {
-		l.capacity = FIXED_WRITES_MAX + count_lines(&resources->unified);
+		l.capacity = FIXED_WRITES_MAX + count_lines(&resources->unified) + io_writes_max(resources);
 		l.writes = arena_array(b->arena, l.capacity, sizeof(*l.writes));
 		if (!l.writes)
 			return err_nomem(err);
@@ -206,6 +206,8 @@ int build_limits(struct builder *b, struct err **err)
 			r = build_cpu_limits(&l, resources->cpu, err);
 		if (r == 0)
 			r = build_pids_limit(&l, resources->pids, err);
+		if (r == 0)
+			r = build_io_limits(&l, resources, err);
 		if (r == 0)
 			r = build_unified(&l, &resources->unified, err);
 	}

@@ -26,5 +26,8 @@ int limits_add_i64(struct limits *l, const char *controller, const char *file, i
 
 int build_memory_limits(struct limits *l, const struct oci_memory *memory, struct err **err);
 int build_cpu_limits(struct limits *l, const struct oci_cpu *cpu, struct err **err);
+/* Block devices, huge pages and network classes; how many writes that can make at most. */
+int build_io_limits(struct limits *l, const struct oci_resources *resources, struct err **err);
+size_t io_writes_max(const struct oci_resources *resources);
 
 #endif

@@ -238,3 +238,60 @@ GUARDS="root jq"
 	assert_nothing_left
 	equal "$(find /sys/fs/cgroup -type d | wc -l)" "$before"
 }
+
+# Does the host have this controller in v1 or in v2?
+has_controller() {
+	[ -d "/sys/fs/cgroup/$1" ] || grep -qw "$1" /sys/fs/cgroup/cgroup.controllers /sys/fs/cgroup/unified/cgroup.controllers 2>/dev/null
+}
+
+@test "block devices are throttled, huge pages limited, or the controller that is missing is named" {
+	local device size dir
+	device=$(cat /sys/block/*/dev 2>/dev/null | head -n 1)
+	[ -n "$device" ] || skip "needs a block device"
+	make_bundle --argjson major "${device%:*}" --argjson minor "${device#*:}" '.linux.resources.blockIO = {
+		throttleReadBpsDevice: [{major: $major, minor: $minor, rate: 1048576}],
+		throttleWriteIOPSDevice: [{major: $major, minor: $minor, rate: 500}]}'
+	if has_controller blkio || has_controller io; then
+		start_container "$TAG"
+		dir=$(cgroup_dir "$PID" blkio)
+		if [ -e "$dir/io.max" ]; then
+			contains "$(cat "$dir/io.max")" "$device rbps=1048576"
+			contains "$(cat "$dir/io.max")" "wiops=500"
+		else
+			equal "$(cat "$dir/blkio.throttle.read_bps_device")" "$device 1048576"
+			equal "$(cat "$dir/blkio.throttle.write_iops_device")" "$device 500"
+		fi
+		rt delete --force "$TAG"
+	else
+		run_bundle
+		assert_refused blockIO
+	fi
+	size=$(ls /sys/kernel/mm/hugepages | sed -n 's/hugepages-2048kB/2MB/p')
+	make_bundle '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]'
+	if has_controller hugetlb && [ -n "$size" ]; then
+		start_container "$TAG"
+		equal "$(cgroup_value "$PID" hugetlb hugetlb.2MB.limit_in_bytes hugetlb.2MB.max)" 4194304
+		rt delete --force "$TAG"
+	else
+		run_bundle
+		assert_refused hugepageLimits
+	fi
+	make_bundle '.linux.resources.network = {classID: 1048577}'
+	if has_controller net_cls; then
+		start_container "$TAG"
+		equal "$(cat "$(cgroup_dir "$PID" net_cls)/net_cls.classid")" 1048577
+	else
+		run_bundle
+		assert_refused /linux/resources/network/classID net_cls
+	fi
+}
+
+@test "block device and huge page fields that make no sense are refused" {
+	local wrong
+	for wrong in 'blockIO = {weight: 5}' 'hugepageLimits = [{pageSize: "2XB", limit: 1}]' \
+		'hugepageLimits = [{pageSize: "../x", limit: 1}]' 'blockIO = {throttleReadBpsDevice: [{major: -1, minor: 0, rate: 1}]}'; do
+		make_bundle ".linux.resources.$wrong"
+		run_bundle
+		assert_refused "${wrong%% *}"
+	done
+}

@@ -65,10 +65,6 @@ static void test_unenforceable(void **state)
 		{ L("'netDevices':{'eth0':{'name':'x'}}"), E_UNSUPPORTED, "/linux/netDevices", "" },
 		{ L("'memoryPolicy':{'mode':'MPOL_BIND'}"), E_UNSUPPORTED, "/linux/memoryPolicy",
 		  "" },
-		{ R("'blockIO':{'weight':10}"), E_UNSUPPORTED, "/linux/resources/blockIO", "" },
-		{ R("'hugepageLimits':[{'pageSize':'2MB','limit':0}]"), E_UNSUPPORTED,
-		  "/linux/resources/hugepageLimits", "" },
-		{ R("'network':{'classID':1}"), E_UNSUPPORTED, "/linux/resources/network", "" },
 		{ R("'rdma':{'x':{'hcaHandles':1}}"), E_UNSUPPORTED, "/linux/resources/rdma", "" },
 		{ L("'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/s'}"),
 		  E_UNSUPPORTED, "/linux/seccomp/listenerPath", "" },
@@ -707,6 +703,10 @@ static void test_limits_v2(void **state)
 	check_writes(world_v2, "'cpu':{'quota':-1}", "cpu.max=max 100000");
 	check_writes(world_v2, "'cpu':{'idle':1,'cpus':'1'}", "cpu.idle=1 cpuset.cpus=1");
 	check_writes(world_v2, "'pids':{'limit':-1}", "pids.max=max");
+	check_writes(world_v2,
+		     "'blockIO':{'weight':10,'throttleReadBpsDevice':[{'major':8,'minor':0,'rate':7}],"
+		     "'weightDevice':[{'major':8,'minor':1,'weight':1000}]}",
+		     "io.weight=1 io.weight=8:1 10000 io.max=8:0 rbps=7");
 	check_writes(
 		world_v2,
 		"'pids':{'limit':32},'unified':{'memory.high':'5','io.max':'8:0 rbps=1\\n8:1 wbps=2\\n',"
