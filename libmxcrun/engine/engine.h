@@ -53,8 +53,8 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 /* Kill and reap a child whose later steps failed; nothing for one that never was. */
 void native_abandon(struct engine_child *child);
 
-/* The record says "created". */
-int native_recorded(struct engine_child *child, struct err **err);
+/* The record says "created". state: the OCI state for startContainer hooks from now on; NULL without such. */
+int native_recorded(struct engine_child *child, const char *state, struct err **err);
 
 /* run: let the workload go; returns when execve succeeded, or the error. */
 int native_release(struct engine_child *child, struct err **err);

@@ -80,6 +80,19 @@ static int start_engine(const struct lifecycle *lc, const struct prepared *prepa
 	return native_start(&request, &instance->child, err);
 }
 
+/* From here on init outlives us; its startContainer hooks get the state as it now is. */
+static int tell_recorded(const struct plan *plan, struct instance *instance, struct err **err)
+{
+	cleanup_free char *state = NULL;
+
+	if (plan->hooks[HOOK_START_CONTAINER].count) {
+		state = state_for_hook(&instance->record, container_status_name(CONTAINER_CREATED), instance->child.pid);
+		if (!state)
+			return err_nomem(err);
+	}
+	return native_recorded(&instance->child, state, err);
+}
+
 static int build(const struct lifecycle *lc, const struct prepared *prepared,
 		 const struct instance_options *options, struct instance *instance,
 		 struct err **err)
@@ -100,7 +113,7 @@ static int build(const struct lifecycle *lc, const struct prepared *prepared,
 	instance->record.cgroup = cgroup_view(&instance->cgroup);
 	instance->record.is_complete = true;
 	r = record_write(&instance->entry, &instance->record, err);
-	return r < 0 ? r : native_recorded(&instance->child, err);
+	return r < 0 ? r : tell_recorded(prepared->plan, instance, err);
 }
 
 void instance_abandon(const struct lifecycle *lc, struct instance *instance)

@@ -144,7 +144,7 @@ static int start_process(struct execution *e, struct err **err)
 	int r = native_start(&request, &e->child, err);
 
 	if (r == 0)
-		r = native_recorded(&e->child, err);
+		r = native_recorded(&e->child, NULL, err);
 	fd_close_ptr(&e->console_fd);
 	return r;
 }

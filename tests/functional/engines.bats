@@ -28,7 +28,9 @@ teardown_file() {
 	engine_cgroups | grep -vxFf "$E/cgroups" | while read -r dir; do
 		find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null
 	done
-	for dir in /run/containerd /run/containers /run/libpod /var/lib/containers; do
+	# podman's networks mount it over itself.
+	grep -qx /run/netns "$E/dirs" || umount -l /run/netns 2>/dev/null || true
+	for dir in /run/containerd /run/containers /run/netns /run/libpod /var/lib/containers; do
 		grep -qx "$dir" "$E/dirs" || rm -rf "$dir"
 	done
 	rm -rf "$E"

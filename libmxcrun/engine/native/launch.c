@@ -283,7 +283,7 @@ static int send_go(struct launch *l, const struct engine_child *child, struct er
 	cleanup_free char *state = NULL;
 	int r;
 
-	if (hooks[HOOK_CREATE_CONTAINER].count || hooks[HOOK_START_CONTAINER].count) {
+	if (hooks[HOOK_CREATE_CONTAINER].count) {
 		state = l->request->state_json(l->request->data, "creating", child->pid);
 		if (!state)
 			return err_nomem(err);
@@ -483,9 +483,9 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 	return 0;
 }
 
-int native_recorded(struct engine_child *child, struct err **err)
+int native_recorded(struct engine_child *child, const char *state, struct err **err)
 {
-	int r = sync_send(child->sync_fd, SYNC_RECORDED, NULL, 0);
+	int r = sync_send(child->sync_fd, SYNC_RECORDED, state, state ? (uint32_t)strlen(state) : 0);
 
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
 }

@@ -1,0 +1,107 @@
+#!/usr/bin/env bats
+# Hooks: when each kind runs, where, what it gets on stdin, and what its failure means.
+
+load helpers
+GUARDS="root jq"
+
+# A hook of the host that writes a line "KIND STATUS PID MNT-NAMESPACE" into $HOOKS.
+test_setup() {
+	HOOKS=$BATS_TEST_TMPDIR/hooks
+	: >"$HOOKS"
+	cat >"$BATS_TEST_TMPDIR/hook" <<-END
+		#!/bin/sh
+		state=\$(cat)
+		printf '%s %s %s %s\n' "\$1" "\$(printf %s "\$state" | sed -n 's/.*"status": *"\([a-z]*\)".*/\1/p')" \
+			"\$(printf %s "\$state" | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')" "\$(readlink /proc/self/ns/mnt)" >>"$HOOKS"
+		exit "\${2:-0}"
+	END
+	chmod 755 "$BATS_TEST_TMPDIR/hook"
+}
+
+# with_hook KIND [EXIT-CODE]
+with_hook() {
+	config --arg kind "$1" --arg path "$BATS_TEST_TMPDIR/hook" --arg code "${2:-0}" \
+		'.hooks[$kind] = [{path: $path, args: ["hook", $kind, $code], env: ["PATH=/bin:/usr/bin"]}]'
+}
+
+kinds() { cut -d ' ' -f 1 "$HOOKS" | tr '\n' ' '; }
+field() { awk -v kind="$1" -v n="$2" '$1 == kind { print $n }' "$HOOKS"; }
+
+@test "each kind at its time, with the state on stdin, in its namespace" {
+	make_bundle
+	local kind host
+	for kind in prestart createRuntime createContainer poststart poststop; do with_hook "$kind"; done
+	printf '#!/bin/sh\ncat >/tmp/state\necho "$HOOK" >/tmp/env\n' >"$BUNDLE/rootfs/bin/inner"
+	chmod 755 "$BUNDLE/rootfs/bin/inner"
+	config '.hooks.startContainer = [{path: "/bin/inner", args: ["inner"], env: ["HOOK=here", "PATH=/bin"]}]'
+	create_container "$TAG"
+	equal "$(kinds)" "prestart createRuntime createContainer "
+	[ ! -e "$BUNDLE/rootfs/tmp/state" ]
+	rt start "$TAG"
+	equal "$(kinds)" "prestart createRuntime createContainer poststart "
+	equal "$(jq -r '"\(.id) \(.status) \(.bundle)"' "$BUNDLE/rootfs/tmp/state")" "$TAG created $BUNDLE"
+	equal "$(cat "$BUNDLE/rootfs/tmp/env")" here
+	rt delete --force "$TAG"
+	equal "$(kinds)" "prestart createRuntime createContainer poststart poststop "
+	host=$(readlink /proc/self/ns/mnt)
+	for kind in prestart createRuntime poststart poststop; do equal "$kind $(field "$kind" 4)" "$kind $host"; done
+	[ "$(field createContainer 4)" != "$host" ]
+	for kind in prestart createRuntime createContainer poststart; do equal "$kind $(field "$kind" 3)" "$kind $PID"; done
+	equal "$(field createRuntime 2) $(field poststart 2) $(field poststop 2)" "creating running stopped"
+}
+
+@test "a failing hook before the start ends the creation, and nothing is left" {
+	local kind
+	for kind in prestart createRuntime createContainer; do
+		make_bundle
+		with_hook "$kind" 3
+		run --separate-stderr rt create --bundle "$BUNDLE" "$TAG" </dev/null
+		assert_refused "$kind"
+		assert_nothing_left
+	done
+}
+
+@test "a failing startContainer hook: the program is not run" {
+	make_bundle
+	script 'touch /tmp/ran; sleep 1000'
+	config '.hooks.startContainer = [{path: "/bin/false"}]'
+	create_container "$TAG"
+	run --separate-stderr rt start "$TAG"
+	assert_refused startContainer
+	[ ! -e "$BUNDLE/rootfs/tmp/ran" ]
+	rt delete --force "$TAG"
+	assert_nothing_left
+}
+
+@test "a failing poststop hook does not keep the container, nor the hooks after it" {
+	make_bundle
+	config --arg hook "$BATS_TEST_TMPDIR/hook" '.hooks.poststop = [{path: "/bin/false"}, {path: $hook, args: ["hook", "poststop"]}]'
+	start_container "$TAG"
+	rt delete --force "$TAG" 2>"$BATS_TEST_TMPDIR/warning"
+	grep -q poststop "$BATS_TEST_TMPDIR/warning"
+	equal "$(kinds)" "poststop "
+	assert_nothing_left
+}
+
+@test "a hook that is too slow is ended, and so is the creation" {
+	make_bundle '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "987"], timeout: 1}]'
+	local start=$SECONDS
+	run --separate-stderr rt create --bundle "$BUNDLE" "$TAG" </dev/null
+	assert_refused createRuntime
+	[ $((SECONDS - start)) -lt "$(slow 10)" ]
+	assert_nothing_left
+	refused pgrep -f "^sleep 987"
+}
+
+@test "hooks that make no sense are refused" {
+	local wrong
+	for wrong in '[{path: "relative"}]' '[{path: ""}]' '[{args: ["x"]}]' '[{path: "/bin/true", timeout: -1}]' '[{path: "/bin/true", env: ["NOVALUE"]}]'; do
+		make_bundle ".hooks.prestart = $wrong"
+		run_bundle
+		assert_refused /hooks/prestart/0
+	done
+	make_bundle '.hooks.createRuntime = [{path: "/absent/hook"}]'
+	run_bundle
+	assert_refused /absent/hook
+	assert_nothing_left
+}
