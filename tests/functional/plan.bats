@@ -94,7 +94,7 @@ plan_is_what_runs() {
 		.hostname = "other"
 		.mounts |= map(select(.destination != "/dev/shm"))
 		.mounts[1].options += ["noexec"]
-		.linux.namespaces += [{type: "cgroup"}]
+		.linux.namespaces |= if any(.type == "cgroup") then map(select(.type != "cgroup")) else . + [{type: "cgroup"}] end
 		.linux.maskedPaths = []
 		.linux.readonlyPaths += ["/etc"]
 		.linux.resources.memory.limit = 100000000
