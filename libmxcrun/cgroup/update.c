@@ -7,40 +7,48 @@
 #include "base/mem.h"
 #include "cgroup/directory.h"
 
+/* Write what is not done yet; invalid values are left for another pass. *err is the last refusal. Returns how many
+ * were written, or the failure that another pass can't mend. */
+static int write_pass(const struct cgroup *cgroup, const struct plan_cgroup *plan, bool *is_done, struct err **err)
+{
+	int written = 0;
+
+	for (size_t i = 0; i < plan->write_count; i++) {
+		int r;
+
+		if (is_done[i])
+			continue;
+		err_free_ptr(err);
+		r = cgroup_write(cgroup, &plan->writes[i], err);
+		if (r < 0 && r != -EINVAL)
+			return r;
+		is_done[i] = r == 0;
+		written += r == 0;
+	}
+	return written;
+}
+
 /* Some values only fit once another is written (v1: memory above memory and swap together; a cpu quota
  * above its parent's for the old period). So what was refused as invalid is tried again, as long as others get through. */
 int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts,
 		  struct err **err)
 {
-	bool *is_done = calloc(plan->cgroup.write_count + 1, sizeof(*is_done));
-	size_t left = plan->cgroup.write_count, before;
+	size_t left = plan->cgroup.write_count;
+	cleanup_free bool *is_done = calloc(left + 1, sizeof(*is_done));
 	int r = is_done ? cgroup_prepare_update(cgroup, plan, facts, err) : err_nomem(err);
 
 	while (r == 0 && left > 0) {
 		cleanup_err struct err *refused = NULL;
+		int written = write_pass(cgroup, &plan->cgroup, is_done, &refused);
 
-		before = left;
-		for (size_t i = 0; i < plan->cgroup.write_count && r == 0; i++) {
-			cleanup_err struct err *failure = NULL;
-
-			if (is_done[i])
-				continue;
-			r = cgroup_write(cgroup, &plan->cgroup.writes[i], &failure);
-			is_done[i] = r == 0;
-			left -= r == 0;
-			if (r == 0)
-				continue;
-			err_free_ptr(&refused);
-			refused = take_ptr(failure);
-			if (r == -EINVAL)
-				r = 0;
+		if (written > 0) {
+			left -= (size_t)written;
+			continue;
 		}
-		if (r == 0 && left > 0 && left == before)
-			r = -EINVAL;
-		if (r < 0 && err)
+		r = written < 0 ? written : -EINVAL;
+		if (err)
 			*err = take_ptr(refused);
 	}
-	free(is_done);
 	return r;
 }
 

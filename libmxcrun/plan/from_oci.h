@@ -48,6 +48,8 @@ int copy_string(struct builder *b, const char *s, const char **ret, struct err *
 /* Copy of a list as a NULL-terminated array; extra (NULL-terminated, may be NULL) is added. */
 int copy_list(struct builder *b, const struct string_list *list, const char *const *extra,
 	      const char *const **ret, struct err **err);
+/* Is each element "NAME=value"? pointer: of the list. What stands there may be a secret and is not shown. */
+int check_variables(struct builder *b, const struct string_list *list, const char *pointer, struct err **err);
 /* path_clean() into the arena. */
 int copy_clean_path(struct builder *b, const char *path, const char **ret, struct err **err);
 /* A host path: as it is when absolute, else below the bundle. */

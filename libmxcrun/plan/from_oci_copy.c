@@ -36,6 +36,18 @@ int copy_list(struct builder *b, const struct string_list *list, const char *con
 	return r;
 }
 
+int check_variables(struct builder *b, const struct string_list *list, const char *pointer, struct err **err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *equals = strchr(list->items[i], '=');
+
+		if (!equals || equals == list->items[i])
+			return err_set(err, E_CONFIG, 0, pointer ? item_pointer(b, pointer, i) : NULL,
+				       "expected \"NAME=value\"");
+	}
+	return 0;
+}
+
 int copy_clean_path(struct builder *b, const char *path, const char **ret, struct err **err)
 {
 	cleanup_free char *clean = path_clean(path);

@@ -27,9 +27,8 @@ static int build_hook(struct builder *b, const struct oci_hook *entry, struct pl
 	r = copy_string(b, entry->path, &hook->path, err);
 	if (r == 0)
 		r = copy_list(b, &args, NULL, &hook->argv, err);
-	for (size_t i = 0; i < entry->env.count && r == 0; i++)
-		if (!strchr(entry->env.items[i], '='))
-			r = err_set(err, E_CONFIG, 0, hook->pointer, "/env/%zu: expected \"NAME=value\"", i);
+	if (r == 0)
+		r = check_variables(b, &entry->env, arena_printf(b->arena, "%s/env", hook->pointer), err);
 	return r == 0 ? copy_list(b, &entry->env, NULL, &hook->env, err) : r;
 }
 

@@ -42,15 +42,11 @@ static int build_command(struct builder *b, const struct oci_process *process, s
 	if (process->cwd[0] != '/')
 		return err_set(err, E_CONFIG, 0, "/process/cwd",
 			       "expected an absolute path, found \"%.64s\"", process->cwd);
-	for (i = 0; i < process->env.count; i++) {
-		const char *equals = strchr(process->env.items[i], '=');
-
-		/* The text may be a secret and is not shown. */
-		if (!equals || equals == process->env.items[i])
-			return err_set(err, E_CONFIG, 0, item_pointer(b, "/process/env", i),
-				       "expected \"NAME=value\"");
+	r = check_variables(b, &process->env, "/process/env", err);
+	if (r < 0)
+		return r;
+	for (i = 0; i < process->env.count; i++)
 		has_home |= !strncmp(process->env.items[i], "HOME=", 5);
-	}
 	b->plan->process.home_from_passwd = !has_home;
 	r = copy_list(b, &process->args, NULL, &b->plan->process.argv, err);
 	if (r == 0)

@@ -121,11 +121,7 @@ y
 
 @test "in a user namespace it is the namespace's root and nobody outside" {
 	rt delete --force "$TAG"
-	make_bundle '.linux.namespaces += [{type: "user"}]
-		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
-		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]'
-	chown -R 100000:100000 "$BUNDLE/rootfs"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE" 2>/dev/null || true
+	make_userns_bundle
 	start_container "$TAG"
 	rt exec --detach --pid-file "$BATS_TEST_TMPDIR/exec.pid" "$TAG" sleep 1000 </dev/null >/dev/null 2>&1
 	local pid

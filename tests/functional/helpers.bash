@@ -106,6 +106,16 @@ make_bundle() {
 	[ $# -eq 0 ] || config "$@"
 }
 
+# The same in a user namespace whose ids 0 to 999 are 100000 to 100999 outside, with a root of theirs; then the filter.
+make_userns_bundle() {
+	make_bundle '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
+		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]'
+	[ $# -eq 0 ] || config "$@"
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE" 2>/dev/null || true
+}
+
 # ---- the runtime ----
 
 # The runtime on the test's own state directory; never longer than half a minute, and without bats' descriptors.

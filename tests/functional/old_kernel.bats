@@ -49,11 +49,7 @@ refused"
 }
 
 @test "a user namespace: devices are bound" {
-	make_bundle '.linux.namespaces += [{type: "user"}]
-		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
-		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]'
-	chown -R 100000:100000 "$BUNDLE/rootfs"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE" 2>/dev/null || true
+	make_userns_bundle
 	start_container "$TAG"
 	compare_mounts "$PID"
 	compare_masks "$PID"

@@ -168,11 +168,7 @@ victim_is_untouched() {
 
 @test "init is not dumpable while it waits" {
 	requires mxcrun strace
-	make_bundle '.linux.namespaces += [{type: "user"}]
-		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
-		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]'
-	chown -R 100000:100000 "$BUNDLE/rootfs"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE" 2>/dev/null || true
+	make_userns_bundle
 	# Who may look into a process that is not dumpable can't be told from outside: the kernel asks for capabilities
 	# in the same user namespace as well. So what init says to the kernel itself is what is looked at.
 	strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=execve,execveat,prctl \
@@ -219,12 +215,7 @@ victim_is_untouched() {
 # ---- what the workload may not undo ----
 
 @test "a workload with CAP_SYS_ADMIN in its own user namespace can't undo masks" {
-	make_bundle '.linux.namespaces += [{type: "user"}]
-		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
-		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
-		| .process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
-	chown -R 100000:100000 "$BUNDLE/rootfs"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE" 2>/dev/null || true
+	make_userns_bundle '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
 	script 'cat /proc/keys; unshare -Urm sh -c "umount /proc/keys; umount /proc/timer_list; mount -o remount,rw,bind /proc/sys; cat /proc/keys; echo 1 >/proc/sys/kernel/domainname" ; cat /proc/timer_list; exit 0'
 	run_bundle
 	equal "$output" ""

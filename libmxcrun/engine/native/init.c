@@ -143,6 +143,16 @@ static int pass_gate(struct init *init, struct err **err)
 	return r < 0 ? r : namespaces_new_cgroup(init, err);
 }
 
+/* What the process keeps over its execve, whether its container is new or not. */
+static int set_attributes(struct init *init, struct err **err)
+{
+	int r = label_apply(init, err);
+
+	if (r == 0)
+		r = scheduling_apply(init, err);
+	return r < 0 ? r : limits_apply(init, err);
+}
+
 static int build(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
@@ -161,11 +171,7 @@ static int build(struct init *init, struct err **err)
 		r = terminal_setup(init, err);
 	if (r == 0)
 		r = procfs_apply(init, err);
-	if (r == 0)
-		r = label_apply(init, err);
-	if (r == 0)
-		r = scheduling_apply(init, err);
-	return r < 0 ? r : limits_apply(init, err);
+	return r < 0 ? r : set_attributes(init, err);
 }
 
 /* The root of a mount namespace that was joined is the container's. */
@@ -187,11 +193,7 @@ static int join(struct init *init, struct err **err)
 		r = stages[i](init, err);
 	if (r == 0 && init->plan->process.terminal)
 		r = terminal_setup(init, err);
-	if (r == 0)
-		r = label_apply(init, err);
-	if (r == 0)
-		r = scheduling_apply(init, err);
-	return r < 0 ? r : limits_apply(init, err);
+	return r < 0 ? r : set_attributes(init, err);
 }
 
 /* One byte from `start` through the FIFO, or the parent's word (run). */

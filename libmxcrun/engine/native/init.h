@@ -76,6 +76,9 @@ int masks_apply(struct init *init, struct err **err);
  * end unless the workload's own user namespace still needs it. */
 int procfs_open(struct init *init, struct err **err);
 int procfs_apply(struct init *init, struct err **err);
+/* The host's /proc, proven to be the root of a procfs: descriptor (O_PATH) or -errno. And is fd on a procfs? 0 or -errno. */
+int procfs_open_host(void);
+int procfs_check(int fd);
 /* This process' own files on init->proc_fd, whatever its ids are by now. Descriptor or 0, or -errno. */
 int procfs_open_self(const struct init *init, const char *name, int flags);
 int procfs_write_self(const struct init *init, const char *name, const char *text);

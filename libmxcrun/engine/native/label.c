@@ -8,30 +8,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "engine/native/init.h"
 
 #define POINTER "/process/apparmorProfile"
-#define PROC_MAGIC 0x9fa0
 #define TEXT_MAX 4096
 
 int label_open(struct init *init, struct err **err)
 {
-	cleanup_close int fd = -1;
-	struct statfs fs;
-
 	if (!init->plan->process.apparmor_profile)
 		return 0;
-	fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstatfs(fd, &fs) < 0)
-		return err_sys(err, E_HOST, errno, "open", "/proc", POINTER);
-	if (fs.f_type != PROC_MAGIC)
-		return err_set(err, E_HOST, EXDEV, POINTER, "/proc is not a proc file system");
-	init->label_proc_fd = take_fd(fd);
-	return 0;
+	init->label_proc_fd = procfs_open_host();
+	return init->label_proc_fd < 0 ? err_sys(err, E_HOST, -init->label_proc_fd, "open", "/proc", POINTER) : 0;
 }
 
 /* attr/apparmor is there since Linux 5.8 and means AppArmor even beside another module. */
@@ -49,7 +39,6 @@ int label_apply(struct init *init, struct err **err)
 	const char *profile = init->plan->process.apparmor_profile;
 	cleanup_close int fd = -1;
 	char text[TEXT_MAX];
-	struct statfs fs;
 	int len;
 
 	if (!profile)
@@ -59,7 +48,7 @@ int label_apply(struct init *init, struct err **err)
 	if (fd < 0)
 		return err_set(err, E_HOST, -fd, POINTER, "AppArmor is not enabled on this host, so %s can't be applied",
 			       profile);
-	if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_MAGIC)
+	if (procfs_check(fd) < 0)
 		return err_set(err, E_HOST, EXDEV, POINTER, "the attribute file is not one of a proc file system");
 	len = snprintf(text, sizeof(text), "exec %s", profile);
 	if (len < 0 || (size_t)len >= sizeof(text))

@@ -22,7 +22,7 @@
 #define PROC_ROOT_INODE 1
 #define RESOLVE_STRICT (SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_XDEV)
 
-static int check_magic(int fd)
+int procfs_check(int fd)
 {
 	struct statfs fs;
 
@@ -37,10 +37,10 @@ static int check_same_instance(int fd, int proc_fd)
 
 	if (fstat(fd, &file) < 0 || fstat(proc_fd, &root) < 0)
 		return -errno;
-	return file.st_dev == root.st_dev ? check_magic(fd) : -EXDEV;
+	return file.st_dev == root.st_dev ? procfs_check(fd) : -EXDEV;
 }
 
-static int host_instance(void)
+int procfs_open_host(void)
 {
 	cleanup_close int fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -48,7 +48,7 @@ static int host_instance(void)
 
 	if (fd < 0)
 		return -errno;
-	r = check_magic(fd);
+	r = procfs_check(fd);
 	if (r < 0)
 		return r;
 	if (fstat(fd, &st) < 0)
@@ -73,7 +73,7 @@ int procfs_open(struct init *init, struct err **err)
 				  NULL);
 	/* a user namespace whose own /proc is covered in places */
 	if (fd == -EPERM)
-		fd = host_instance();
+		fd = procfs_open_host();
 	if (fd < 0)
 		return err_sys(err, E_HOST, -fd, "open", "/proc", NULL);
 	init->proc_fd = fd;
