@@ -39,8 +39,7 @@ static void put_mount_options(struct json_writer *w)
 {
 	json_open(w, "mountOptions", '[');
 	for (const struct mount_option *option = mount_options; option->name; option++)
-		if (option->kind != OPTION_IDMAP)
-			json_put_string(w, NULL, option->name);
+		json_put_string(w, NULL, option->name);
 	json_close(w, ']');
 }
 
@@ -59,25 +58,15 @@ static void put_cgroup(struct json_writer *w)
 	json_put_bool(w, "v2", true);
 	json_put_bool(w, "systemd", true);
 	json_put_bool(w, "systemdUser", true);
-	json_put_bool(w, "rdma", false);
+	json_put_bool(w, "rdma", true);
 	json_close(w, '}');
-}
-
-/* Without the action whose calls would go to a supervisor: the engine refuses it. */
-static void put_seccomp_actions(struct json_writer *w)
-{
-	json_open(w, "actions", '[');
-	for (const char *const *word = seccomp_action_words; *word; word++)
-		if (strcmp(*word, "SCMP_ACT_NOTIFY") != 0)
-			json_put_string(w, NULL, *word);
-	json_close(w, ']');
 }
 
 static void put_seccomp(struct json_writer *w)
 {
 	json_open(w, "seccomp", '{');
 	json_put_bool(w, "enabled", true);
-	put_seccomp_actions(w);
+	put_words(w, "actions", seccomp_action_words);
 	put_words(w, "operators", seccomp_operator_words);
 	put_words(w, "archs", seccomp_arch_words());
 	put_words(w, "knownFlags", seccomp_flag_words);
@@ -100,12 +89,16 @@ static void put_linux(struct json_writer *w)
 	put_cgroup(w);
 	put_seccomp(w);
 	put_enabled(w, "apparmor", true);
-	put_enabled(w, "selinux", false);
+	put_enabled(w, "selinux", true);
 	put_enabled(w, "intelRdt", false);
 	json_open(w, "mountExtensions", '{');
-	put_enabled(w, "idmap", false);
+	put_enabled(w, "idmap", true);
 	json_close(w, '}');
-	put_enabled(w, "netDevices", false);
+	put_enabled(w, "netDevices", true);
+	json_open(w, "memoryPolicy", '{');
+	put_words(w, "modes", oci_memory_mode_words);
+	put_words(w, "flags", memory_policy_flag_words);
+	json_close(w, '}');
 	json_close(w, '}');
 }
 

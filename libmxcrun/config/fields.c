@@ -191,7 +191,9 @@ static int decode_objects(struct decode *d, const struct json *value, const stru
 	char *items;
 	int r;
 
-	if (value->type != JSON_ARRAY)
+	if (row->kind == FIELD_OBJECT_MAP && value->type != JSON_OBJECT)
+		return fields_mismatch(d, value, d->mxc_style ? "a map" : "an object of objects", err);
+	if (row->kind == FIELD_OBJECTS && value->type != JSON_ARRAY)
 		return fields_mismatch(d, value,
 				       d->mxc_style ? "a sequence" : "an array of objects", err);
 	if (!value->len)
@@ -246,6 +248,7 @@ static int decode_value(struct decode *d, const struct json *value, const struct
 	case FIELD_INLINE:
 		return fields_decode(d, value, row->table, target, err);
 	case FIELD_OBJECTS:
+	case FIELD_OBJECT_MAP:
 		return decode_objects(d, value, row, target, err);
 	case FIELD_RAW:
 		*(const struct json **)target = value;
@@ -253,13 +256,14 @@ static int decode_value(struct decode *d, const struct json *value, const struct
 	case FIELD_CUSTOM:
 		return row->decode(d, value, target, err);
 	case FIELD_IGNORE:
+	case FIELD_NAME:
 	case FIELD_SELF:
 		break;
 	}
 	return 0;
 }
 
-/* What must hold before the first key: enums say "absent", the object is remembered. */
+/* What must hold before the first key: enums say "absent", the object and its name are remembered. */
 static void preset(const struct json *object, const struct field *table, char *out)
 {
 	const struct field *row;
@@ -269,6 +273,8 @@ static void preset(const struct json *object, const struct field *table, char *o
 			*(int *)(void *)(out + row->offset) = -1;
 		else if (row->kind == FIELD_SELF)
 			*(const struct json **)(void *)(out + row->offset) = object;
+		else if (row->kind == FIELD_NAME)
+			*(const char **)(void *)(out + row->offset) = object->key;
 	}
 }
 

@@ -47,9 +47,11 @@ enum field_kind {
 	FIELD_OBJECT,		/* const struct X *, allocated from .table with .size; NULL when absent */
 	FIELD_INLINE,		/* struct X in place */
 	FIELD_OBJECTS,		/* struct { struct X *items; size_t count; } */
+	FIELD_OBJECT_MAP,	/* the same from an object whose keys are names: X has a FIELD_NAME row */
 	FIELD_RAW,		/* const struct json * */
 	FIELD_CUSTOM,		/* .decode */
 	FIELD_IGNORE,		/* known, has no meaning on Linux; type is not checked */
+	FIELD_NAME,		/* const char *: the key of the object itself; matches nothing, as FIELD_SELF */
 	FIELD_SELF,		/* const struct json *: the object itself, for pointers; key is "" and matches nothing */
 };
 
@@ -60,8 +62,8 @@ struct field {
 	enum field_kind kind;
 	size_t offset;
 	bool required;
-	size_t size;				/* FIELD_OBJECT(S): sizeof the struct */
-	const struct field *table;		/* FIELD_OBJECT(S), FIELD_INLINE: rows, ended by key NULL */
+	size_t size;				/* FIELD_OBJECT, _OBJECTS, _OBJECT_MAP: sizeof the struct */
+	const struct field *table;		/* the same and FIELD_INLINE: rows, ended by key NULL */
 	const char *const *words;		/* FIELD_ENUM: NULL-terminated */
 	int (*decode)(struct decode *d, const struct json *value, void *target, struct err **err);
 	unsigned int gate;			/* free for the parser: MXC uses it for contract versions */

@@ -86,8 +86,8 @@ static const struct field mount_fields[] = {
 	OCI_ROW("type", FIELD_STRING, struct oci_mount, type),
 	OCI_ROW("source", FIELD_STRING, struct oci_mount, source),
 	OCI_ROW("options", FIELD_STRINGS, struct oci_mount, options),
-	OCI_ROW("uidMappings", FIELD_RAW, struct oci_mount, uid_mappings),
-	OCI_ROW("gidMappings", FIELD_RAW, struct oci_mount, gid_mappings),
+	OCI_OBJECTS("uidMappings", struct oci_mount, uid_mappings, oci_id_mapping_fields),
+	OCI_OBJECTS("gidMappings", struct oci_mount, gid_mappings, oci_id_mapping_fields),
 	OCI_SELF(struct oci_mount, element),
 	{ 0 },
 };
@@ -151,6 +151,12 @@ static const struct field io_priority_fields[] = {
 	{ 0 },
 };
 
+static const struct field cpu_affinity_fields[] = {
+	OCI_ROW("initial", FIELD_STRING, struct oci_cpu_affinity, initial),
+	OCI_ROW("final", FIELD_STRING, struct oci_cpu_affinity, final),
+	{ 0 },
+};
+
 const struct field oci_process_fields[] = {
 	OCI_ROW("terminal", FIELD_BOOL, struct oci_process, terminal),
 	OCI_OBJECT("consoleSize", struct oci_process, console_size, console_size_fields),
@@ -166,7 +172,7 @@ const struct field oci_process_fields[] = {
 	OCI_ROW("oomScoreAdj", FIELD_I64, struct oci_process, oom_score_adj),
 	OCI_OBJECT("scheduler", struct oci_process, scheduler, scheduler_fields),
 	OCI_OBJECT("ioPriority", struct oci_process, io_priority, io_priority_fields),
-	OCI_ROW("execCPUAffinity", FIELD_RAW, struct oci_process, exec_cpu_affinity),
+	OCI_OBJECT("execCPUAffinity", struct oci_process, exec_cpu_affinity, cpu_affinity_fields),
 	OCI_IGNORED("commandLine"), /* Windows */
 	OCI_SELF(struct oci_process, source),
 	{ 0 },

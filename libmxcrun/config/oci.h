@@ -42,9 +42,15 @@ struct oci_process {
 		struct opt_u64 runtime, deadline, period;	/* nanoseconds */
 	} *scheduler;
 	const struct oci_io_priority { int class_; struct opt_i64 priority; } *io_priority;
-	const struct json *exec_cpu_affinity;
+	const struct oci_cpu_affinity { const char *initial, *final; } *exec_cpu_affinity;	/* lists, "0-3,7" */
 	const struct json *source;	/* the element itself, for pointers */
 };
+
+struct oci_id_mapping {
+	uint32_t container_id, host_id;
+	struct opt_u32 size;
+};
+struct oci_id_mappings { struct oci_id_mapping *items; size_t count; };
 
 struct oci_root {
 	const char *path;
@@ -54,7 +60,7 @@ struct oci_root {
 struct oci_mount {
 	const char *destination, *type, *source;
 	struct string_list options;
-	const struct json *uid_mappings, *gid_mappings;
+	struct oci_id_mappings uid_mappings, gid_mappings;
 	const struct json *element;
 };
 
@@ -75,12 +81,6 @@ struct oci_namespace {
 	const char *path;
 	const struct json *element;
 };
-
-struct oci_id_mapping {
-	uint32_t container_id, host_id;
-	struct opt_u32 size;
-};
-struct oci_id_mappings { struct oci_id_mapping *items; size_t count; };
 
 struct oci_device {
 	const char *path, *type;
@@ -138,6 +138,11 @@ struct oci_network {
 	struct { struct oci_interface_priority *items; size_t count; } priorities;
 };
 
+struct oci_rdma {
+	const char *device;
+	struct opt_u32 handles, objects;
+};
+
 struct oci_resources {
 	const struct oci_memory *memory;
 	const struct oci_cpu *cpu;
@@ -146,7 +151,7 @@ struct oci_resources {
 	const struct oci_block_io *block_io;
 	struct { struct oci_hugepage_limit *items; size_t count; } hugepage_limits;
 	const struct oci_network *network;
-	const struct json *rdma;
+	struct { struct oci_rdma *items; size_t count; } rdma;
 	struct string_map unified;
 	const struct json *source;
 };
@@ -174,6 +179,18 @@ struct oci_seccomp {
 	const struct json *element;
 };
 
+struct oci_time_offset {
+	const char *clock;
+	struct opt_i64 seconds;
+	struct opt_u32 nanoseconds;
+	const struct json *element;
+};
+
+struct oci_net_device {
+	const char *host_name, *name;	/* name NULL: it keeps the one that it has */
+	const struct json *element;
+};
+
 struct oci_linux {
 	struct { struct oci_namespace *items; size_t count; } namespaces;
 	struct oci_id_mappings uid_mappings, gid_mappings;
@@ -186,7 +203,11 @@ struct oci_linux {
 	struct string_list masked_paths, readonly_paths;
 	const char *mount_label;
 	const struct oci_personality { int domain; struct string_list flags; } *personality;
-	const struct json *intel_rdt, *time_offsets, *net_devices, *memory_policy;
+	struct { struct oci_time_offset *items; size_t count; } time_offsets;
+	struct { struct oci_net_device *items; size_t count; } net_devices;
+	/* mode is the kernel's number, -1 when absent; nodes is a list, "0-3,7" */
+	const struct oci_memory_policy { int mode; const char *nodes; struct string_list flags; } *memory_policy;
+	const struct json *intel_rdt;
 };
 
 struct oci_config {
@@ -204,6 +225,8 @@ struct oci_config {
 
 /* Words of oci_namespace.type, in the order of enum plan_ns_kind; shared with the features command. */
 extern const char *const oci_namespace_words[];
+/* The same for oci_memory_policy.mode. */
+extern const char *const oci_memory_mode_words[];
 
 /* Check shape and single values of a parsed config.json; fills a struct in the arena. Cross-field
  * questions belong to plan/. 0 or -errno. */

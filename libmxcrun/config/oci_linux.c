@@ -17,7 +17,7 @@ static const struct field namespace_fields[] = {
 	{ 0 },
 };
 
-static const struct field id_mapping_fields[] = {
+const struct field oci_id_mapping_fields[] = {
 	OCI_ROW("containerID", FIELD_ID, struct oci_id_mapping, container_id, .required = true),
 	OCI_ROW("hostID", FIELD_ID, struct oci_id_mapping, host_id, .required = true),
 	OCI_ROW("size", FIELD_U32, struct oci_id_mapping, size, .required = true),
@@ -124,6 +124,13 @@ static const struct field network_fields[] = {
 	{ 0 },
 };
 
+static const struct field rdma_fields[] = {
+	OCI_NAME(struct oci_rdma, device),
+	OCI_ROW("hcaHandles", FIELD_U32, struct oci_rdma, handles),
+	OCI_ROW("hcaObjects", FIELD_U32, struct oci_rdma, objects),
+	{ 0 },
+};
+
 const struct field oci_resources_fields[] = {
 	OCI_OBJECT("memory", struct oci_resources, memory, memory_fields),
 	OCI_OBJECT("cpu", struct oci_resources, cpu, cpu_fields),
@@ -132,7 +139,7 @@ const struct field oci_resources_fields[] = {
 	OCI_OBJECT("blockIO", struct oci_resources, block_io, block_io_fields),
 	OCI_OBJECTS("hugepageLimits", struct oci_resources, hugepage_limits, hugepage_fields),
 	OCI_OBJECT("network", struct oci_resources, network, network_fields),
-	OCI_ROW("rdma", FIELD_RAW, struct oci_resources, rdma),
+	OCI_OBJECT_MAP("rdma", struct oci_resources, rdma, rdma_fields),
 	OCI_ROW("unified", FIELD_STRING_MAP, struct oci_resources, unified),
 	OCI_SELF(struct oci_resources, source),
 	{ 0 },
@@ -177,10 +184,37 @@ static const struct field personality_fields[] = {
 	{ 0 },
 };
 
+static const struct field time_offset_fields[] = {
+	OCI_NAME(struct oci_time_offset, clock),
+	OCI_ROW("secs", FIELD_I64, struct oci_time_offset, seconds),
+	OCI_ROW("nanosecs", FIELD_U32, struct oci_time_offset, nanoseconds),
+	OCI_SELF(struct oci_time_offset, element),
+	{ 0 },
+};
+
+static const struct field net_device_fields[] = {
+	OCI_NAME(struct oci_net_device, host_name),
+	OCI_ROW("name", FIELD_STRING, struct oci_net_device, name),
+	OCI_SELF(struct oci_net_device, element),
+	{ 0 },
+};
+
+/* Index = number of the mode, set_mempolicy(2). */
+const char *const oci_memory_mode_words[] = { "MPOL_DEFAULT",    "MPOL_PREFERRED",	   "MPOL_BIND",
+						 "MPOL_INTERLEAVE", "MPOL_LOCAL",	   "MPOL_PREFERRED_MANY",
+						 "MPOL_WEIGHTED_INTERLEAVE", NULL };
+
+static const struct field memory_policy_fields[] = {
+	OCI_ROW("mode", FIELD_ENUM, struct oci_memory_policy, mode, .words = oci_memory_mode_words, .required = true),
+	OCI_ROW("nodes", FIELD_STRING, struct oci_memory_policy, nodes),
+	OCI_ROW("flags", FIELD_STRINGS, struct oci_memory_policy, flags),
+	{ 0 },
+};
+
 const struct field oci_linux_fields[] = {
 	OCI_OBJECTS("namespaces", struct oci_linux, namespaces, namespace_fields),
-	OCI_OBJECTS("uidMappings", struct oci_linux, uid_mappings, id_mapping_fields),
-	OCI_OBJECTS("gidMappings", struct oci_linux, gid_mappings, id_mapping_fields),
+	OCI_OBJECTS("uidMappings", struct oci_linux, uid_mappings, oci_id_mapping_fields),
+	OCI_OBJECTS("gidMappings", struct oci_linux, gid_mappings, oci_id_mapping_fields),
 	OCI_OBJECTS("devices", struct oci_linux, devices, device_fields),
 	OCI_ROW("cgroupsPath", FIELD_STRING, struct oci_linux, cgroups_path),
 	OCI_OBJECT("resources", struct oci_linux, resources, oci_resources_fields),
@@ -192,8 +226,8 @@ const struct field oci_linux_fields[] = {
 	OCI_ROW("mountLabel", FIELD_STRING, struct oci_linux, mount_label),
 	OCI_ROW("intelRdt", FIELD_RAW, struct oci_linux, intel_rdt),
 	OCI_OBJECT("personality", struct oci_linux, personality, personality_fields),
-	OCI_ROW("timeOffsets", FIELD_RAW, struct oci_linux, time_offsets),
-	OCI_ROW("netDevices", FIELD_RAW, struct oci_linux, net_devices),
-	OCI_ROW("memoryPolicy", FIELD_RAW, struct oci_linux, memory_policy),
+	OCI_OBJECT_MAP("timeOffsets", struct oci_linux, time_offsets, time_offset_fields),
+	OCI_OBJECT_MAP("netDevices", struct oci_linux, net_devices, net_device_fields),
+	OCI_OBJECT("memoryPolicy", struct oci_linux, memory_policy, memory_policy_fields),
 	{ 0 },
 };

@@ -16,6 +16,10 @@
 #define OCI_OBJECTS(key_, type_, member_, table_)                       \
 	OCI_ROW(key_, FIELD_OBJECTS, type_, member_, .table = (table_), \
 		.size = sizeof(*((type_ *)0)->member_.items))
+#define OCI_OBJECT_MAP(key_, type_, member_, table_)                       \
+	OCI_ROW(key_, FIELD_OBJECT_MAP, type_, member_, .table = (table_), \
+		.size = sizeof(*((type_ *)0)->member_.items))
+#define OCI_NAME(type_, member_) OCI_ROW("", FIELD_NAME, type_, member_)
 #define OCI_SELF(type_, member_) OCI_ROW("", FIELD_SELF, type_, member_)
 #define OCI_IGNORED(key_)                           \
 	{                                           \
@@ -23,6 +27,6 @@
 	}
 
 extern const struct field oci_config_fields[], oci_process_fields[];
-extern const struct field oci_linux_fields[], oci_resources_fields[];
+extern const struct field oci_linux_fields[], oci_resources_fields[], oci_id_mapping_fields[];
 
 #endif

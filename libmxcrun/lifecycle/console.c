@@ -9,59 +9,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/mem.h"
+#include "base/unix.h"
 
 #define MASTER_WAIT_MS 10000
 #define DRAIN_ROUNDS 4096 /* 16 MiB at most */
 
 /* ---- the socket ---- */
 
-/* sun_path holds 108 bytes: a longer path goes by a descriptor of its directory. */
-static int short_address(const char *path, struct sockaddr_un *address, int *ret_dir_fd)
-{
-	const char *slash = strrchr(path, '/');
-	cleanup_free char *dir = NULL;
-	int len;
-
-	if (strlen(path) < sizeof(address->sun_path)) {
-		memcpy(address->sun_path, path, strlen(path) + 1);
-		return 0;
-	}
-	if (!slash)
-		return -ENAMETOOLONG;
-	dir = strndup(path, (size_t)(slash - path) + 1);
-	if (!dir)
-		return -ENOMEM;
-	*ret_dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_dir_fd < 0)
-		return -errno;
-	len = snprintf(address->sun_path, sizeof(address->sun_path), "/proc/self/fd/%d/%s",
-		       *ret_dir_fd, slash + 1);
-	return (size_t)len < sizeof(address->sun_path) ? 0 : -ENAMETOOLONG;
-}
-
 int console_connect(const char *path, struct err **err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	cleanup_close int fd = -1, dir_fd = -1;
-	int r = short_address(path, &address, &dir_fd);
+	int fd = unix_connect(path);
 
-	if (r < 0)
-		return err_sys(err, E_TERMINAL, -r, "open", path, NULL);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return err_sys(err, E_TERMINAL, errno, "socket", path, NULL);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_sys(err, E_TERMINAL, errno, "connect", path, NULL);
-	return take_fd(fd);
+	return fd < 0 ? err_sys(err, E_TERMINAL, -fd, "connect", path, NULL) : fd;
 }
 
 int console_prepare(struct console *console, int *ret_child_fd, struct err **err)

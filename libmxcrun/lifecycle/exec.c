@@ -127,6 +127,16 @@ static int on_child(void *data, pid_t pid, uint64_t start_ticks, struct err **er
 	return journal_add_process(&e->container.entry, pid, start_ticks, err);
 }
 
+/* The container's, whoever is asked about. */
+static char *on_state(void *data, const char *status, pid_t pid)
+{
+	const struct execution *e = data;
+
+	(void)status;
+	(void)pid;
+	return state_for_hook(&e->container.record, container_status_name(e->container.status), e->container.pid);
+}
+
 static int start_process(struct execution *e, struct err **err)
 {
 	const struct engine_request request = {
@@ -139,6 +149,7 @@ static int start_process(struct execution *e, struct err **err)
 		.console_socket_fd = e->console_fd,
 		.target_pidfd = e->pidfd,
 		.on_child = on_child,
+		.state_json = on_state,
 		.data = e,
 	};
 	int r = native_start(&request, &e->child, err);

@@ -24,6 +24,9 @@ struct plan_request {
 				       * (LISTEN_FDS ...); NULL: none */
 };
 
+/* Words of linux.memoryPolicy.flags, for the features command. */
+extern const char *const memory_policy_flag_words[];
+
 /* Decide everything about an OCI bundle. The plan is the first allocation of plan_arena and
  * everything it points to is in plan_arena too, so that it may be shared with init. facts needs its
  * user and cgroup parts.

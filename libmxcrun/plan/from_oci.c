@@ -14,42 +14,19 @@
 #include "plan/from_oci.h"
 #include "plan/options.h"
 
-int refuse_unenforceable_process(struct builder *b, struct err **err)
-{
-	const struct oci_process *process = b->config->process;
-	const struct json *values[] = {
-		process ? process->exec_cpu_affinity : NULL,
-	};
-	int r = 0;
-
-	for (size_t i = 0; i < array_size(values) && r == 0; i++)
-		r = refuse_json(b, values[i], err);
-	if (r == 0 && process)
-		r = refuse_string(process->selinux_label, "/process/selinuxLabel", err);
-	if (r == 0 && b->linux_->seccomp)
-		r = refuse_string(b->linux_->seccomp->listener_path, "/linux/seccomp/listenerPath", err);
-	return r;
-}
-
 static int refuse_unenforceable(struct builder *b, struct err **err)
 {
 	const struct oci_linux *l = b->linux_;
 	const struct json *values[] = {
 		b->config->mxc,
 		l->intel_rdt,
-		l->time_offsets,
-		l->net_devices,
-		l->memory_policy,
-		l->resources ? l->resources->rdma : NULL,
 	};
 	size_t i;
 	int r = 0;
 
 	for (i = 0; i < array_size(values) && r == 0; i++)
 		r = refuse_json(b, values[i], err);
-	if (r == 0)
-		r = refuse_string(l->mount_label, "/linux/mountLabel", err);
-	return r == 0 ? refuse_unenforceable_process(b, err) : r;
+	return r;
 }
 
 /* Policy by annotation is not there yet; a container that carries one must not run without it. */
@@ -211,9 +188,10 @@ int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
 {
 	static int (*const steps[])(struct builder *, struct err **) = {
 		refuse_unenforceable, build_bundle_identity, build_annotations,  build_namespaces,
-		build_idmaps,	      build_sysctls,  build_cgroup,	  build_limits,
+		build_idmaps,	      build_net_devices, build_sysctls,  build_cgroup,	  build_limits,
 		build_device_rules,   build_root,     build_mounts,	  build_devices,
-		build_masks,	      build_process,  build_scheduling, build_capabilities, build_hooks,
+		build_masks,	      build_process,  build_scheduling,   build_memory_policy,
+		build_capabilities,   build_hooks,
 	};
 	struct builder b;
 	int r = builder_init(&b, plan_arena, config, request, facts, log, err);

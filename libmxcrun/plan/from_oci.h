@@ -23,11 +23,13 @@ int builder_init(struct builder *b, struct arena *plan_arena, const struct oci_c
 		 const struct plan_request *request, const struct host_facts *facts,
 		 const struct log *log, struct err **err);
 
-/* E_UNSUPPORTED for what no engine can give a process yet. */
-int refuse_unenforceable_process(struct builder *b, struct err **err);
 int build_bundle_identity(struct builder *b, struct err **err);
 int build_namespaces(struct builder *b, struct err **err); /* with host names */
 int build_idmaps(struct builder *b, struct err **err);
+/* The same checks for a list of mappings at pointer. */
+int build_id_map(struct builder *b, const struct oci_id_mappings *list, const char *pointer, struct plan_idmaps *ret,
+	      struct err **err);
+int build_net_devices(struct builder *b, struct err **err);
 int build_sysctls(struct builder *b, struct err **err);
 int build_cgroup(struct builder *b, struct err **err);
 int build_limits(struct builder *b, struct err **err);
@@ -37,6 +39,8 @@ int build_mounts(struct builder *b, struct err **err);
 int build_devices(struct builder *b, struct err **err);
 int build_masks(struct builder *b, struct err **err);
 int build_process(struct builder *b, struct err **err);
+int build_cpu_affinity(struct builder *b, struct err **err); /* exec only */
+int build_memory_policy(struct builder *b, struct err **err);
 int build_scheduling(struct builder *b, struct err **err);
 int build_capabilities(struct builder *b, struct err **err);
 int build_hooks(struct builder *b, struct err **err);
@@ -59,8 +63,9 @@ const char *item_pointer(struct builder *b, const char *prefix, size_t index);
 
 /* E_UNSUPPORTED when the value asks for anything: {}, [], 0, false, "" and null do not. */
 int refuse_json(struct builder *b, const struct json *value, struct err **err);
-/* The same for a string that is already decoded. */
-int refuse_string(const char *s, const char *pointer, struct err **err);
+
+/* Value of an annotation of the configuration, NULL without it. */
+const char *annotation(const struct builder *b, const char *key);
 
 /* Is id inside the user namespace of the plan mapped? True without a new user namespace. */
 bool is_mapped(const struct builder *b, const struct plan_idmaps *maps, uint32_t id);

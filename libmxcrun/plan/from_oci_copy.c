@@ -128,7 +128,10 @@ int refuse_json(struct builder *b, const struct json *value, struct err **err)
 	return pointer ? refuse(pointer, err) : err_nomem(err);
 }
 
-int refuse_string(const char *s, const char *pointer, struct err **err)
+const char *annotation(const struct builder *b, const char *key)
 {
-	return s && *s ? refuse(pointer, err) : 0;
+	for (size_t i = 0; i < b->config->annotations.count; i++)
+		if (!strcmp(b->config->annotations.items[i].key, key))
+			return b->config->annotations.items[i].value;
+	return NULL;
 }

@@ -36,8 +36,8 @@ static int check_range(const struct plan_idmaps *maps, const struct plan_idmap *
 	return 0;
 }
 
-static int build_map(struct builder *b, const struct oci_id_mappings *list, const char *name,
-		     struct plan_idmaps *ret, struct err **err)
+int build_id_map(struct builder *b, const struct oci_id_mappings *list, const char *name,
+	      struct plan_idmaps *ret, struct err **err)
 {
 	size_t i;
 	int r;
@@ -87,9 +87,9 @@ int build_idmaps(struct builder *b, struct err **err)
 		return err_set(err, E_CONFIG, 0,
 			       uids->count ? "/linux/gidMappings" : "/linux/uidMappings",
 			       "a new user namespace needs id mappings");
-	r = build_map(b, uids, "/linux/uidMappings", &b->plan->uid_maps, err);
+	r = build_id_map(b, uids, "/linux/uidMappings", &b->plan->uid_maps, err);
 	if (r == 0)
-		r = build_map(b, gids, "/linux/gidMappings", &b->plan->gid_maps, err);
+		r = build_id_map(b, gids, "/linux/gidMappings", &b->plan->gid_maps, err);
 	if (r < 0)
 		return r;
 	b->plan->deny_setgroups = mode == NS_NEW && must_deny_setgroups(b);

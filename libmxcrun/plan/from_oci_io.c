@@ -1,9 +1,10 @@
-/* from_oci_io.c - resources.blockIO, hugepageLimits and network to writes of cgroup files.
+/* from_oci_io.c - resources.blockIO, hugepageLimits, network and rdma to writes of cgroup files.
  *
  * v1's blkio weights go from 10 to 1000, v2's io weights from 1 to 10000: converted as the specification's other
  * runtimes do, so that the ends meet. What only v1 has (leaf weights, network classes) is refused by name on v2.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "plan/limits.h"
@@ -204,19 +205,51 @@ static int build_network(struct limits *l, const struct oci_network *network, st
 	return r;
 }
 
+static int build_rdma(struct limits *l, const struct oci_resources *resources, struct err **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < resources->rdma.count && r == 0; i++) {
+		const struct oci_rdma *item = &resources->rdma.items[i];
+		const char *pointer = arena_printf(l->b->arena, "/linux/resources/rdma/%s", item->device);
+		char handles[24] = "", objects[24] = "";
+		enum controller_place place;
+		const char *value;
+
+		if (!pointer)
+			return err_nomem(err);
+		if (!*item->device || strpbrk(item->device, " \n"))
+			return err_set(err, E_CONFIG, 0, pointer, "not the name of a device");
+		if (!item->handles.set && !item->objects.set)
+			return err_set(err, E_CONFIG, 0, pointer, "expected hcaHandles or hcaObjects");
+		r = limits_place(l, "rdma", pointer, &place, err);
+		if (r < 0)
+			return r;
+		if (item->handles.set)
+			snprintf(handles, sizeof(handles), " hca_handle=%" PRIu32, item->handles.value);
+		if (item->objects.set)
+			snprintf(objects, sizeof(objects), " hca_object=%" PRIu32, item->objects.value);
+		value = arena_printf(l->b->arena, "%s%s%s", item->device, handles, objects);
+		r = value ? limits_add(l, "rdma", "rdma.max", value, pointer, err) : err_nomem(err);
+	}
+	return r;
+}
+
 int build_io_limits(struct limits *l, const struct oci_resources *resources, struct err **err)
 {
 	int r = build_block_io(l, resources->block_io, err);
 
 	if (r == 0)
 		r = build_hugepages(l, resources, err);
-	return r == 0 ? build_network(l, resources->network, err) : r;
+	if (r == 0)
+		r = build_network(l, resources->network, err);
+	return r == 0 ? build_rdma(l, resources, err) : r;
 }
 
 size_t io_writes_max(const struct oci_resources *resources)
 {
 	const struct oci_block_io *io = resources->block_io;
-	size_t most = resources->hugepage_limits.count;
+	size_t most = resources->hugepage_limits.count + resources->rdma.count;
 
 	if (io)
 		most += 2 + 2 * io->weight_devices.count + io->read_bps.count + io->write_bps.count +

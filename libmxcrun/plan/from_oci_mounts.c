@@ -94,12 +94,6 @@ static int check_options(struct builder *b, const struct plan_mount *mount,
 {
 	const char *pointer;
 
-	if (marks->is_idmapped) {
-		pointer = arena_printf(b->arena, "%s/options/%zu", mount->pointer,
-				       marks->idmap_index);
-		return err_set(err, E_UNSUPPORTED, 0, pointer,
-			       "idmapped mounts are not supported yet and are not ignored");
-	}
 	if (mount->kind != MOUNT_FILESYSTEM && marks->has_superblock) {
 		pointer = arena_printf(b->arena, "%s/options/%zu", mount->pointer,
 				       marks->superblock_index);
@@ -138,17 +132,62 @@ static int build_source(struct builder *b, const struct oci_mount *entry, struct
 	}
 }
 
+/* Mappings of its own, else the container's. Without either there is nothing that the mount could mean. */
+static int build_mount_maps(struct builder *b, const struct oci_mount *entry, struct plan_mount *mount,
+			    struct err **err)
+{
+	const char *uids = arena_printf(b->arena, "%s/uidMappings", mount->pointer);
+	const char *gids = arena_printf(b->arena, "%s/gidMappings", mount->pointer);
+	bool has_own = entry->uid_mappings.count || entry->gid_mappings.count;
+	int r;
+
+	if (!has_own && !mount->is_idmapped)
+		return 0;
+	if (!uids || !gids)
+		return err_nomem(err);
+	mount->is_idmapped = true;
+	if (mount->kind != MOUNT_BIND)
+		return err_set(err, E_UNSUPPORTED, 0, mount->pointer, "only bind mounts can be idmapped");
+	if (!has_own) {
+		mount->uid_maps = b->plan->uid_maps;
+		mount->gid_maps = b->plan->gid_maps;
+		if (!mount->uid_maps.count || !mount->gid_maps.count)
+			return err_set(err, E_CONFIG, 0, mount->pointer,
+				       "an idmapped mount needs mappings, of its own or of the container's user namespace");
+		return 0;
+	}
+	if (!entry->uid_mappings.count || !entry->gid_mappings.count)
+		return err_set(err, E_CONFIG, 0, entry->uid_mappings.count ? gids : uids,
+			       "both, uidMappings and gidMappings, are needed");
+	r = build_id_map(b, &entry->uid_mappings, uids, &mount->uid_maps, err);
+	return r == 0 ? build_id_map(b, &entry->gid_mappings, gids, &mount->gid_maps, err) : r;
+}
+
+/* linux.mountLabel: an option of each new file system, but for those whose files have labels of their own. */
+static int add_label(struct builder *b, struct plan_mount *mount, struct err **err)
+{
+	const char *label = b->linux_->mount_label;
+	struct plan_option *options;
+
+	if (!label || !*label || mount->kind != MOUNT_FILESYSTEM || !strcmp(mount->fstype, "proc") ||
+	    !strcmp(mount->fstype, "sysfs"))
+		return 0;
+	options = arena_array(b->arena, mount->option_count + 1, sizeof(*options));
+	if (!options)
+		return err_nomem(err);
+	if (mount->option_count)
+		memcpy(options, mount->options, mount->option_count * sizeof(*options));
+	options[mount->option_count].key = arena_strdup(b->arena, "context");
+	mount->options = options;
+	return copy_string(b, label, &options[mount->option_count++].value, err);
+}
+
 static int build_mount(struct builder *b, const struct oci_mount *entry, struct plan_mount *mount,
 		       struct err **err)
 {
 	struct mount_option_marks marks = { 0 };
 	int r;
 
-	r = refuse_json(b, entry->uid_mappings, err);
-	if (r == 0)
-		r = refuse_json(b, entry->gid_mappings, err);
-	if (r < 0)
-		return r;
 	if (!*entry->destination)
 		return err_set(err, E_CONFIG, 0, mount->pointer, "the destination is empty");
 	r = copy_clean_path(b, entry->destination, &mount->destination, err);
@@ -163,6 +202,10 @@ static int build_mount(struct builder *b, const struct oci_mount *entry, struct 
 		r = copy_string(b, entry->type, &mount->fstype, err);
 	if (r == 0)
 		r = check_options(b, mount, &marks, entry, err);
+	if (r == 0)
+		r = add_label(b, mount, err);
+	if (r == 0)
+		r = build_mount_maps(b, entry, mount, err);
 	return r == 0 ? check_destination(mount, err) : r;
 }
 

@@ -11,6 +11,7 @@
 #include "plan/from_oci.h"
 
 #define HOST_NAME_MAX_LEN 64u /* __NEW_UTS_LEN */
+#define NANOSECONDS 1000000000u
 
 /* enum plan_ns_kind is the index of a word in oci_namespace_words. */
 _Static_assert(NS_USER == 0 && NS_CGROUP == 1 && NS_IPC == 2 && NS_UTS == 3 && NS_NET == 4 &&
@@ -79,6 +80,36 @@ static int build_host_name(struct builder *b, const char *name, const char *poin
 	return copy_string(b, name, ret, err);
 }
 
+static int build_time_offset(struct builder *b, const struct oci_time_offset *config, struct err **err)
+{
+	static const char pointer[] = "/linux/timeOffsets";
+	struct plan_time_offset *offset;
+
+	if (!strcmp(config->clock, "monotonic"))
+		offset = &b->plan->monotonic;
+	else if (!strcmp(config->clock, "boottime"))
+		offset = &b->plan->boottime;
+	else
+		return err_set(err, E_CONFIG, 0, pointer, "expected the clock monotonic or boottime, found \"%.64s\"",
+			       config->clock);
+	if (config->nanoseconds.value >= NANOSECONDS)
+		return err_set(err, E_CONFIG, 0, pointer, "%s: expected less than a second of nanoseconds, found %u",
+			       config->clock, config->nanoseconds.value);
+	if (b->plan->namespaces[NS_TIME].mode != NS_NEW)
+		return err_set(err, E_CONFIG, 0, pointer, "needs a new time namespace");
+	*offset = (struct plan_time_offset){ true, config->seconds.value, config->nanoseconds.value };
+	return 0;
+}
+
+static int build_time_offsets(struct builder *b, struct err **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < b->linux_->time_offsets.count && r == 0; i++)
+		r = build_time_offset(b, &b->linux_->time_offsets.items[i], err);
+	return r;
+}
+
 int build_namespaces(struct builder *b, struct err **err)
 {
 	size_t i;
@@ -93,6 +124,9 @@ int build_namespaces(struct builder *b, struct err **err)
 		return err_set(err, E_CONFIG, 0, "/linux/namespaces",
 			       "a container needs a mount namespace");
 	r = check_privilege(b, err);
+	if (r < 0)
+		return r;
+	r = build_time_offsets(b, err);
 	if (r < 0)
 		return r;
 	b->plan->network = network_mode(&b->plan->namespaces[NS_NET]);

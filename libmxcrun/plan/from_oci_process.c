@@ -189,12 +189,17 @@ static int build_oom_score(struct builder *b, const struct oci_process *process,
 	return 0;
 }
 
+/* crun's annotation names the receiver where the profile does not. */
 static int build_seccomp(struct builder *b, struct err **err)
 {
+	struct oci_seccomp profile;
+
 	if (!b->linux_->seccomp)
 		return 0;
-	return seccomp_compile(b->arena, b->linux_->seccomp, &b->plan->process.seccomp, b->log,
-			       err);
+	profile = *b->linux_->seccomp;
+	if (!profile.listener_path || !*profile.listener_path)
+		profile.listener_path = annotation(b, "run.oci.seccomp.receiver");
+	return seccomp_compile(b->arena, &profile, &b->plan->process.seccomp, b->log, err);
 }
 
 int build_process(struct builder *b, struct err **err)
@@ -220,6 +225,8 @@ int build_process(struct builder *b, struct err **err)
 		r = build_oom_score(b, process, err);
 	if (r == 0 && process->apparmor_profile && *process->apparmor_profile)
 		r = copy_string(b, process->apparmor_profile, &plan->apparmor_profile, err);
+	if (r == 0 && process->selinux_label && *process->selinux_label)
+		r = copy_string(b, process->selinux_label, &plan->selinux_label, err);
 	if (r == 0)
 		r = copy_string(b, b->request->notify_socket, &plan->notify_socket, err);
 	return r == 0 ? build_seccomp(b, err) : r;

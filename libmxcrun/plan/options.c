@@ -65,7 +65,7 @@ const struct mount_option mount_options[] = {
 	{ "relatime", .kind = OPTION_ATTRIBUTE, ATIME(RELATIME) },
 	{ "remount", .kind = OPTION_REMOUNT },
 	{ "rexec", .kind = OPTION_RECURSIVE, CLEAR(NOEXEC) },
-	{ "ridmap", .kind = OPTION_IDMAP },
+	{ "ridmap", .kind = OPTION_IDMAP, .set = 1 },
 	{ "rnoatime", .kind = OPTION_RECURSIVE, ATIME(NOATIME) },
 	{ "rnodev", .kind = OPTION_RECURSIVE, SET(NODEV) },
 	{ "rnodiratime", .kind = OPTION_RECURSIVE, SET(NODIRATIME) },
@@ -210,8 +210,8 @@ static int apply_option(struct sorting *s, const struct mount_option *row, size_
 		mount->copy_symlink = true;
 		break;
 	case OPTION_IDMAP:
-		s->marks->is_idmapped = true;
-		s->marks->idmap_index = index;
+		mount->is_idmapped = true;
+		mount->idmap_is_recursive = row->set != 0;
 		break;
 	}
 	return 0;

@@ -37,8 +37,7 @@ extern const struct mount_option mount_options[];
 
 /* What the options say about the kind of the mount. */
 struct mount_option_marks {
-	bool is_bind, is_remount, is_idmapped;
-	size_t idmap_index;	 /* of the option that says so */
+	bool is_bind, is_remount;
 	bool has_superblock;	 /* an option that only a new file system can take... */
 	size_t superblock_index; /* ...and which */
 };

@@ -40,6 +40,13 @@ struct plan_idmaps {
 	size_t count;
 };
 
+/* Of a clock in a new time namespace, time_namespaces(7). */
+struct plan_time_offset {
+	bool is_set;
+	int64_t seconds;
+	uint32_t nanoseconds;
+};
+
 /* ---- cgroup ---- */
 
 enum plan_cgroup_manager { CGROUP_MANAGER_CGROUPFS, CGROUP_MANAGER_SYSTEMD, CGROUP_MANAGER_DISABLED };
@@ -120,6 +127,9 @@ struct plan_mount {
 	struct plan_option *options;	/* filesystem: in order */
 	size_t option_count;
 	bool copy_up;			/* tmpcopyup */
+	/* bind: ids of the file system appear through these maps; "inside" is the id on the file system */
+	bool is_idmapped, idmap_is_recursive;
+	struct plan_idmaps uid_maps, gid_maps;
 	bool copy_symlink;		/* the source symlink itself is copied */
 	/* identity of a bind source as the policy resolved it, 0/0 when not checked: the engine refuses when the
 	 * object behind the path is another one by the time it is opened (DESIGN section 6) */
@@ -152,6 +162,9 @@ enum plan_network_mode {
 	NETWORK_NONE,			/* a namespace with loopback up, and nothing else */
 };
 
+/* An interface of the host that becomes the container's. */
+struct plan_net_device { const char *host_name, *name, *pointer; };
+
 /* ---- process ---- */
 
 struct plan_capabilities { uint64_t bounding, effective, inheritable, permitted, ambient; };
@@ -164,6 +177,19 @@ struct plan_scheduler {
 	uint32_t policy, priority;
 	int32_t nice;
 	uint64_t flags, runtime, deadline, period;	/* nanoseconds */
+};
+
+/* A bit a cpu or a memory node; count 0: none was given. */
+struct plan_mask {
+	const unsigned long *words;
+	size_t count;			/* of words */
+};
+
+/* As set_mempolicy(2) takes it: mode with its flags. */
+struct plan_memory_policy {
+	bool is_set;
+	int mode;
+	struct plan_mask nodes;
 };
 
 struct plan_seccomp {
@@ -193,6 +219,8 @@ struct plan_process {
 	int oom_score_adj;
 	struct plan_scheduler scheduler;
 	uint32_t io_priority;		/* class and level as ioprio_set(2) takes them; PLAN_UNSET_ID: leave */
+	struct plan_memory_policy memory_policy;
+	struct plan_mask initial_cpus, final_cpus;	/* exec: before and after it is in the container's cgroup */
 	uint32_t personality;		/* as personality(2) takes it; PLAN_UNSET_ID: leave */
 	struct plan_seccomp seccomp;	/* loaded last */
 	const char *apparmor_profile, *selinux_label;
@@ -245,6 +273,7 @@ struct plan {
 	struct plan_ns namespaces[NS_MAX];
 	struct plan_idmaps uid_maps, gid_maps;	/* of a new user namespace; what a joined one must have, when given */
 	bool deny_setgroups;
+	struct plan_time_offset monotonic, boottime;
 	struct plan_cgroup cgroup;
 	struct plan_root root;
 	struct plan_mount *mounts;
@@ -258,6 +287,8 @@ struct plan {
 	struct plan_sysctl *sysctls;
 	size_t sysctl_count;
 	enum plan_network_mode network;
+	struct plan_net_device *net_devices;
+	size_t net_device_count;
 	struct plan_process process;
 	struct plan_hooks hooks[HOOK_MAX];
 	struct plan_lifecycle lifecycle;

@@ -48,6 +48,31 @@ static void print_namespaces(const struct plan *plan, struct json_writer *w)
 	json_close(w, '}');
 }
 
+static void print_net_devices(const struct plan *plan, struct json_writer *w)
+{
+	json_open(w, "netDevices", '[');
+	for (size_t i = 0; i < plan->net_device_count; i++) {
+		json_open(w, NULL, '{');
+		json_put_string(w, "hostName", plan->net_devices[i].host_name);
+		json_put_string(w, "name", plan->net_devices[i].name);
+		json_put_string(w, "pointer", plan->net_devices[i].pointer);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
+static void print_time_offset(const struct plan_time_offset *offset, const char *key, struct json_writer *w)
+{
+	if (!offset->is_set) {
+		json_put_string(w, key, NULL);
+		return;
+	}
+	json_open(w, key, '{');
+	json_put_i64(w, "seconds", offset->seconds);
+	json_put_u64(w, "nanoseconds", offset->nanoseconds);
+	json_close(w, '}');
+}
+
 static void print_idmaps(const struct plan_idmaps *maps, const char *key, struct json_writer *w)
 {
 	size_t i;
@@ -171,6 +196,10 @@ static void print_mount(const struct plan_mount *mount, struct json_writer *w)
 	json_put_string(w, "propagation2", mount_propagation_word(mount->propagation2));
 	print_options(mount->options, mount->option_count, w);
 	json_put_bool(w, "copyUp", mount->copy_up);
+	json_put_bool(w, "idmapped", mount->is_idmapped);
+	json_put_bool(w, "idmapIsRecursive", mount->idmap_is_recursive);
+	print_idmaps(&mount->uid_maps, "uidMaps", w);
+	print_idmaps(&mount->gid_maps, "gidMaps", w);
 	json_put_bool(w, "copySymlink", mount->copy_symlink);
 	json_put_u64(w, "sourceDev", mount->source_dev);
 	json_put_u64(w, "sourceIno", mount->source_ino);
@@ -265,6 +294,11 @@ int plan_print(const struct plan *plan, struct json_writer *out)
 	print_idmaps(&plan->uid_maps, "uidMaps", out);
 	print_idmaps(&plan->gid_maps, "gidMaps", out);
 	json_put_bool(out, "denySetgroups", plan->deny_setgroups);
+	print_net_devices(plan, out);
+	json_open(out, "timeOffsets", '{');
+	print_time_offset(&plan->monotonic, "monotonic", out);
+	print_time_offset(&plan->boottime, "boottime", out);
+	json_close(out, '}');
 	print_cgroup(&plan->cgroup, out);
 	print_root(&plan->root, out);
 	json_open(out, "mounts", '[');

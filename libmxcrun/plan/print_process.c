@@ -119,6 +119,17 @@ static void print_user(const struct plan_process *process, struct json_writer *w
 	print_or_null(w, "umask", process->umask);
 }
 
+static void print_mask(const struct plan_mask *mask, const char *key, struct json_writer *w)
+{
+	const size_t bits = 8 * sizeof(*mask->words);
+
+	json_open(w, key, '[');
+	for (size_t bit = 0; bit < mask->count * bits; bit++)
+		if (mask->words[bit / bits] & 1ul << bit % bits)
+			json_put_u64(w, NULL, bit);
+	json_close(w, ']');
+}
+
 static void print_scheduling(const struct plan_process *process, struct json_writer *w)
 {
 	const struct plan_scheduler *scheduler = &process->scheduler;
@@ -135,6 +146,13 @@ static void print_scheduling(const struct plan_process *process, struct json_wri
 	json_close(w, '}');
 	print_or_null(w, "ioPriority", process->io_priority);
 	print_or_null(w, "personality", process->personality);
+	json_open(w, "memoryPolicy", '{');
+	json_put_bool(w, "set", process->memory_policy.is_set);
+	json_put_i64(w, "mode", process->memory_policy.mode);
+	print_mask(&process->memory_policy.nodes, "nodes", w);
+	json_close(w, '}');
+	print_mask(&process->initial_cpus, "initialCpus", w);
+	print_mask(&process->final_cpus, "finalCpus", w);
 }
 
 void print_process(const struct plan_process *process, struct json_writer *w)

@@ -171,3 +171,14 @@ y
 	wait "$runtime" || code=$?
 	equal "$code" 5
 }
+
+@test "execCPUAffinity: the process has its final cpus, the container's own keeps all" {
+	local all
+	config '.process.execCPUAffinity = {initial: "0", final: "0"}'
+	all=$(proc_status self Cpus_allowed_list)
+	equal "$(proc_status "$PID" Cpus_allowed_list)" "$all"
+	equal "$(rt exec "$TAG" sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status)" 0
+	config '.process.execCPUAffinity.final = "zero"'
+	run --separate-stderr rt exec "$TAG" true
+	assert_refused /process/execCPUAffinity/final
+}

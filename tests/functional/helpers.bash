@@ -16,7 +16,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 : "${MXCRUN_TEST_BIN:=$(dirname "$MXCRUN")/tests/functional}"
 : "${MXCRUN_TEST_SLOW:=1}"
 
-for program in "$MXCRUN" "$MXCRUN_TEST_BIN"/{mountview,recvtty,syscall_at,old_kernel,probe}; do
+for program in "$MXCRUN" "$MXCRUN_TEST_BIN"/{mountview,recvtty,syscall_at,old_kernel,agent,probe}; do
 	[ -x "$program" ] || {
 		echo "helpers.bash: $program is missing; build it, or set MXCRUN and MXCRUN_TEST_BIN" >&2
 		exit 1

@@ -557,3 +557,136 @@ ECONNREFUSED"
 	run_bundle
 	assert_refused /process/ioPriority/priority
 }
+
+@test "clocks of a new time namespace are set off, also for exec, and the host's are not" {
+	local boot
+	make_bundle '.linux.namespaces += [{type: "time"}]
+		| .linux.timeOffsets = {monotonic: {secs: 86400, nanosecs: 5}, boottime: {secs: 864000}}'
+	start_container "$TAG"
+	compare_namespaces "$PID"
+	equal "$(tr -s ' \t' ' ' <"/proc/$PID/timens_offsets")" "monotonic 86400 5
+boottime 864000 0"
+	boot=$(rt exec "$TAG" cut -d. -f1 /proc/uptime)
+	[ "$((boot - $(cut -d. -f1 /proc/uptime)))" -ge 863990 ]
+}
+
+@test "time offsets without a new time namespace, of other clocks, or out of range are refused" {
+	make_bundle '.linux.timeOffsets = {monotonic: {secs: 1}}'
+	run_bundle
+	assert_refused /linux/timeOffsets "time namespace"
+	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {realtime: {secs: 1}}'
+	run_bundle
+	assert_refused /linux/timeOffsets realtime
+	config '.linux.timeOffsets = {monotonic: {nanosecs: 1000000000}}'
+	run_bundle
+	assert_refused /linux/timeOffsets
+	config '.linux.timeOffsets = {monotonic: {secs: -9000000000}}'
+	run_bundle
+	assert_refused /linux/timeOffsets
+}
+
+@test "the memory policy is the config's" {
+	make_bundle '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES"]}'
+	start_container "$TAG"
+	grep -q 'bind=static:0' "/proc/$PID/numa_maps"
+	rt delete --force "$TAG"
+	config '.linux.memoryPolicy.nodes = "0-"'
+	run_bundle
+	assert_refused /linux/memoryPolicy/nodes
+	config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "1000"}'
+	run_bundle
+	assert_refused /linux/memoryPolicy
+	config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_FAST"]}'
+	run_bundle
+	assert_refused /linux/memoryPolicy/flags/0
+}
+
+@test "an idmapped mount shows the ids of its own mappings, and writes them back" {
+	local source=$BATS_TEST_TMPDIR/source
+	mkdir -p "$source/below"
+	chmod 777 "$source"
+	chown 0:0 "$source/below"
+	make_bundle --arg source "$source" '.mounts += [{destination: "/mapped", type: "bind", source: $source,
+		options: ["bind", "idmap"], uidMappings: [{containerID: 0, hostID: 5000, size: 100}],
+		gidMappings: [{containerID: 0, hostID: 6000, size: 100}]}]'
+	config '.process.user = {uid: 5007, gid: 6008}'
+	script 'stat -c %u:%g /mapped/below; touch /mapped/new; stat -c %u:%g /mapped/new'
+	run_bundle
+	equal "$output" "5000:6000
+5007:6008"
+	equal "$(stat -c %u:%g "$source/new")" 7:8
+}
+
+@test "an idmapped mount without mappings takes those of the user namespace" {
+	local source=$BATS_TEST_TMPDIR/source
+	mkdir -p "$source/below"
+	make_userns_bundle --arg source "$source" '.mounts += [{destination: "/mapped", type: "none", source: $source,
+			options: ["rbind", "ridmap"]}, {destination: "/plain", type: "none", source: $source, options: ["rbind"]}]'
+	script 'stat -c %u:%g /mapped/below /plain/below; touch /mapped/new && stat -c %u:%g /mapped/new'
+	run_bundle
+	equal "$output" "0:0
+65534:65534
+0:0"
+	equal "$(stat -c %u:%g "$source/new")" 0:0
+}
+
+@test "idmapped mounts that can't be made are refused by name" {
+	make_bundle '.mounts += [{destination: "/m", type: "none", source: "/tmp", options: ["bind", "idmap"]}]'
+	run_bundle
+	assert_refused /mounts/ mappings
+	config '.mounts[-1].uidMappings = [{containerID: 0, hostID: 1, size: 1}]'
+	run_bundle
+	assert_refused gidMappings
+	make_bundle '.mounts += [{destination: "/m", type: "tmpfs", source: "tmpfs", options: [],
+		uidMappings: [{containerID: 0, hostID: 1, size: 1}], gidMappings: [{containerID: 0, hostID: 1, size: 1}]}]'
+	run_bundle
+	assert_refused /mounts/ idmapped
+	make_bundle '.mounts += [{destination: "/m", type: "none", source: "/proc", options: ["bind"],
+		uidMappings: [{containerID: 0, hostID: 1, size: 1}], gidMappings: [{containerID: 0, hostID: 1, size: 1}]}]'
+	run_bundle
+	assert_refused /mounts/ /proc
+}
+
+@test "network devices of the host come in under their new names, with their addresses" {
+	requires ip
+	ip link add mx0 type veth peer name mx1
+	ip address add 192.0.2.7/24 dev mx0
+	ip address add 2001:db8::7/64 dev mx0 nodad
+	make_bundle '.linux.netDevices = {mx0: {name: "inside0"}}'
+	start_container "$TAG"
+	refused ip link show mx0
+	contains "$(nsenter -t "$PID" -n ip address show inside0)" "inet 192.0.2.7/24"
+	contains "$(nsenter -t "$PID" -n ip address show inside0)" "inet6 2001:db8::7/64"
+	contains "$(nsenter -t "$PID" -n ip link show up)" inside0
+}
+
+@test "a network device that isn't there is refused, and those that went come back when the set-up fails" {
+	requires ip
+	ip link add mx0 type veth peer name mx1
+	ip address add 192.0.2.7/24 dev mx0
+	make_bundle '.linux.netDevices = {mx0: {name: "inside0"}, mxabsent: {}}'
+	run_bundle
+	assert_refused /linux/netDevices/mxabsent
+	contains "$(ip address show mx0)" 192.0.2.7/24
+	config 'del(.linux.netDevices.mxabsent) | .process.args = ["/absent"]'
+	run -127 --separate-stderr rt run --bundle "$BUNDLE" "$TAG"
+	contains "$stderr" /absent
+	contains "$(ip address show mx0)" 192.0.2.7/24
+	config '.linux.netDevices.mx0.name = "a/b"'
+	run_bundle
+	assert_refused /linux/netDevices/mx0
+	config '.linux.namespaces |= map(select(.type != "network"))'
+	run_bundle
+	assert_refused /linux/netDevices
+	ip link delete mx0
+}
+
+@test "labels of a security module that the host lacks are refused" {
+	[ ! -e /sys/fs/selinux/enforce ] || skip "needs a host without SELinux"
+	make_bundle '.process.selinuxLabel = "system_u:system_r:container_t:s0"'
+	run_bundle
+	assert_refused /process/selinuxLabel SELinux
+	make_bundle '.linux.mountLabel = "system_u:object_r:container_file_t:s0"'
+	run_bundle
+	assert_refused context
+}

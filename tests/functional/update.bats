@@ -53,8 +53,6 @@ memory_limit() { cgroup_value "$PID" memory memory.limit_in_bytes memory.max; }
 	done
 	run --separate-stderr rt update --resources - "$TAG" <<<'{"memory": {"limit": "1"}}'
 	assert_refused /memory/limit
-	run --separate-stderr rt update --resources - "$TAG" <<<'{"rdma": {"x": {"hcaHandles": 1}}}'
-	assert_refused rdma
 	run --separate-stderr rt update --memory 1g "$TAG-absent"
 	assert_refused "does not exist"
 	equal "$(memory_limit)" 104857600

@@ -79,7 +79,7 @@ static inline void world_v2(struct world *w)
 	w->facts.layout = CGROUP_LAYOUT_V2;
 	w->facts.cgroups = v2_mounts;
 	w->facts.cgroup_count = array_size(v2_mounts);
-	w->facts.v2_controllers = "cpuset cpu io memory pids";
+	w->facts.v2_controllers = "cpuset cpu io memory pids rdma";
 }
 
 /* An ordinary user who has only memory and pids delegated. */

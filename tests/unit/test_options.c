@@ -192,7 +192,7 @@ static void test_marks(void **state)
 	assert_true(marks.is_bind && !mount_step.is_recursive && !marks.has_superblock);
 	assert_int_equal(apply("rbind remount tmpcopyup copy-symlink ridmap", NULL), 0);
 	assert_true(marks.is_bind && mount_step.is_recursive && marks.is_remount);
-	assert_true(marks.is_idmapped && marks.idmap_index == 4);
+	assert_true(mount_step.is_idmapped && mount_step.idmap_is_recursive);
 	assert_true(mount_step.copy_up && mount_step.copy_symlink);
 }
 

@@ -53,25 +53,23 @@ static void test_unenforceable(void **state)
 		  "/process/scheduler/flags/0", "" },
 		{ P("'ioPriority':{'class':'IOPRIO_CLASS_BE','priority':8}"), E_CONFIG,
 		  "/process/ioPriority/priority", "" },
-		{ P("'execCPUAffinity':{'initial':'0-1'}"), E_UNSUPPORTED,
-		  "/process/execCPUAffinity", "" },
-		{ P("'selinuxLabel':'x'"), E_UNSUPPORTED, "/process/selinuxLabel", "" },
-		{ L("'mountLabel':'x'"), E_UNSUPPORTED, "/linux/mountLabel", "" },
 		{ L("'intelRdt':{'closID':'x'}"), E_UNSUPPORTED, "/linux/intelRdt", "" },
 		{ L("'personality':{'domain':'LINUX','flags':['X']}"), E_UNSUPPORTED,
 		  "/linux/personality/flags", "" },
-		{ L("'timeOffsets':{'boottime':{'secs':1}}"), E_UNSUPPORTED, "/linux/timeOffsets",
-		  "" },
-		{ L("'netDevices':{'eth0':{'name':'x'}}"), E_UNSUPPORTED, "/linux/netDevices", "" },
-		{ L("'memoryPolicy':{'mode':'MPOL_BIND'}"), E_UNSUPPORTED, "/linux/memoryPolicy",
-		  "" },
-		{ R("'rdma':{'x':{'hcaHandles':1}}"), E_UNSUPPORTED, "/linux/resources/rdma", "" },
-		{ L("'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/s'}"),
-		  E_UNSUPPORTED, "/linux/seccomp/listenerPath", "" },
-		{ M("{'destination':'/d','source':'/s','options':['bind','idmap']}"), E_UNSUPPORTED,
-		  "/mounts/0/options/1", "idmapped" },
-		{ M("{'destination':'/d','source':'/s','options':['bind'],'uidMappings':[{'size':1}]}"),
-		  E_UNSUPPORTED, "/mounts/0/uidMappings", "" },
+		{ L("'timeOffsets':{'boottime':{'secs':1}}"), E_CONFIG, "/linux/timeOffsets",
+		  "time namespace" },
+		{ L("'netDevices':{'eth0':{'name':'x/y'}}"), E_CONFIG, "/linux/netDevices/eth0", "x/y" },
+		{ L("'netDevices':{'a':{'name':'x'},'b':{'name':'x'}}"), E_CONFIG, "/linux/netDevices/b",
+		  "two devices" },
+		{ L("'memoryPolicy':{'mode':'MPOL_BIND','nodes':'1-0'}"), E_CONFIG, "/linux/memoryPolicy/nodes",
+		  "1-0" },
+		{ R("'rdma':{'a b':{'hcaHandles':1}}"), E_CONFIG, "/linux/resources/rdma/a b", "" },
+		{ R("'rdma':{'x':{}}"), E_CONFIG, "/linux/resources/rdma/x", "hcaHandles" },
+		{ M("{'destination':'/d','source':'/s','options':['bind','idmap']}"), E_CONFIG,
+		  "/mounts/0", "needs mappings" },
+		{ M("{'destination':'/d','source':'/s','options':['bind'],"
+		    "'uidMappings':[{'containerID':0,'hostID':1,'size':1}]}"),
+		  E_CONFIG, "/mounts/0/gidMappings", "" },
 	};
 	struct world w;
 
@@ -707,6 +705,8 @@ static void test_limits_v2(void **state)
 		     "'blockIO':{'weight':10,'throttleReadBpsDevice':[{'major':8,'minor':0,'rate':7}],"
 		     "'weightDevice':[{'major':8,'minor':1,'weight':1000}]}",
 		     "io.weight=1 io.weight=8:1 10000 io.max=8:0 rbps=7");
+	check_writes(world_v2, "'rdma':{'mlx5_1':{'hcaHandles':3,'hcaObjects':10000},'mlx4_0':{'hcaObjects':7}}",
+		     "rdma.max=mlx5_1 hca_handle=3 hca_object=10000 rdma.max=mlx4_0 hca_object=7");
 	check_writes(
 		world_v2,
 		"'pids':{'limit':32},'unified':{'memory.high':'5','io.max':'8:0 rbps=1\\n8:1 wbps=2\\n',"

@@ -10,18 +10,23 @@
 
 static struct sock_filter program[] = { { 6, 0, 0, 1 } };
 static struct plan_idmap uid_map = { 1, 2, 3 }, gid_map = { 4, 5, 6 };
+static struct plan_idmap mount_uid_map = { 1, 2, 3 }, mount_gid_map = { 4, 5, 6 };
 static struct plan_cgroup_write cgroup_write = { "memory", "memory.max", "1", false, "/p" };
 static struct plan_device_rule device_rule = { .type = 'c', .major = 1, .minor = 2 };
 static struct plan_option mount_option = { "mode", "755" }, annotation = { "a", "b" };
 static struct plan_mount mount_step = { .destination = "/d",
 					.option_count = 1,
-					.options = &mount_option };
+					.options = &mount_option,
+					.uid_maps = { &mount_uid_map, 1 },
+					.gid_maps = { &mount_gid_map, 1 } };
 static struct plan_device device = { .path = "/dev/x", .type = 'c' };
 static struct plan_symlink symlink_step = { "/dev/fd", "/proc/self/fd" };
 static struct plan_path masked = { "/m", "/p" }, readonly = { "/r", "/p" };
+static struct plan_net_device net_device = { "eth1", "eth0", "/p" };
 static struct plan_sysctl sysctl_step = { "net/x", "1", "/p" };
 static struct plan_rlimit rlimit = { 7, 1, 2, "RLIMIT_NOFILE", "/p" };
 static struct plan_hook hook = { .path = "/h" };
+static unsigned long mask_word = 5;
 static const char *words[] = { "a", "b", NULL };
 static uint32_t groups[] = { 5 };
 static struct plan plan;
@@ -49,6 +54,10 @@ static void make_plan(void)
 		.readonly = { &readonly, 1 },
 		.sysctls = &sysctl_step,
 		.sysctl_count = 1,
+		.net_devices = &net_device,
+		.net_device_count = 1,
+		.monotonic = { true, 1, 2 },
+		.boottime = { true, 3, 4 },
 		.process = { .argv = words,
 			     .env = words,
 			     .groups = groups,
@@ -113,7 +122,14 @@ static void change_top(const char *before)
 	CHANGE(plan.uid_maps.count, 0);
 	CHANGE(plan.gid_maps.count, 0);
 	CHANGE_BOOL(plan.deny_setgroups);
+	CHANGE_BOOL(plan.monotonic.is_set);
+	CHANGE_NUMBER(plan.monotonic.seconds);
+	CHANGE_NUMBER(plan.boottime.nanoseconds);
 	CHANGE(plan.network, NETWORK_NONE);
+	CHANGE_STRING(net_device.host_name);
+	CHANGE_STRING(net_device.name);
+	CHANGE_STRING(net_device.pointer);
+	CHANGE(plan.net_device_count, 0);
 	CHANGE_STRING(masked.path);
 	CHANGE_STRING(masked.pointer);
 	CHANGE_STRING(readonly.path);
@@ -188,6 +204,10 @@ static void change_mounts(const char *before)
 	CHANGE(mount_step.option_count, 0);
 	CHANGE_BOOL(mount_step.copy_up);
 	CHANGE_BOOL(mount_step.copy_symlink);
+	CHANGE_BOOL(mount_step.is_idmapped);
+	CHANGE_BOOL(mount_step.idmap_is_recursive);
+	CHANGE_NUMBER(mount_uid_map.inside);
+	CHANGE_NUMBER(mount_gid_map.outside);
 	CHANGE_NUMBER(mount_step.source_dev);
 	CHANGE_NUMBER(mount_step.source_ino);
 	CHANGE_STRING(mount_step.pointer);
@@ -271,6 +291,11 @@ static void change_process(const char *before)
 	CHANGE_NUMBER(p->scheduler.period);
 	CHANGE_NUMBER(p->io_priority);
 	CHANGE_NUMBER(p->personality);
+	CHANGE_BOOL(p->memory_policy.is_set);
+	CHANGE_NUMBER(p->memory_policy.mode);
+	CHANGE(p->memory_policy.nodes, ((struct plan_mask){ &mask_word, 1 }));
+	CHANGE(p->initial_cpus, ((struct plan_mask){ &mask_word, 1 }));
+	CHANGE(p->final_cpus, ((struct plan_mask){ &mask_word, 1 }));
 	CHANGE_STRING(p->apparmor_profile);
 	CHANGE_STRING(p->selinux_label);
 	CHANGE_BOOL(p->terminal);
@@ -343,15 +368,15 @@ _Static_assert(sizeof(struct plan_cgroup) == 104,
 	       "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct plan_root) == 40,
 	       "new member: print it and add it to change_mounts()");
-_Static_assert(sizeof(struct plan_mount) == 136,
+_Static_assert(sizeof(struct plan_mount) == 176,
 	       "new member: print it and add it to change_mounts()");
 _Static_assert(sizeof(struct plan_seccomp) == 40,
 	       "new member: print it and add it to change_process()");
 _Static_assert(sizeof(struct plan_scheduler) == 48,
 	       "new member: print it and add it to change_process()");
-_Static_assert(sizeof(struct plan_process) == 272,
+_Static_assert(sizeof(struct plan_process) == 336,
 	       "new member: print it and add it to change_process()");
-_Static_assert(sizeof(struct plan) == 928, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan) == 1056, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

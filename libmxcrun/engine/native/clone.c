@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -115,10 +116,18 @@ pid_t clone_run(struct sys_clone_args *args, void *stack, size_t stack_size, int
 	if (!CLONE_SHARES_MEMORY || (args->flags & CLONE_NEWTIME))
 		return clone_copied(args, function, argument);
 #if CLONE_SHARES_MEMORY
+	sigset_t all, old;
+	pid_t pid;
+
 	args->flags |= CLONE_VM;
 	args->stack = (uint64_t)(uintptr_t)stack;
 	args->stack_size = stack_size;
-	return (pid_t)clone_on_stack(args, function, argument);
+	/* the child must never run a handler in our memory */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	pid = (pid_t)clone_on_stack(args, function, argument);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return pid;
 #else
 	(void)stack;
 	(void)stack_size;

@@ -19,7 +19,7 @@
 long raw_call(long number, long a, long b, long c, long d, long e);
 
 /* Run function(argument) in a new process on the stack; its result is the exit code. args->stack and
- * stack_size are filled in; CLONE_VM is added where CLONE_SHARES_MEMORY unless the flags forbid it (a time namespace).
+ * stack_size are filled in; where memory is shared the child begins with all signals blocked; CLONE_VM is added where CLONE_SHARES_MEMORY unless the flags forbid it (a time namespace).
  * Returns the pid or a negative errno; in the child it does not return. */
 pid_t clone_run(struct sys_clone_args *args, void *stack, size_t stack_size, int (*function)(void *),
 		void *argument);

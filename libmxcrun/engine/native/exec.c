@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <limits.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -243,27 +241,6 @@ static int reset_signals(struct err **err)
 	return 0;
 }
 
-static int load_seccomp(const struct plan_seccomp *seccomp, struct err **err)
-{
-	struct sock_fprog program = {
-		.len = (unsigned short)seccomp->instruction_count,
-		.filter = (struct sock_filter *)(uintptr_t)seccomp->program,
-	};
-
-	if (!seccomp->program)
-		return 0;
-	/* who would get the descriptor? With none, each notified call would hang for ever */
-	if (seccomp->use_notify || (seccomp->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
-		return err_set(err, E_UNSUPPORTED, 0, "/linux/seccomp/listenerPath",
-			       "seccomp notification is not supported");
-	if (seccomp->instruction_count == 0 || seccomp->instruction_count > USHRT_MAX)
-		return err_set(err, E_SECCOMP, E2BIG, "/linux/seccomp", "the filter has %u instructions",
-			       seccomp->instruction_count);
-	if (sys_seccomp(SECCOMP_SET_MODE_FILTER, seccomp->flags, &program) != 0)
-		return err_sys(err, E_SECCOMP, errno, "seccomp", NULL, "/linux/seccomp");
-	return 0;
-}
-
 /* Without no_new_privs the kernel wants CAP_SYS_ADMIN for a filter, so it can't come last. */
 static int give_up_rights(struct init *init, struct err **err)
 {
@@ -271,11 +248,11 @@ static int give_up_rights(struct init *init, struct err **err)
 	int r = 0;
 
 	if (!process->no_new_privileges)
-		r = load_seccomp(&process->seccomp, err);
+		r = seccomp_load(init, err);
 	if (r == 0)
 		r = credentials_apply(init, err);
 	if (r == 0 && process->no_new_privileges)
-		r = load_seccomp(&process->seccomp, err);
+		r = seccomp_load(init, err);
 	return r;
 }
 

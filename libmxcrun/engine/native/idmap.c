@@ -86,9 +86,8 @@ static int run_helper(const char *helper, pid_t pid, const struct plan_idmaps *m
 }
 
 static int write_one(const struct host_facts *facts, pid_t pid, bool is_uid, const struct plan_idmaps *maps,
-		     struct err **err)
+		     const char *pointer, struct err **err)
 {
-	const char *pointer = is_uid ? "/linux/uidMappings" : "/linux/gidMappings";
 	const char *helper = is_uid ? facts->newuidmap : facts->newgidmap;
 	uint32_t own_id = is_uid ? facts->euid : facts->egid;
 	int r;
@@ -103,15 +102,22 @@ static int write_one(const struct host_facts *facts, pid_t pid, bool is_uid, con
 	return r;
 }
 
+int idmap_write_mount(const struct plan_mount *mount, const struct host_facts *facts, pid_t pid, struct err **err)
+{
+	int r = write_one(facts, pid, true, &mount->uid_maps, mount->pointer, err);
+
+	return r < 0 ? r : write_one(facts, pid, false, &mount->gid_maps, mount->pointer, err);
+}
+
 int idmap_write(const struct plan *plan, const struct host_facts *facts, pid_t pid, struct err **err)
 {
 	/* Without privilege the kernel takes a gid map only after setgroups is denied (CVE-2014-8989);
 	 * newgidmap does without. */
 	bool needs_deny = plan->deny_setgroups ||
 			  (facts->euid != 0 && is_own_id_alone(&plan->gid_maps, facts->egid));
-	int r = write_one(facts, pid, true, &plan->uid_maps, err);
+	int r = write_one(facts, pid, true, &plan->uid_maps, "/linux/uidMappings", err);
 
 	if (r == 0 && needs_deny)
 		r = write_proc(pid, "setgroups", "deny", "/linux/gidMappings", err);
-	return r < 0 ? r : write_one(facts, pid, false, &plan->gid_maps, err);
+	return r < 0 ? r : write_one(facts, pid, false, &plan->gid_maps, "/linux/gidMappings", err);
 }

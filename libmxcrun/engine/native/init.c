@@ -53,7 +53,7 @@ static int fds_parse(const char *text, struct launch_fds *ret)
 {
 	struct { const char *name; int *fd; } rows[] = {
 		{ "plan", &ret->plan }, { "sync", &ret->sync }, { "start", &ret->start },
-		{ "console", &ret->console }, { "life", &ret->life },
+		{ "console", &ret->console }, { "life", &ret->life }, { "listener", &ret->listener },
 	};
 
 	*ret = LAUNCH_FDS_NONE;
@@ -64,7 +64,12 @@ static int fds_parse(const char *text, struct launch_fds *ret)
 
 		if (number < 0 || number > INT32_MAX)
 			return -EINVAL;
-		if (equals == at + 3 && !strncmp(at, "ns", 2) && at[2] >= '0' && at[2] < '0' + NS_MAX) {
+		if (!strncmp(at, "mount=", 6)) {
+			ret->idmapped = reallocarray(ret->idmapped, ret->idmapped_count + 1, sizeof(*ret->idmapped));
+			if (!ret->idmapped)
+				return -ENOMEM;
+			ret->idmapped[ret->idmapped_count++] = (int)number;
+		} else if (equals == at + 3 && !strncmp(at, "ns", 2) && at[2] >= '0' && at[2] < '0' + NS_MAX) {
 			ret->ns[at[2] - '0'] = (int)number;
 		} else {
 			for (size_t i = 0; i < array_size(rows); i++)
@@ -234,6 +239,10 @@ static int run(struct init *init, struct err **err)
 	fd_close_ptr(&init->legacy.stage_fd);
 	if (r == 0)
 		r = send_kind(init, SYNC_READY, err);
+	if (r == 0 && init->plan->process.seccomp.use_notify) {
+		r = wait_for(init, SYNC_LISTENER, err);
+		init->listener_message = take_ptr(init->state_json);
+	}
 	if (r == 0)
 		r = wait_for(init, SYNC_RECORDED, err);
 	if (r == 0)

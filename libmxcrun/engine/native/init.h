@@ -29,6 +29,7 @@ struct init {
 	char *state_json;	/* OCI state for hooks that run in here, from the GO message; NULL without such hooks */
 	char *program;		/* found by exec_look_up */
 	const char **env;	/* the plan's with HOME added; NULL: the plan's as it is */
+	char *listener_message;	/* for the supervisor of a notifying filter; NULL: none */
 	int label_proc_fd;	/* the host's procfs, for label.c; -1 without a profile */
 	int covers_fd;		/* deny.c: the shared covers, made when first needed; -1 before */
 	struct mount_legacy legacy;
@@ -83,6 +84,10 @@ int procfs_check(int fd);
 int procfs_open_self(const struct init *init, const char *name, int flags);
 int procfs_write_self(const struct init *init, const char *name, const char *text);
 
+/* time.c: offsets of the clocks in a new time namespace; procfs.c calls it while it can write there. */
+bool time_has_offsets(const struct plan *plan);
+int time_set_offsets(struct init *init, struct err **err);
+
 /* label.c: open what it takes while the host's /proc is in sight; then set the profile for the coming execve. */
 int label_open(struct init *init, struct err **err);
 int label_apply(struct init *init, struct err **err);
@@ -91,7 +96,7 @@ int label_apply(struct init *init, struct err **err);
  * its master goes over fds.console. Runs after rootfs_enter. */
 int terminal_setup(struct init *init, struct err **err);
 
-/* scheduling.c: scheduler, io priority, personality. */
+/* scheduling.c: scheduler, io priority, personality, memory policy, cpus. */
 int scheduling_apply(struct init *init, struct err **err);
 
 /* limits.c: rlimits, umask, session keyring. */
@@ -99,6 +104,9 @@ int limits_apply(struct init *init, struct err **err);
 
 /* credentials.c: ids, groups, capabilities, no_new_privs, inner user namespace; last before execve. */
 int credentials_apply(struct init *init, struct err **err);
+
+/* listener.c: load the filter, and hand on its listener when it has one. */
+int seccomp_load(struct init *init, struct err **err);
 
 /* exec.c: chdir with checks and the program's path as the container's user (no side effects but cwd),
  * and the last step, which returns only on failure (seccomp is loaded in it). */

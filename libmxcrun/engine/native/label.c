@@ -1,8 +1,8 @@
-/* label.c - the AppArmor profile that the workload gets with its execve(2).
+/* label.c - the AppArmor profile and the SELinux label that the workload gets with its execve(2).
  *
  * Written to our own attr files on the host's procfs, which is opened while its name still is the host's and proven to be
  * one (CVE-2019-16884, CVE-2023-28642: an image's /proc takes a profile and forgets it). What can't be
- * applied is an error: a container never runs without the profile that it was to have.
+ * applied is an error: a container never runs without the label that it was to have.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,52 +13,93 @@
 #include "base/fd.h"
 #include "engine/native/init.h"
 
-#define POINTER "/process/apparmorProfile"
 #define TEXT_MAX 4096
+
+/* Where a security module takes a label, and how its name reads in an error. */
+struct module {
+	const char *name, *pointer;
+	const char *own_file, *file;	/* below thread-self; own_file is this module's even beside another; NULL: none */
+	const char *prefix;
+};
+
+static const struct module apparmor = {
+	/* attr/apparmor: Linux 5.8 */
+	"AppArmor", "/process/apparmorProfile", "attr/apparmor/exec", "attr/exec", "exec ",
+};
+static const struct module selinux = { "SELinux", "/process/selinuxLabel", NULL, "attr/exec", "" };
+/* The session keyring's, which is made before the execve. */
+static const struct module selinux_keys = { "SELinux", "/process/selinuxLabel", NULL, "attr/keycreate", "" };
 
 int label_open(struct init *init, struct err **err)
 {
-	if (!init->plan->process.apparmor_profile)
+	const struct plan_process *process = &init->plan->process;
+
+	if (!process->apparmor_profile && !process->selinux_label)
 		return 0;
 	init->label_proc_fd = procfs_open_host();
-	return init->label_proc_fd < 0 ? err_sys(err, E_HOST, -init->label_proc_fd, "open", "/proc", POINTER) : 0;
+	return init->label_proc_fd < 0
+		? err_sys(err, E_HOST, -init->label_proc_fd, "open", "/proc",
+			  process->apparmor_profile ? apparmor.pointer : selinux.pointer) : 0;
 }
 
-/* attr/apparmor is there since Linux 5.8 and means AppArmor even beside another module. */
-static int open_attribute(const struct init *init)
+static int open_attribute(const struct init *init, const struct module *module)
 {
-	int fd = openat(init->label_proc_fd, "thread-self/attr/apparmor/exec", O_WRONLY | O_CLOEXEC);
+	const char *names[] = { module->own_file, module->file };
+	int fd = -1;
 
-	if (fd < 0 && errno == ENOENT)
-		fd = openat(init->label_proc_fd, "thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
+	for (size_t i = 0; i < array_size(names) && fd < 0; i++) {
+		char path[64];
+
+		if (!names[i])
+			continue;
+		snprintf(path, sizeof(path), "thread-self/%s", names[i]);
+		fd = openat(init->label_proc_fd, path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 && errno != ENOENT)
+			break;
+	}
 	return fd < 0 ? -errno : fd;
 }
 
-int label_apply(struct init *init, struct err **err)
+static int is_not_enabled(const struct module *module, const char *label, int number, struct err **err)
 {
-	const char *profile = init->plan->process.apparmor_profile;
+	return err_set(err, E_HOST, number, module->pointer, "%s is not enabled on this host, so %s can't be applied",
+		       module->name, label);
+}
+
+static int apply_one(struct init *init, const struct module *module, const char *label, struct err **err)
+{
 	cleanup_close int fd = -1;
 	char text[TEXT_MAX];
 	int len;
 
-	if (!profile)
+	if (!label)
 		return 0;
-	fd = open_attribute(init);
-	fd_close_ptr(&init->label_proc_fd);
+	fd = open_attribute(init, module);
 	if (fd < 0)
-		return err_set(err, E_HOST, -fd, POINTER, "AppArmor is not enabled on this host, so %s can't be applied",
-			       profile);
+		return is_not_enabled(module, label, -fd, err);
 	if (procfs_check(fd) < 0)
-		return err_set(err, E_HOST, EXDEV, POINTER, "the attribute file is not one of a proc file system");
-	len = snprintf(text, sizeof(text), "exec %s", profile);
+		return err_set(err, E_HOST, EXDEV, module->pointer, "the attribute file is not one of a proc file system");
+	len = snprintf(text, sizeof(text), "%s%s", module->prefix, label);
 	if (len < 0 || (size_t)len >= sizeof(text))
-		return err_set(err, E_CONFIG, ENAMETOOLONG, POINTER, "the name is too long");
+		return err_set(err, E_CONFIG, ENAMETOOLONG, module->pointer, "the name is too long");
 	if (write(fd, text, (size_t)len) == len)
 		return 0;
 	if (errno == ENOENT)
-		return err_set(err, E_HOST, ENOENT, POINTER, "no AppArmor profile %s is loaded", profile);
+		return err_set(err, E_HOST, ENOENT, module->pointer, "no %s profile %s is loaded", module->name, label);
 	if (errno == EINVAL)
-		return err_set(err, E_HOST, EINVAL, POINTER, "AppArmor is not enabled on this host, so %s can't be applied",
-			       profile);
-	return err_sys(err, E_CREDENTIALS, errno, "write", "AppArmor profile", POINTER);
+		return is_not_enabled(module, label, EINVAL, err);
+	return err_sys(err, E_CREDENTIALS, errno, "write", label, module->pointer);
+}
+
+int label_apply(struct init *init, struct err **err)
+{
+	const struct plan_process *process = &init->plan->process;
+	int r = apply_one(init, &apparmor, process->apparmor_profile, err);
+
+	if (r == 0)
+		r = apply_one(init, &selinux, process->selinux_label, err);
+	if (r == 0 && process->new_keyring)
+		r = apply_one(init, &selinux_keys, process->selinux_label, err);
+	fd_close_ptr(&init->label_proc_fd);
+	return r;
 }

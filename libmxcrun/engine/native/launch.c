@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 
 #include "base/fd.h"
 #include "base/pid.h"
+#include "base/strbuf.h"
 #include "base/sys.h"
 #include "engine/engine.h"
 #include "engine/native/clone.h"
@@ -27,7 +29,6 @@
 #include "host/explain.h"
 
 #define CHILD_STACK_SIZE 16384
-#define ARGUMENT_MAX 256
 #define SETUP_TIMEOUT_MS 120000		/* mounts may wait for a network file system; hooks have limits of their own */
 
 #ifndef P_PIDFD
@@ -41,7 +42,7 @@ struct launch {
 	int sync_end, life_end;		/* our copies of the same, closed while the child may still read the above */
 	int parent_sync, parent_life;	/* our own ends, of which the child is born with copies */
 	int image_fd;
-	char argument[ARGUMENT_MAX];
+	char *argument;
 	struct cgroup_tasks tasks;
 	bool is_id_zero;		/* id 0 exists in the new user namespace */
 	bool is_userns_new;
@@ -91,6 +92,9 @@ static void child_inherit_all(const struct launch *l)
 	child_inherit(l->fds.start);
 	child_inherit(l->fds.console);
 	child_inherit(l->fds.life);
+	child_inherit(l->fds.listener);
+	for (size_t i = 0; i < l->fds.idmapped_count; i++)
+		child_inherit(l->fds.idmapped[i]);
 	for (int kind = 0; kind < NS_MAX; kind++)
 		child_inherit(l->fds.ns[kind]);
 }
@@ -139,21 +143,20 @@ static int format_argument(struct launch *l, struct err **err)
 {
 	const struct { const char *name; int fd; } rows[] = {
 		{ "plan", l->fds.plan }, { "sync", l->fds.sync }, { "start", l->fds.start },
-		{ "console", l->fds.console }, { "life", l->fds.life },
+		{ "console", l->fds.console }, { "life", l->fds.life }, { "listener", l->fds.listener },
 	};
-	size_t at = 0;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	for (size_t i = 0; i < array_size(rows); i++)
 		if (rows[i].fd >= 0)
-			at += (size_t)snprintf(l->argument + at, sizeof(l->argument) - at, "%s%s=%d",
-					       at ? "," : "", rows[i].name, rows[i].fd);
+			strbuf_printf(&text, "%s%s=%d", text.len ? "," : "", rows[i].name, rows[i].fd);
 	for (int kind = 0; kind < NS_MAX; kind++)
 		if (l->fds.ns[kind] >= 0)
-			at += (size_t)snprintf(l->argument + at, sizeof(l->argument) - at, ",ns%d=%d", kind,
-					       l->fds.ns[kind]);
-	if (at >= sizeof(l->argument))
-		return err_set(err, E_INTERNAL, E2BIG, NULL, "too many descriptors for init");
-	return 0;
+			strbuf_printf(&text, ",ns%d=%d", kind, l->fds.ns[kind]);
+	for (size_t i = 0; i < l->fds.idmapped_count; i++)
+		strbuf_printf(&text, ",mount=%d", l->fds.idmapped[i]);
+	l->argument = text.failed ? NULL : strdup(strbuf_str(&text));
+	return l->argument ? 0 : err_nomem(err);
 }
 
 static int make_channels(struct launch *l, struct engine_child *child, struct err **err)
@@ -181,7 +184,8 @@ static uint64_t clone_flags(const struct plan *plan)
 	if (plan->namespaces[NS_USER].mode == NS_JOIN)
 		return flags;
 	for (int kind = 0; kind < NS_MAX; kind++)
-		if (plan->namespaces[kind].mode == NS_NEW && kind != NS_CGROUP)
+		if (plan->namespaces[kind].mode == NS_NEW && kind != NS_CGROUP &&
+		    !(kind == NS_TIME && (plan->monotonic.is_set || plan->boottime.is_set)))
 			flags |= (uint64_t)(unsigned int)joined_flag(kind);
 	return flags;
 }
@@ -195,7 +199,24 @@ static int clone_failed(const struct launch *l, int errnum, struct err **err)
 	return r;
 }
 
-/* Signals are held back so that the child never runs a handler in our memory. No CLONE_VFORK: both go on. */
+/* execCPUAffinity.initial: the child is born with it. Nothing when none was asked for. */
+static int borrow_cpus(const struct plan_mask *cpus, cpu_set_t *ret_own, struct err **err)
+{
+	if (!cpus->count)
+		return 0;
+	if (sched_getaffinity(0, sizeof(*ret_own), ret_own) < 0 ||
+	    syscall(SYS_sched_setaffinity, 0, cpus->count * sizeof(*cpus->words), cpus->words) < 0)
+		return err_sys(err, E_PROCESS, errno, "sched_setaffinity", NULL, "/process/execCPUAffinity/initial");
+	return 0;
+}
+
+static void return_cpus(const struct plan_mask *cpus, const cpu_set_t *own)
+{
+	if (cpus->count)
+		(void)sched_setaffinity(0, sizeof(*own), own);
+}
+
+/* No CLONE_VFORK: both go on. */
 static int make_child(struct launch *l, struct engine_child *child, struct err **err)
 {
 	cleanup_close int cgroup_fd = cgroup_clone_fd(l->request->cgroup);
@@ -204,17 +225,19 @@ static int make_child(struct launch *l, struct engine_child *child, struct err *
 		.pidfd = (uint64_t)(uintptr_t)&child->pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	sigset_t all, old;
+	const struct plan_mask *cpus = &l->request->plan->process.initial_cpus;
+	cpu_set_t own_cpus;
 	pid_t pid;
+	int r = borrow_cpus(cpus, &own_cpus, err);
 
+	if (r < 0)
+		return r;
 	if (cgroup_fd >= 0) {
 		args.flags |= SYS_CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)cgroup_fd;
 	}
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &old);
 	pid = clone_run(&args, l->stack, sizeof(l->stack), launch_child, l);
-	sigprocmask(SIG_SETMASK, &old, NULL);
+	return_cpus(cpus, &own_cpus);
 	if (pid < 0)
 		return clone_failed(l, -pid, err);
 	child->pid = pid;
@@ -386,6 +409,21 @@ static int converse(struct launch *l, struct engine_child *child, struct err **e
 	return r < 0 ? r : 0;
 }
 
+static int send_notify_message(const struct launch *l, const struct engine_child *child, struct err **err)
+{
+	cleanup_free char *state = NULL, *message = NULL;
+	int r;
+
+	if (!l->request->plan->process.seccomp.use_notify)
+		return 0;
+	state = l->request->state_json(l->request->data, "creating", child->pid);
+	message = notify_message(l->request->plan, state, child->pid);
+	if (!message)
+		return err_nomem(err);
+	r = sync_send(child->sync_fd, SYNC_LISTENER, message, (uint32_t)strlen(message));
+	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
+}
+
 /* ---- the interface ---- */
 
 void native_abandon(struct engine_child *child)
@@ -418,10 +456,15 @@ static int prepare_exec(struct launch *l, struct err **err)
 
 static int start(struct launch *l, struct engine_child *child, struct err **err)
 {
+	cleanup_close int container_net = -1;
 	int r = joined_open(l->request->plan, &l->fds, err);
 
 	if (r == 0)
 		r = prepare_exec(l, err);
+	if (r == 0)
+		r = idmapped_open(l->request->plan, l->request->facts, &l->fds, err);
+	if (r == 0)
+		r = notify_open(l->request->plan, &l->fds, err);
 	if (r == 0)
 		r = l->image_fd = image_open(err);
 	if (r >= 0)
@@ -442,8 +485,15 @@ static int start(struct launch *l, struct engine_child *child, struct err **err)
 	if (r == 0)
 		r = write_maps(l, child, err);
 	if (r == 0)
-		r = converse(l, child, err);
+		r = netdevices_move(l->request->plan, child->pid, &container_net, err);
+	if (r < 0)
+		return r;
+	r = converse(l, child, err);
 	if (r == 0)
+		r = send_notify_message(l, child, err);
+	if (r < 0)
+		netdevices_return(l->request->plan, container_net);
+	else
 		cgroup_joined(l->request->cgroup);
 	return r;
 }
@@ -473,6 +523,9 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 	fd_close_ptr(&l.sync_end);
 	fd_close_ptr(&l.life_end);
 	fd_close_ptr(&l.image_fd);
+	fd_close_ptr(&l.fds.listener);
+	free(l.argument);
+	idmapped_close(&l.fds);
 	joined_close(&l.fds);
 	cgroup_tasks_done(&l.tasks);
 	if (r < 0) {

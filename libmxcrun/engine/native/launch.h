@@ -34,9 +34,12 @@ struct launch_fds {
 	int start;		/* FIFO of `start`, opened O_RDWR; -1 for run, where SYNC_START comes by socket */
 	int console;		/* connected console socket, to which the pty's master is sent; or -1 */
 	int life;		/* read end of a pipe whose write end only the supervisor has (keep_init); EOF = die */
+	int listener;		/* connected socket to which the seccomp listener is sent; or -1 */
 	int ns[NS_MAX];		/* namespaces to join, opened and type-checked by the parent; -1 */
+	int *idmapped;		/* "mount=N" each: detached trees of the plan's idmapped mounts, in its order; malloc'd */
+	size_t idmapped_count;
 };
-#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 } })
+#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0 })
 
 /* Messages of the sync socket: one datagram each, a header and a payload. */
 enum sync_kind {
@@ -46,6 +49,7 @@ enum sync_kind {
 	SYNC_HOOKS,		/* init: namespaces exist, run prestart and createRuntime hooks now (sent only when
 				 * the plan has such hooks); the parent answers SYNC_GO */
 	SYNC_READY,		/* init: set up to the last step before the start */
+	SYNC_LISTENER,		/* parent: what the supervisor of a notifying seccomp filter gets; only with one, after READY */
 	SYNC_RECORDED,		/* parent: the record says "created": init may now outlive the parent */
 	SYNC_START,		/* parent (run only): go on to execve */
 	SYNC_ERROR,		/* init: payload is a packed struct err; the sender exits; last of the list */

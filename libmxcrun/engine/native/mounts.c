@@ -198,18 +198,35 @@ static int check_identity(const struct plan_mount *mount, const struct stat *st,
 		       "%s is no longer the object that the policy was checked for", mount->source);
 }
 
-static int apply_bind(struct init *init, const struct plan_mount *mount, struct err **err)
+/* The parent has made the idmapped ones, in the order of the plan. */
+static int open_bind_tree(struct init *init, const struct plan_mount *mount)
 {
 	unsigned int flags = (mount->is_recursive ? SYS_AT_RECURSIVE : 0) |
 			     (mount->copy_symlink ? AT_SYMLINK_NOFOLLOW : 0);
-	cleanup_close int tree = mount_clone(init, AT_FDCWD, mount->source, flags);
+	size_t index = 0;
+	int tree;
+
+	if (mount->is_idmapped) {
+		for (const struct plan_mount *other = init->plan->mounts; other < mount; other++)
+			index += other->is_idmapped;
+		tree = init->fds.idmapped[index];
+		init->fds.idmapped[index] = -1;
+		return tree;
+	}
+	tree = mount_clone(init, AT_FDCWD, mount->source, flags);
+	/* in a user namespace a tree with locked mounts below can only be cloned whole */
+	if (tree < 0 && errno == EINVAL && !mount->is_recursive)
+		tree = mount_clone(init, AT_FDCWD, mount->source, flags | SYS_AT_RECURSIVE);
+	return tree;
+}
+
+static int apply_bind(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	cleanup_close int tree = open_bind_tree(init, mount);
 	cleanup_close int target = -1;
 	struct stat st;
 	int r;
 
-	/* in a user namespace a tree with locked mounts below can only be cloned whole */
-	if (tree < 0 && errno == EINVAL && !mount->is_recursive)
-		tree = mount_clone(init, AT_FDCWD, mount->source, flags | SYS_AT_RECURSIVE);
 	if (tree < 0)
 		return err_sys(err, E_MOUNT, errno, "open_tree", mount->source, mount->pointer);
 	if (fstat(tree, &st) < 0)
@@ -235,6 +252,8 @@ static int fail_filesystem(const struct plan_mount *mount, const char *refused, 
 			    mount->fstype, refused);
 	else
 		r = err_sys(err, E_MOUNT, number, "fsmount", mount->fstype, mount->pointer);
+	if (refused && !strcmp(refused, "context"))
+		err_hint(err, "it is linux.mountLabel, and SELinux is not enabled on this host");
 	if (number == EPERM && !strcmp(mount->fstype, "sysfs"))
 		err_hint(err, "sysfs needs a network namespace of the container's own; bind /sys instead");
 	if (number == EINVAL && !strcmp(mount->fstype, "devpts"))

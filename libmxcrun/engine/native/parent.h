@@ -10,6 +10,23 @@
 /* idmap.c: uid_map, gid_map and setgroups of a fresh child. */
 int idmap_write(const struct plan *plan, const struct host_facts *facts, pid_t pid, struct err **err);
 
+/* The same for a user namespace that is the map of a mount. */
+int idmap_write_mount(const struct plan_mount *mount, const struct host_facts *facts, pid_t pid, struct err **err);
+
+/* idmapped.c: the idmapped mounts of the plan, in its order, as detached trees in fds->idmapped. */
+int idmapped_open(const struct plan *plan, const struct host_facts *facts, struct launch_fds *fds, struct err **err);
+void idmapped_close(struct launch_fds *fds);
+
+/* netdevices.c: move the plan's interfaces into the network namespace of the child, all or none, and hold that namespace
+ * in *ret_container_ns (unchanged without devices), so that they can come back from it when the child is gone. */
+int netdevices_move(const struct plan *plan, pid_t pid, int *ret_container_ns, struct err **err);
+void netdevices_return(const struct plan *plan, int container_ns);
+
+/* notify.c: the supervisor's socket into fds->listener, when the filter notifies one; and the message for it, malloc'd, of the
+ * OCI state (NULL: no memory) and the process. NULL on failure. */
+int notify_open(const struct plan *plan, struct launch_fds *fds, struct err **err);
+char *notify_message(const struct plan *plan, const char *state, pid_t pid);
+
 /* image.c: a sealed memfd with the init program, close-on-exec. Descriptor or -errno. */
 int image_open(struct err **err);
 

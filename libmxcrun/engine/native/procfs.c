@@ -60,7 +60,8 @@ int procfs_open_host(void)
  * descriptor. */
 static bool is_needed(const struct plan *plan)
 {
-	return plan->sysctl_count || plan->process.has_oom_score_adj || plan->process.inner_userns;
+	return plan->sysctl_count || plan->process.has_oom_score_adj || plan->process.inner_userns ||
+	       time_has_offsets(plan);
 }
 
 int procfs_open(struct init *init, struct err **err)
@@ -193,13 +194,12 @@ int procfs_apply(struct init *init, struct err **err)
 	const struct plan *plan = init->plan;
 	int r = 0;
 
-	if (plan->process.selinux_label)
-		return err_set(err, E_UNSUPPORTED, 0, "/process/selinuxLabel",
-			       "SELinux labels are not supported");
 	for (size_t i = 0; i < plan->sysctl_count && r == 0; i++)
 		r = write_sysctl(init, &plan->sysctls[i], err);
 	if (r == 0)
 		r = set_oom_score(init, err);
+	if (r == 0)
+		r = time_set_offsets(init, err);
 	/* a waiting init holds no directory (invariant 20); a sandbox's reaper closes it after the fork */
 	if (!plan->process.inner_userns)
 		fd_close_ptr(&init->proc_fd);

@@ -1,4 +1,4 @@
-/* scheduling.c - the workload's scheduler, io priority and execution domain, while init still may set them. */
+/* scheduling.c - the workload's scheduler, io priority, execution domain, memory policy and cpus, while init still may set them. */
 #include <errno.h>
 #include <stdint.h>
 #include <sys/personality.h>
@@ -35,6 +35,26 @@ static int set_scheduler(const struct plan_scheduler *plan, struct err **err)
 	return r;
 }
 
+static int set_memory_policy(const struct plan_memory_policy *policy, struct err **err)
+{
+	unsigned long bits = policy->nodes.count * 8 * sizeof(*policy->nodes.words);
+
+	/* the kernel takes one bit less than it is told */
+	if (!policy->is_set ||
+	    syscall(SYS_set_mempolicy, policy->mode, policy->nodes.words, bits ? bits + 1 : 0) == 0)
+		return 0;
+	return err_sys(err, E_PROCESS, errno, "set_mempolicy", NULL, "/linux/memoryPolicy");
+}
+
+/* Before the process was in the container's cgroup it had its initial ones (launch.c). */
+static int set_final_cpus(const struct plan_mask *cpus, struct err **err)
+{
+	if (!cpus->count ||
+	    syscall(SYS_sched_setaffinity, 0, cpus->count * sizeof(*cpus->words), cpus->words) >= 0)
+		return 0;
+	return err_sys(err, E_PROCESS, errno, "sched_setaffinity", NULL, "/process/execCPUAffinity/final");
+}
+
 int scheduling_apply(struct init *init, struct err **err)
 {
 	const struct plan_process *process = &init->plan->process;
@@ -47,5 +67,6 @@ int scheduling_apply(struct init *init, struct err **err)
 		return err_sys(err, E_PROCESS, errno, "ioprio_set", NULL, "/process/ioPriority");
 	if (process->personality != PLAN_UNSET_ID && personality(process->personality) < 0)
 		return err_sys(err, E_PROCESS, errno, "personality", NULL, "/linux/personality");
-	return 0;
+	r = set_memory_policy(&process->memory_policy, err);
+	return r < 0 ? r : set_final_cpus(&process->final_cpus, err);
 }

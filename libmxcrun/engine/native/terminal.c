@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <termios.h>
@@ -20,6 +19,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "base/unix.h"
 #include "engine/native/init.h"
 
 #define POINTER "/process/terminal"
@@ -78,29 +78,15 @@ static int configure(const struct plan_process *process, int master, int slave, 
 /* One message: the slave's name as the payload, the master as its only descriptor. */
 static int send_master(int socket_fd, int master, struct err **err)
 {
-	union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control = { 0 };
 	char name[32];
-	struct iovec part = { .iov_base = name };
-	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1,
-		.msg_control = control.space, .msg_controllen = sizeof(control.space),
-	};
 	unsigned int number;
-	ssize_t n;
+	int r;
 
 	if (ioctl(master, TIOCGPTN, &number) < 0)
 		return err_sys(err, E_TERMINAL, errno, "ioctl(TIOCGPTN)", PTMX, POINTER);
-	part.iov_len = (size_t)snprintf(name, sizeof(name), "/dev/pts/%u", number);
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &master, sizeof(int));
-	do
-		n = sendmsg(socket_fd, &message, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return err_sys(err, E_TERMINAL, errno, "sendmsg", "console socket", POINTER);
-	return 0;
+	snprintf(name, sizeof(name), "/dev/pts/%u", number);
+	r = unix_send_fd(socket_fd, name, strlen(name), master);
+	return r < 0 ? err_sys(err, E_TERMINAL, -r, "sendmsg", "console socket", POINTER) : 0;
 }
 
 /* What is there already must be something that can be covered: a file or a device. O_PATH, or -1. */
