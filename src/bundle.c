@@ -57,7 +57,7 @@ int bundle_request_fill(const struct program *program, const struct bundle_optio
 				.notify_socket = getenv("NOTIFY_SOCKET"),
 			},
 			.console_socket = options->console_socket,
-			.pid_file = options->pid_file,
+			.announcement = options->announcement,
 		},
 	};
 	if (listening > 0) {

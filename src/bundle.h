@@ -7,7 +7,8 @@
 
 struct bundle_options {
 	const char *bundle;
-	const char *pid_file, *console_socket;
+	const char *console_socket;
+	struct announcement announcement;
 	bool no_pivot, no_new_keyring;
 	bool no_subreaper; /* what we always do */
 	uint32_t preserve_fds;
@@ -17,47 +18,25 @@ struct bundle_options {
 		.bundle = "." \
 	}
 
-#define BUNDLE_OPTION_ROWS(o)                                                                  \
-	{ "bundle", 'b', OPT_STRING, &(o).bundle, NULL, "DIR", "the bundle (default: here)" }, \
-		{ "pid-file",                                                                  \
-		  '\0',                                                                        \
-		  OPT_STRING,                                                                  \
-		  &(o).pid_file,                                                               \
-		  NULL,                                                                        \
-		  "FILE",                                                                      \
-		  "write the first process's number to FILE" },                                \
-		{ "console-socket",                                                            \
-		  '\0',                                                                        \
-		  OPT_STRING,                                                                  \
-		  &(o).console_socket,                                                         \
-		  NULL,                                                                        \
-		  "PATH",                                                                      \
-		  "socket that gets the terminal's master" },                                  \
-		{ "no-pivot",                                                                  \
-		  '\0',                                                                        \
-		  OPT_FLAG,                                                                    \
-		  &(o).no_pivot,                                                               \
-		  NULL,                                                                        \
-		  NULL,                                                                        \
-		  "change the root without pivot_root" },                                      \
-		{ "no-new-keyring",                                                            \
-		  '\0',                                                                        \
-		  OPT_FLAG,                                                                    \
-		  &(o).no_new_keyring,                                                         \
-		  NULL,                                                                        \
-		  NULL,                                                                        \
-		  "stay in the caller's session keyring" },                                    \
-		{ "no-subreaper",                                                              \
-		  '\0',                                                                        \
-		  OPT_FLAG,                                                                    \
-		  &(o).no_subreaper,                                                           \
-		  NULL,                                                                        \
-		  NULL,                                                                        \
-		  "accepted: mxcrun never is one" },                                           \
-	{                                                                                      \
-		"preserve-fds", '\0', OPT_NUMBER, &(o).preserve_fds, NULL, "N",                \
-			"pass descriptors 3 to 2+N on"                                         \
+/* Of create, run and exec. */
+#define PROCESS_OPTION_ROWS(o)                                                                                       \
+	{ "pid-file", '\0', OPT_STRING, &(o).announcement.pid_file, NULL, "FILE",                                    \
+	  "write the process's number to FILE" },                                                                    \
+		{ "pidfd-socket", '\0', OPT_STRING, &(o).announcement.pidfd_socket, NULL, "PATH",                    \
+		  "socket that gets a pidfd of the process" },                                                       \
+		{ "console-socket", '\0', OPT_STRING, &(o).console_socket, NULL, "PATH",                             \
+		  "socket that gets the terminal's master" },                                                        \
+		{ "no-subreaper", '\0', OPT_FLAG, &(o).no_subreaper, NULL, NULL, "accepted: mxcrun never is one" },  \
+	{                                                                                                            \
+		"preserve-fds", '\0', OPT_NUMBER, &(o).preserve_fds, NULL, "N", "pass descriptors 3 to 2+N on"       \
 	}
+
+#define BUNDLE_OPTION_ROWS(o)                                                                                        \
+	{ "bundle", 'b', OPT_STRING, &(o).bundle, NULL, "DIR", "the bundle (default: here)" },                       \
+		{ "no-pivot", '\0', OPT_FLAG, &(o).no_pivot, NULL, NULL, "change the root without pivot_root" },     \
+		{ "no-new-keyring", '\0', OPT_FLAG, &(o).no_new_keyring, NULL, NULL,                                 \
+		  "stay in the caller's session keyring" },                                                          \
+		PROCESS_OPTION_ROWS(o)
 
 /* Room for what the request points to. */
 struct bundle_request {

@@ -132,7 +132,7 @@ static int exec(struct program *program, const struct exec_options *options,
 	if (r == 0) {
 		request.plan = bundle.request.plan;
 		request.console_socket = bundle.request.console_socket;
-		request.pid_file = bundle.request.pid_file;
+		request.announcement = bundle.request.announcement;
 		request.process_file = options->process_file;
 		request.cgroup = options->cgroup;
 		request.detach = options->detach;
@@ -153,10 +153,7 @@ int command_exec(struct program *program, int argc, char **argv)
 		{ "process", 'p', OPT_STRING, &options.process_file, NULL, "FILE", "the process as process.json" },
 		{ "detach", 'd', OPT_FLAG, &options.detach, NULL, NULL, "leave it running and return" },
 		{ "tty", 't', OPT_FLAG, &options.tty, NULL, NULL, "give it a terminal" },
-		{ "console-socket", '\0', OPT_STRING, &options.bundle.console_socket, NULL, "PATH",
-		  "socket that gets the terminal's master" },
-		{ "pid-file", '\0', OPT_STRING, &options.bundle.pid_file, NULL, "FILE",
-		  "write the process's number to FILE" },
+		PROCESS_OPTION_ROWS(options.bundle),
 		{ "user", 'u', OPT_STRING, &options.user, NULL, "UID[:GID]", "ids to run as" },
 		{ "additional-gids", 'g', OPT_LIST, &options.groups, NULL, "GID", "one more group" },
 		{ "cwd", '\0', OPT_STRING, &options.cwd, NULL, "DIR", "working directory" },
@@ -170,10 +167,6 @@ int command_exec(struct program *program, int argc, char **argv)
 		  "a group below the container's" },
 		{ "ignore-paused", '\0', OPT_FLAG, &options.ignore_paused, NULL, NULL,
 		  "also in a paused container, where it waits" },
-		{ "preserve-fds", '\0', OPT_NUMBER, &options.bundle.preserve_fds, NULL, "N",
-		  "pass descriptors 3 to 2+N on" },
-		{ "no-subreaper", '\0', OPT_FLAG, &options.bundle.no_subreaper, NULL, NULL,
-		  "accepted: mxcrun never is one" },
 		{ 0 },
 	};
 	const struct command_usage usage = {

@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{ "exec", command_exec, "run one more program in a container" },
 	{ "state", command_state, "print the state of a container" },
 	{ "list", command_list, "list the containers of the state directory" },
+	{ "events", command_events, "report what a container uses, and its out-of-memory kills" },
 	{ "ps", command_ps, "list the processes of a container" },
 	{ "update", command_update, "change the limits of a container" },
 	{ "kill", command_kill, "send a signal to a container" },

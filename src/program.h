@@ -67,6 +67,7 @@ int program_on_container(struct program *program, const struct command_usage *us
 /* ---- the commands, each in the file of its name ---- */
 int command_create(struct program *program, int argc, char **argv);
 int command_delete(struct program *program, int argc, char **argv);
+int command_events(struct program *program, int argc, char **argv);
 int command_exec(struct program *program, int argc, char **argv);
 int command_features(struct program *program, int argc, char **argv);
 int command_gc(struct program *program, int argc, char **argv);

@@ -11,11 +11,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/fd.h"
 #include "base/strbuf.h"
+#include "base/unix.h"
 #include "lifecycle/console.h"
 #include "lifecycle/destroy.h"
 
@@ -147,13 +149,31 @@ int instance_create(const struct lifecycle *lc, const struct prepared *prepared,
 	return r;
 }
 
-int pid_file_write(const char *path, pid_t pid, struct err **err)
+static int write_pid_file(const char *path, pid_t pid, struct err **err)
 {
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%d", (int)pid);
 	int r = fd_replace_file(AT_FDCWD, path, text, (size_t)len, 0644);
 
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "write", path, NULL) : 0;
+}
+
+static int send_pidfd(const char *path, int pidfd, struct err **err)
+{
+	static const char name[] = "pidfd"; /* as runc calls it */
+	cleanup_close int fd = unix_connect(path);
+	int r = fd < 0 ? fd : unix_send_fd(fd, name, strlen(name), pidfd);
+
+	return r < 0 ? err_sys(err, E_PROCESS, -r, fd < 0 ? "connect" : "sendmsg", path, NULL) : 0;
+}
+
+int announce(const struct announcement *announcement, const struct engine_child *child, struct err **err)
+{
+	int r = announcement->pid_file ? write_pid_file(announcement->pid_file, child->pid, err) : 0;
+
+	if (r == 0 && announcement->pidfd_socket)
+		r = send_pidfd(announcement->pidfd_socket, child->pidfd, err);
+	return r;
 }
 
 /* Nobody would be there to relay the terminal. The other mistake, a socket without a terminal, is
@@ -184,7 +204,7 @@ int instance_create_detached(const struct lifecycle *lc, const struct create_req
 	r = instance_create(lc, &prepared, &options, ret, err);
 	if (r < 0)
 		return r;
-	r = request->pid_file ? pid_file_write(request->pid_file, ret->child.pid, err) : 0;
+	r = announce(&request->announcement, &ret->child, err);
 	if (r < 0)
 		instance_abandon(lc, ret);
 	return r;

@@ -42,6 +42,6 @@ int instance_create_detached(const struct lifecycle *lc, const struct create_req
 /* Undo a creation whose later steps failed; what can't be undone is a warning and is gc's. */
 void instance_abandon(const struct lifecycle *lc, struct instance *instance);
 
-int pid_file_write(const char *path, pid_t pid, struct err **err);
+int announce(const struct announcement *announcement, const struct engine_child *child, struct err **err);
 
 #endif

@@ -162,8 +162,7 @@ static int start_process(struct execution *e, struct err **err)
 
 static int let_go(struct execution *e, struct err **err)
 {
-	const char *pid_file = e->request->pid_file;
-	int r = pid_file ? pid_file_write(pid_file, e->child.pid, err) : 0;
+	int r = announce(&e->request->announcement, &e->child, err);
 
 	if (r == 0 && e->console.socket_fd >= 0)
 		r = console_attach(&e->console, err);

@@ -68,7 +68,8 @@ char *state_for_hook(const struct record *record, const char *status, pid_t pid)
 
 struct create_request {
 	struct plan_request plan;
-	const char *console_socket, *pid_file; /* NULL: none */
+	const char *console_socket; /* NULL: none */
+	struct announcement announcement;
 };
 int lifecycle_create(const struct lifecycle *lc, const struct create_request *request,
 		     struct err **err);
@@ -113,6 +114,12 @@ int lifecycle_update(const struct lifecycle *lc, const char *id,
 /* The processes in its cgroup, as we number them; malloc'd. */
 int lifecycle_pids(const struct lifecycle *lc, const char *id, pid_t **ret, size_t *ret_count,
 		   struct err **err);
+
+/* Report what it uses now (interval_ms 0), or again and again until its end and each out-of-memory kill: emit gets compact
+ * objects as runc's `events` has them. */
+int lifecycle_events(const struct lifecycle *lc, const char *id, int interval_ms,
+		     int (*emit)(void *data, const char *event, struct err **err), void *data,
+		     struct err **err);
 
 /* Calls visit for every container whose record can be read, sorted by id; others are warnings. */
 int lifecycle_list(const struct lifecycle *lc,

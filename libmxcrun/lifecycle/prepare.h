@@ -35,12 +35,19 @@ void prepared_done(struct prepared *prepared);
 int prepare_bundle(struct host_facts *facts, const struct log *log,
 		   const struct plan_request *request, struct prepared *ret, struct err **err);
 
+/* Who is told that the process exists, before it goes on: NULL for nobody. */
+struct announcement {
+	const char *pid_file;	  /* gets its number */
+	const char *pidfd_socket; /* a Unix socket that gets its pidfd, with the text "pidfd" */
+};
+
 struct record;
 struct exec_request {
 	struct plan_request plan;	/* without a bundle */
 	const char *process_file;	/* a process.json; NULL: the bundle's own process with the changes */
 	struct oci_exec_changes changes;
-	const char *console_socket, *pid_file; /* NULL: none */
+	const char *console_socket; /* NULL: none */
+	struct announcement announcement;
 	const char *cgroup;		/* a group below the container's; NULL: the container's own */
 	bool detach, ignore_paused;
 };

@@ -38,7 +38,7 @@ static int run_detached(const struct lifecycle *lc, const struct create_request 
 }
 
 /* The container exists and is ours; whatever happens here, the caller takes it away. */
-static int run_to_end(const struct lifecycle *lc, const struct plan *plan, const char *pid_file,
+static int run_to_end(const struct lifecycle *lc, const struct plan *plan, const struct announcement *told,
 		      const struct supervisor *supervisor, struct console *console,
 		      struct instance *instance, struct supervised *ret, struct err **err)
 {
@@ -47,7 +47,7 @@ static int run_to_end(const struct lifecycle *lc, const struct plan *plan, const
 		.timeout_ms = plan->lifecycle.timeout_ms,
 		.console = plan->process.terminal ? console : NULL,
 	};
-	int r = pid_file ? pid_file_write(pid_file, instance->child.pid, err) : 0;
+	int r = announce(told, &instance->child, err);
 
 	if (r == 0 && request.console)
 		r = console_attach(console, err);
@@ -81,7 +81,7 @@ static int run_in_foreground(const struct lifecycle *lc, const struct create_req
 	if (r < 0)
 		return r;
 	fd_close_ptr(&console_fd);
-	r = run_to_end(lc, prepared.plan, request->pid_file, &supervisor, &console, &instance, ret,
+	r = run_to_end(lc, prepared.plan, &request->announcement, &supervisor, &console, &instance, ret,
 		       err);
 	if (r < 0)
 		instance_abandon(lc, &instance);

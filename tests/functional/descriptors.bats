@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Seccomp filters that ask a supervisor: SCMP_ACT_NOTIFY and listenerPath.
+# Descriptors for others: the listener of a seccomp filter (SCMP_ACT_NOTIFY), and the pidfd of --pidfd-socket.
 
 load helpers
 GUARDS="root jq"
@@ -85,4 +85,34 @@ ok"
 	config 'del(.linux.seccomp.listenerPath)'
 	run_bundle
 	assert_refused /linux/seccomp/listenerPath
+}
+
+# The test's agent takes the descriptor, and waits until it becomes readable: a pidfd does at the process's end.
+@test "--pidfd-socket gets a pidfd of the process, for create, run and exec" {
+	start_agent 0
+	make_bundle
+	create_container "$TAG" --pidfd-socket "$SOCKET"
+	wait_for 5 grep -qx pidfd "$BATS_TEST_TMPDIR/told"
+	rt start "$TAG"
+	kill -0 "$AGENT"
+	rm "$SOCKET"
+	rt kill "$TAG" KILL
+	wait "$AGENT"
+	rt delete "$TAG"
+
+	start_agent 0
+	rt run --bundle "$BUNDLE" --detach --pidfd-socket "$SOCKET" "$TAG" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1
+	rm "$SOCKET"
+	kill -0 "$AGENT"
+	rt delete --force "$TAG"
+	wait "$AGENT"
+
+	start_container "$TAG"
+	start_agent 0
+	rt exec --pidfd-socket "$SOCKET" "$TAG" true
+	wait "$AGENT"
+	equal "$(cat "$BATS_TEST_TMPDIR/told")" pidfd
+
+	run --separate-stderr rt exec --pidfd-socket "$BATS_TEST_TMPDIR/nobody" "$TAG" true
+	assert_refused nobody
 }

@@ -1,0 +1,57 @@
+#!/usr/bin/env bats
+# events: what a container uses, as its cgroup files tell it, and its out-of-memory kills.
+
+load helpers
+GUARDS="root jq"
+
+@test "--stats tells what the cgroup files tell" {
+	make_bundle '.linux.resources.memory = {limit: 104857600} | .linux.resources.pids = {limit: 32}'
+	script 'i=0; while [ $i -lt 50000 ]; do i=$((i + 1)); done; sleep 1000; :'
+	start_container "$TAG"
+	asleep() { grep -q '^State:.*sleeping' "/proc/$PID/status" && pgrep -P "$PID" sleep; }
+	wait_for 20 asleep
+	rt events --stats "$TAG" >"$BATS_TEST_TMPDIR/stats"
+	equal "$(wc -l <"$BATS_TEST_TMPDIR/stats")" 1
+	stat() { jq -r "$1" "$BATS_TEST_TMPDIR/stats"; }
+	equal "$(stat '.type + " " + .id')" "stats $TAG"
+	equal "$(stat .data.memory.usage.limit)" 104857600
+	[ "$(stat .data.memory.usage.usage)" -gt 0 ]
+	[ "$(stat .data.memory.usage.usage)" -le "$(stat .data.memory.usage.max)" ]
+	equal "$(stat .data.pids.current)" 2
+	equal "$(stat .data.pids.limit)" 32
+	[ "$(stat .data.cpu.usage.total)" -gt 1000000 ]
+	[ "$(stat .data.cpu.usage.user)" -le "$(stat .data.cpu.usage.total)" ]
+	[ "$(stat '.data.memory.raw | length')" -gt 10 ]
+}
+
+@test "each interval a report, to the container's end" {
+	make_bundle
+	script 'sleep 1'
+	start_container "$TAG"
+	rt events --interval 300ms "$TAG" >"$BATS_TEST_TMPDIR/events"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/events")" -ge 1 ]
+	equal "$(jq -r .type "$BATS_TEST_TMPDIR/events" | sort -u)" stats
+}
+
+@test "an out-of-memory kill is reported" {
+	make_bundle '.linux.resources.memory = {limit: 33554432, swap: 33554432}'
+	script 'sleep 0.5; /bin/probe dirty 100000000; sleep 1'
+	start_container "$TAG"
+	rt events --interval 1h "$TAG" >"$BATS_TEST_TMPDIR/events"
+	equal "$(cat "$BATS_TEST_TMPDIR/events")" "{\"type\":\"oom\",\"id\":\"$TAG\"}"
+}
+
+@test "containers that are stopped or absent, and odd intervals, are refused" {
+	make_bundle '.process.args = ["/bin/true"]'
+	run --separate-stderr rt events "$TAG"
+	assert_refused "does not exist"
+	start_container "$TAG"
+	stopped() { is_status "$TAG" stopped; }
+	wait_for 10 stopped
+	run --separate-stderr rt events --stats "$TAG"
+	assert_refused "not running"
+	for interval in 0 5 -1s 1x 2000h ""; do
+		run --separate-stderr rt events --interval "$interval" "$TAG"
+		assert_refused interval
+	done
+}
