@@ -43,3 +43,23 @@ AC_DEFUN([MXCRUN_LINK_IFELSE], [
   LIBS=$mxcrun_save_libs
   AS_IF([test $mxcrun_linked = yes], [$3], [$4])
 ])
+
+# MXCRUN_MUSL_LINK_IFELSE(THEN, ELSE)
+# Can a program be compiled by INIT_CC and linked to musl as static-pie, with archives that were made for another C
+# library?
+AC_DEFUN([MXCRUN_MUSL_LINK_IFELSE], [
+  cat >conftest.c <<'END'
+char seccomp_syscall_resolve_name_arch(void); char yajl_get_error(void);
+void *__memcpy_chk(void); int __fprintf_chk(void); int __snprintf_chk(void); int __sprintf_chk(void);
+void *__memcpy_chk(void) { return 0; }
+int __fprintf_chk(void) { return 0; }
+int __snprintf_chk(void) { return 0; }
+int __sprintf_chk(void) { return 0; }
+int main(void) { return seccomp_syscall_resolve_name_arch() + yajl_get_error(); }
+END
+  AS_IF([test -e "$MUSL_DIR/rcrt1.o" &&
+         $INIT_CC -w -fno-builtin -fPIE -c -o conftest.$ac_objext conftest.c 2>&AS_MESSAGE_LOG_FD &&
+         $CC -nostdlib -static-pie -o conftest$ac_exeext "$MUSL_DIR/rcrt1.o" "$MUSL_DIR/crti.o" conftest.$ac_objext \
+           $MUSL_LIBS "$MUSL_DIR/libc.a" $LIBGCC "$MUSL_DIR/crtn.o" 2>&AS_MESSAGE_LOG_FD], [$1], [$2])
+  rm -f conftest.c conftest.$ac_objext conftest$ac_exeext
+])

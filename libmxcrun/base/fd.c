@@ -43,13 +43,36 @@ int fd_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
-int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len)
+#define FIRST_READ 4096u
+
+/* With what is behind a NUL in it. */
+static char *strndup_exact(const char *data, size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, data, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+static ssize_t read_some(int fd, char *buf, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, buf, len);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* Go on where a first buffer was not enough. */
+static int read_rest(int fd, size_t max, const char *begin, size_t len, char **ret_data, size_t *ret_len)
 {
 	cleanup_free char *data = NULL;
-	size_t len = 0, capacity = 0;
+	size_t capacity = len;
 
-	if (max > SIZE_MAX / 4)
-		return -EINVAL;
 	for (;;) {
 		ssize_t n;
 
@@ -57,19 +80,19 @@ int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len)
 		if (capacity - len < 2) {
 			char *bigger;
 
-			capacity = capacity ? capacity * 2 : 4096;
+			capacity *= 4;
 			if (capacity > max + 2)
 				capacity = max + 2;
 			bigger = realloc(data, capacity);
 			if (!bigger)
 				return -ENOMEM;
+			if (!data)
+				memcpy(bigger, begin, len);
 			data = bigger;
 		}
-		n = read(fd, data + len, capacity - len - 1);
-		if (n < 0 && errno == EINTR)
-			continue;
+		n = read_some(fd, data + len, capacity - len - 1);
 		if (n < 0)
-			return -errno;
+			return (int)n;
 		if (n == 0)
 			break;
 		len += (size_t)n;
@@ -77,10 +100,40 @@ int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len)
 			return -EFBIG;
 	}
 	data[len] = '\0';
-	if (ret_len)
-		*ret_len = len;
+	*ret_len = len;
 	*ret_data = take_ptr(data);
 	return 0;
+}
+
+/* Nearly all files are short: they are read on the stack, and the heap gets just what they hold. */
+int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len)
+{
+	char begin[FIRST_READ];
+	size_t len = 0;
+	int r = 0;
+
+	if (max > SIZE_MAX / 4)
+		return -EINVAL;
+	for (;;) {
+		ssize_t n = read_some(fd, begin + len, sizeof(begin) - len);
+
+		if (n < 0)
+			return (int)n;
+		len += (size_t)n;
+		if (len > max)
+			return -EFBIG;
+		if (n == 0 || len == sizeof(begin))
+			break;
+	}
+	if (len == sizeof(begin))
+		r = read_rest(fd, max, begin, len, ret_data, &len);
+	else
+		*ret_data = strndup_exact(begin, len);
+	if (r == 0 && !*ret_data)
+		r = -ENOMEM;
+	if (r == 0 && ret_len)
+		*ret_len = len;
+	return r;
 }
 
 int fd_read_file(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_len)

@@ -195,14 +195,12 @@ int exec_look_up(struct init *init, char **ret_program, struct err **err)
 {
 	const struct plan_process *process = &init->plan->process;
 	const char *name = process->program ? process->program : process->argv[0];
-	cleanup_free char *cwd = malloc(PATH_MAX);
+	char cwd[PATH_MAX];
 	int r;
 
-	if (!cwd)
-		return err_nomem(err);
 	if (!name)
 		return err_set(err, E_CONFIG, 0, ARGS_POINTER, "there is no program to execute");
-	r = enter_cwd(init, cwd, PATH_MAX, err);
+	r = enter_cwd(init, cwd, sizeof(cwd), err);
 	if (r < 0)
 		return r;
 	return strchr(name, '/') ? check_path(init, cwd, name, ret_program, err)

@@ -107,13 +107,9 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 /* Wait for one message; its payload becomes state_json. EOF means that the parent died: so do we. */
 static int wait_for(struct init *init, enum sync_kind kind, struct err **err)
 {
-	cleanup_free char *buf = malloc(SYNC_PAYLOAD_MAX + 1);
+	static char buf[SYNC_PAYLOAD_MAX + 1];	/* costs only the pages that a message fills */
 	uint32_t len = 0;
-	int r;
-
-	if (!buf)
-		return err_nomem(err);
-	r = sync_receive(init->fds.sync, buf, SYNC_PAYLOAD_MAX, &len, -1);
+	int r = sync_receive(init->fds.sync, buf, SYNC_PAYLOAD_MAX, &len, -1);
 	if (r == 0)
 		_exit(LAUNCH_EXIT_SETUP);
 	if (r < 0)
@@ -123,7 +119,9 @@ static int wait_for(struct init *init, enum sync_kind kind, struct err **err)
 	if (len) {
 		buf[len] = 0;
 		free(init->state_json);
-		init->state_json = take_ptr(buf);
+		init->state_json = strdup(buf);
+		if (!init->state_json)
+			return err_nomem(err);
 	}
 	return 0;
 }

@@ -28,7 +28,7 @@
 #include "engine/native/parent.h"
 #include "host/explain.h"
 
-#define CHILD_STACK_SIZE 16384
+#define CHILD_STACK_SIZE 4096	/* raw calls from one small frame */
 #define SETUP_TIMEOUT_MS 120000		/* mounts may wait for a network file system; hooks have limits of their own */
 
 #ifndef P_PIDFD
@@ -46,7 +46,7 @@ struct launch {
 	struct cgroup_tasks tasks;
 	bool is_id_zero;		/* id 0 exists in the new user namespace */
 	bool is_userns_new;
-	_Alignas(16) char stack[CHILD_STACK_SIZE];	/* the child's until it executes init, so it lives as long as we talk */
+	char *stack;		/* the child's until it executes init, so it lives as long as we talk */
 };
 
 /* ---- in the child, in the parent's memory: raw calls only ---- */
@@ -236,7 +236,7 @@ static int make_child(struct launch *l, struct engine_child *child, struct err *
 		args.flags |= SYS_CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)cgroup_fd;
 	}
-	pid = clone_run(&args, l->stack, sizeof(l->stack), launch_child, l);
+	pid = clone_run(&args, l->stack, CHILD_STACK_SIZE, launch_child, l);
 	return_cpus(cpus, &own_cpus);
 	if (pid < 0)
 		return clone_failed(l, -pid, err);
@@ -389,11 +389,9 @@ static int handle(struct launch *l, struct engine_child *child, int kind, const 
 static int converse(struct launch *l, struct engine_child *child, struct err **err)
 {
 	const struct plan_hooks *hooks = l->request->plan->hooks;
-	cleanup_free char *buf = malloc(SYNC_PAYLOAD_MAX);
+	char buf[ERR_PACK_MAX];	/* init sends nothing longer */
 	int r = 0;
 
-	if (!buf)
-		return err_nomem(err);
 	if (!hooks[HOOK_PRESTART].count && !hooks[HOOK_CREATE_RUNTIME].count)
 		r = send_go(l, child, err);
 	/* a child that already ended answers for itself: its error, not our broken pipe */
@@ -402,7 +400,7 @@ static int converse(struct launch *l, struct engine_child *child, struct err **e
 	while (r == 0 || r == -EPIPE) {
 		uint32_t len = 0;
 		int timeout = hooks[HOOK_CREATE_CONTAINER].count ? -1 : SETUP_TIMEOUT_MS;
-		int kind = sync_receive(child->sync_fd, buf, SYNC_PAYLOAD_MAX, &len, timeout);
+		int kind = sync_receive(child->sync_fd, buf, sizeof(buf), &len, timeout);
 
 		r = handle(l, child, kind, buf, len, err);
 	}
@@ -501,8 +499,10 @@ static int start(struct launch *l, struct engine_child *child, struct err **err)
 int native_start(const struct engine_request *request, struct engine_child *ret, struct err **err)
 {
 	struct engine_child child = ENGINE_CHILD_INIT;
+	_Alignas(16) char stack[CHILD_STACK_SIZE]; /* not zeroed: only pages that it needs are touched */
 	struct launch l = {
 		.request = request,
+		.stack = stack,
 		.fds = LAUNCH_FDS_NONE,
 		.image_fd = -1,
 		.sync_end = -1,

@@ -1,0 +1,76 @@
+/* start.c - the first instructions of a program that is made with musl, before those of the C library.
+ *
+ * Relocation writes to nearly every page of the writable data, and each costs a page fault, in a virtual machine 14 us. One
+ * madvise(2) brings all of them in beforehand (MADV_POPULATE_WRITE, Linux 5.14; older kernels refuse, and nothing
+ * is lost). This runs without relocations, thread pointer, errno or stack protector.
+ */
+#include <elf.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#define PAGE 4096u
+#define POPULATE_WRITE 23
+/* What lies behind the initialised data is zeros of which a program may need little. */
+#define ZEROS_MAX (16u << 10)
+
+extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
+
+void start_populate(void) __attribute__((visibility("hidden"), no_stack_protector, used));
+
+#if defined(__x86_64__)
+
+__asm__(".text\n"
+	".globl mxcrun_start\n"
+	"mxcrun_start:\n\t"
+	"xorl %ebp, %ebp\n\t"
+	"movq %rsp, %rbx\n\t"
+	"andq $-16, %rsp\n\t"
+	"call start_populate\n\t"
+	"movq %rbx, %rsp\n\t"
+	"xorl %edx, %edx\n\t"
+	"jmp _start\n");
+
+static void populate(uintptr_t from, uintptr_t len)
+{
+	long result;
+
+	__asm__ volatile("syscall" : "=a"(result) : "a"(SYS_madvise), "D"(from), "S"(len), "d"(POPULATE_WRITE)
+			 : "rcx", "r11", "memory");
+}
+
+#elif defined(__aarch64__)
+
+__asm__(".text\n"
+	".globl mxcrun_start\n"
+	"mxcrun_start:\n\t"
+	"mov x29, #0\n\t"
+	"mov x30, #0\n\t"
+	"bl start_populate\n\t"
+	"b _start\n");
+
+static void populate(uintptr_t from, uintptr_t len)
+{
+	register long x8 __asm__("x8") = SYS_madvise;
+	register uintptr_t x0 __asm__("x0") = from;
+	register uintptr_t x1 __asm__("x1") = len;
+	register long x2 __asm__("x2") = POPULATE_WRITE;
+
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
+}
+
+#endif
+
+void start_populate(void)
+{
+	const char *image = (const char *)&__ehdr_start;
+	const Elf64_Phdr *part = (const Elf64_Phdr *)(const void *)(image + __ehdr_start.e_phoff);
+	uintptr_t base = __ehdr_start.e_type == ET_DYN ? (uintptr_t)image : 0;
+
+	for (unsigned int i = 0; i < __ehdr_start.e_phnum; i++) {
+		uintptr_t from = base + part[i].p_vaddr, zeros = part[i].p_memsz - part[i].p_filesz;
+		uintptr_t to = from + part[i].p_filesz + (zeros < ZEROS_MAX ? zeros : ZEROS_MAX);
+
+		if (part[i].p_type == PT_LOAD && (part[i].p_flags & PF_W))
+			populate(from & ~(uintptr_t)(PAGE - 1), (to - (from & ~(uintptr_t)(PAGE - 1)) + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
+	}
+}
