@@ -37,6 +37,7 @@
 #endif
 #define MEMFD_CLOEXEC_FLAG 1u
 #define MEMFD_ALLOW_SEALING_FLAG 2u
+#define SHARED_FIRST ((size_t)16 << 10) /* most plans are no longer */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #ifndef MADV_POPULATE_WRITE
@@ -55,7 +56,6 @@ struct arena {
 	struct chunk *chunks; /* heap arena only */
 	size_t chunk_size;    /* of the next chunk */
 	int fd;		      /* shared arena only, else -1 */
-	size_t mapped;	      /* shared arena: length of the mapping */
 	bool is_sealed;
 };
 
@@ -146,11 +146,11 @@ static char *shared_address(void)
 	return (char *)ARENA_SHARED_ADDRESS; /* NOLINT(performance-no-int-to-ptr): a fixed place */
 }
 
-/* Map the memfd there. Kernels before 4.17 take MAP_FIXED_NOREPLACE as a mere wish. */
+/* Map there. Kernels before 4.17 take MAP_FIXED_NOREPLACE as a mere wish. */
 static int map_at_address(int fd, size_t len, int protection, int flags)
 {
 	void *want = shared_address();
-	void *got = mmap(want, len, protection, flags, fd, 0);
+	void *got = mmap(want, len, protection, flags | MAP_FIXED_NOREPLACE, fd, 0);
 
 	if (got == MAP_FAILED)
 		return -errno;
@@ -161,6 +161,8 @@ static int map_at_address(int fd, size_t len, int protection, int flags)
 	return 0;
 }
 
+/* It is filled in private memory, and copied to the memfd when it is sealed: a few pages, which is quicker than to change a
+ * shared mapping into a read-only one. */
 struct arena *arena_new_shared(void)
 {
 	cleanup_close int fd = -1;
@@ -170,21 +172,19 @@ struct arena *arena_new_shared(void)
 	fd = sys_memfd_create("mxcrun-plan", MEMFD_CLOEXEC_FLAG | MEMFD_ALLOW_SEALING_FLAG);
 	if (fd < 0)
 		return NULL;
-	if (ftruncate(fd, (off_t)ARENA_SHARED_SIZE) < 0)
-		return NULL;
 	arena = arena_new();
 	if (!arena)
 		return NULL;
-	r = map_at_address(fd, ARENA_SHARED_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_FIXED_NOREPLACE);
+	r = map_at_address(-1, ARENA_SHARED_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
 	if (r < 0) {
 		free(arena);
 		errno = -r;
 		return NULL;
 	}
+	(void)madvise(shared_address(), SHARED_FIRST, MADV_POPULATE_WRITE);
 	arena->free = shared_address();
 	arena->left = ARENA_SHARED_SIZE;
-	arena->mapped = ARENA_SHARED_SIZE;
 	arena->fd = take_fd(fd);
 	return arena;
 }
@@ -196,7 +196,7 @@ int arena_fd(const struct arena *arena)
 
 int arena_seal(struct arena *arena)
 {
-	size_t page, used;
+	size_t used;
 	int r;
 
 	if (arena->is_sealed)
@@ -205,24 +205,13 @@ int arena_seal(struct arena *arena)
 	if (arena->fd < 0)
 		return 0;
 
-	page = (size_t)sysconf(_SC_PAGESIZE);
 	used = ARENA_SHARED_SIZE - arena->left;
-	used = used ? (used + page - 1) / page * page : page;
-
-	/* A private read-only mapping replaces the writable one in a single step. It shows the
-	 * file's pages; private because kernels before 6.7 refuse any shared mapping of a sealed
-	 * file. */
-	r = map_at_address(arena->fd, ARENA_SHARED_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED);
+	r = fd_write_all(arena->fd, shared_address(), used ? used : 1);
 	if (r < 0)
 		return r;
-	if (ftruncate(arena->fd, (off_t)used) < 0)
+	if (fcntl(arena->fd, F_ADD_SEALS, SEALS) < 0 ||
+	    mprotect(shared_address(), ARENA_SHARED_SIZE, PROT_READ) < 0)
 		return -errno;
-	if (fcntl(arena->fd, F_ADD_SEALS, SEALS) < 0)
-		return -errno;
-	if (used < ARENA_SHARED_SIZE &&
-	    munmap(shared_address() + used, ARENA_SHARED_SIZE - used) < 0)
-		return -errno;
-	arena->mapped = used;
 	return 0;
 }
 
@@ -240,7 +229,7 @@ int arena_map_shared(int fd)
 		return -errno;
 	if (st.st_size <= 0 || (size_t)st.st_size > ARENA_SHARED_SIZE)
 		return -EINVAL;
-	return map_at_address(fd, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE);
+	return map_at_address(fd, (size_t)st.st_size, PROT_READ, MAP_PRIVATE);
 }
 
 void arena_free(struct arena *arena)
@@ -250,7 +239,7 @@ void arena_free(struct arena *arena)
 	if (!arena)
 		return;
 	if (arena->fd >= 0) {
-		munmap(shared_address(), arena->mapped);
+		munmap(shared_address(), ARENA_SHARED_SIZE);
 		fd_close_ptr(&arena->fd);
 	}
 	for (chunk = arena->chunks; chunk; chunk = next) {

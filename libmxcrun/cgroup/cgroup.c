@@ -230,14 +230,24 @@ static int make_group(const struct cgroup *cgroup, struct cgroup_dir *dir, const
 	int r;
 
 	group.wants_fd = dir->is_v2 || directory_has_word(dir->controllers, "cpuset") ||
-			 takes_any_write(cgroup, dir, wanted) || takes_devices(cgroup, dir, wanted);
+			 takes_any_write(cgroup, dir, wanted);
 	r = open_group(&group, plan, facts, err);
 	if (r == 0)
 		r = write_limits(&group, wanted, err);
-	if (r == 0 && takes_devices(cgroup, dir, wanted))
-		r = dir->is_v2 ? devices_apply_v2(group.fd, wanted, err)
-			       : devices_apply_v1(group.fd, wanted, err);
 	return r;
+}
+
+int cgroup_guard_devices(const struct cgroup *cgroup, const struct plan *plan, struct err **err)
+{
+	const struct cgroup_dir *dir = find_device_dir(cgroup, &plan->cgroup);
+	cleanup_close int fd = -1;
+
+	if (!plan->cgroup.wants_devices || plan->lifecycle.is_exec || !dir)
+		return 0;
+	fd = directory_open_group(dir->path, dir->is_v2, NULL);
+	if (fd < 0)
+		return err_sys(err, E_CGROUP, -fd, "open", dir->path, "/linux/resources/devices");
+	return dir->is_v2 ? devices_apply_v2(fd, &plan->cgroup, err) : devices_apply_v1(fd, &plan->cgroup, err);
 }
 
 /* Can the container do without a group here? */

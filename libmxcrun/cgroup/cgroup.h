@@ -38,10 +38,13 @@ void cgroup_done(struct cgroup *cgroup);
 /* Work out the directories that the plan's group will have, without touching the host: for the journal. */
 int cgroup_resolve(const struct plan *plan, const struct host_facts *facts, struct cgroup *ret, struct err **err);
 
-/* Make them, enable controllers on the way down (v2), write every limit of the plan and the device
- * filter. A limit that can't be set is fatal and named (pointer). On failure what was made is removed. */
+/* Make them, enable controllers on the way down (v2), write every limit of the plan. A limit that can't be set is fatal and named (pointer). On failure what was made is removed. */
 int cgroup_create(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts,
 		  const struct log *log, struct err **err);
+
+/* The device filter of the plan, which cgroup_create() has left out: loading it takes half a millisecond, in which the child can
+ * already work. Before any program of the container runs. */
+int cgroup_guard_devices(const struct cgroup *cgroup, const struct plan *plan, struct err **err);
 
 /* A descriptor of the v2 group for CLONE_INTO_CGROUP; -1 when there is none (v1 only, or disabled). */
 int cgroup_clone_fd(const struct cgroup *cgroup);

@@ -100,7 +100,8 @@ static int parse_status(struct host_facts *facts, const char *status)
 	if (!parse_ids(status, "Uid", &facts->uid, &facts->euid) ||
 	    !parse_ids(status, "Gid", &facts->gid, &facts->egid) ||
 	    !parse_mask(status, "CapPrm", &facts->capabilities) ||
-	    !parse_mask(status, "CapBnd", &facts->bounding))
+	    !parse_mask(status, "CapBnd", &facts->bounding) ||
+	    !parse_mask(status, "SigIgn", &facts->ignored_signals))
 		return -EBADMSG;
 	return parse_groups(facts, status);
 }

@@ -47,19 +47,18 @@ static int set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inh
 	return sys_capset(&header, data) < 0 ? -errno : 0;
 }
 
-/* Up to the kernel's last capability, which answers EINVAL above it. What is gone already needs no right. */
+/* Up to the kernel's last capability, which answers EINVAL above it. What is gone already needs no right, but the
+ * kernel asks for it. */
 static int drop_bounding(uint64_t keep, struct err **err)
 {
 	char object[32];
 
 	for (int cap = 0; cap < 64; cap++) {
-		int has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-
-		if (has < 0 && errno == EINVAL)
-			return 0;
-		if (has == 0 || (has > 0 && keep >> cap & 1))
+		if ((keep >> cap & 1) || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
 			continue;
-		if (has > 0 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+		if (errno == EINVAL)
+			return 0;
+		if (errno == EPERM && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0)
 			continue;
 		snprintf(object, sizeof(object), "capability %d", cap);
 		return err_sys(err, E_CREDENTIALS, errno, "prctl(PR_CAPBSET_DROP)", object,

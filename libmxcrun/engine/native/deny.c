@@ -30,7 +30,7 @@ static int make_covers(struct init *init, struct err **err)
 {
 	cleanup_close int tree = mount_new_filesystem(init, "tmpfs", "denied", cover_options, array_size(cover_options),
 						      COVER_ATTRS, NULL);
-	cleanup_close int place = open(COVER_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int place = openat(AT_FDCWD, COVER_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_close int file = -1;
 
 	if (tree < 0)

@@ -57,10 +57,44 @@ static int check_existing(const struct plan_device *device, int dir, const char 
 	return 0;
 }
 
-static int make_node(struct init *init, const struct plan_device *device, struct err **err)
+/* The directory of the entry before, which mostly is that of the next one. */
+struct place {
+	const char *path;	/* of that entry; NULL at first */
+	int dir;
+};
+
+static void place_done(struct place *place)
 {
+	fd_close_ptr(&place->dir);
+}
+#define cleanup_place __attribute__((cleanup(place_done)))
+
+static size_t parent_length(const char *path)
+{
+	return (size_t)(strrchr(path, '/') - path);
+}
+
+/* path is absolute. Returns place->dir, or -errno; *ret_name is within path. */
+static int place_enter(struct place *place, const struct init *init, const char *path, const char **ret_name)
+{
+	size_t len = parent_length(path);
 	cleanup_free char *name = NULL;
-	cleanup_close int dir = path_make_parent_in_root(init->root_fd, device->path, &name);
+
+	*ret_name = path + len + 1;
+	if (place->path && parent_length(place->path) == len && !memcmp(place->path, path, len))
+		return place->dir;
+	fd_close_ptr(&place->dir);
+	place->path = NULL;
+	place->dir = path_make_parent_in_root(init->root_fd, path, &name);
+	if (place->dir >= 0)
+		place->path = path;
+	return place->dir;
+}
+
+static int make_node(struct init *init, struct place *place, const struct plan_device *device, struct err **err)
+{
+	const char *name;
+	int dir = place_enter(place, init, device->path, &name);
 
 	if (dir < 0)
 		return err_sys(err, E_DEVICE, -dir, "open", device->path, device->pointer);
@@ -97,10 +131,10 @@ static int replace_link(const struct plan_symlink *link, int dir, const char *na
 	return 0;
 }
 
-static int make_link(struct init *init, const struct plan_symlink *link, struct err **err)
+static int make_link(struct init *init, struct place *place, const struct plan_symlink *link, struct err **err)
 {
-	cleanup_free char *name = NULL;
-	cleanup_close int dir = path_make_parent_in_root(init->root_fd, link->path, &name);
+	const char *name;
+	int dir = place_enter(place, init, link->path, &name);
 
 	if (dir < 0)
 		return err_sys(err, E_DEVICE, -dir, "open", link->path, NULL);
@@ -113,12 +147,13 @@ static int make_link(struct init *init, const struct plan_symlink *link, struct 
 
 int devices_make(struct init *init, struct err **err)
 {
+	cleanup_place struct place place = { .dir = -1 };
 	const struct plan *plan = init->plan;
 	int r = 0;
 
 	for (size_t i = 0; i < plan->device_count && r == 0; i++)
-		r = make_node(init, &plan->devices[i], err);
+		r = make_node(init, &place, &plan->devices[i], err);
 	for (size_t i = 0; i < plan->dev_symlink_count && r == 0; i++)
-		r = make_link(init, &plan->dev_symlinks[i], err);
+		r = make_link(init, &place, &plan->dev_symlinks[i], err);
 	return r;
 }

@@ -26,7 +26,6 @@
 #define CWD_POINTER "/process/cwd"
 #define ARGS_POINTER "/process/args"
 #define DESCRIPTORS_MAX (1 << 20)	/* fs.nr_open as the kernel sets it */
-#define KERNEL_SIGSET_SIZE 8
 
 /* Opened below the root without magic links, then entered by descriptor: /proc/self/fd/N is no way to
  * keep a directory of the host (CVE-2024-21626). Returns the descriptor or -errno. */
@@ -220,22 +219,14 @@ static int mark_descriptors(unsigned int first, struct err **err)
 	return 0;
 }
 
-/* The raw call, because C libraries keep two or three signals to themselves. All zero is the default action
- * in the kernel's struct, which is smaller than this buffer. */
+/* Handlers end at execve(2) by themselves, and launch.c took the caller's ignored signals back; SIGPIPE is our own. */
 static int reset_signals(struct err **err)
 {
-	static const unsigned long default_action[16];
 	sigset_t none;
 
-	for (int number = 1; number <= 64; number++) {
-		if (number == SIGKILL || number == SIGSTOP)
-			continue;
-		if (syscall(SYS_rt_sigaction, number, default_action, NULL, KERNEL_SIGSET_SIZE) < 0)
-			return err_sys(err, E_EXEC, errno, "rt_sigaction", NULL, NULL);
-	}
 	sigemptyset(&none);
-	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-		return err_sys(err, E_EXEC, errno, "sigprocmask", NULL, NULL);
+	if (signal(SIGPIPE, SIG_DFL) == SIG_ERR || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		return err_sys(err, E_EXEC, errno, "sigaction", NULL, NULL);
 	return 0;
 }
 

@@ -180,7 +180,7 @@ static int build(struct init *init, struct err **err)
 /* The root of a mount namespace that was joined is the container's. */
 static int open_container_root(struct init *init, struct err **err)
 {
-	init->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	init->root_fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return init->root_fd < 0 ? err_sys(err, E_ROOTFS, errno, "open", "/ of the container", NULL) : 0;
 }
 

@@ -28,6 +28,7 @@
 #include "engine/native/parent.h"
 #include "host/explain.h"
 
+#define KERNEL_SIGSET_SIZE 8
 #define CHILD_STACK_SIZE 4096	/* raw calls from one small frame */
 #define SETUP_TIMEOUT_MS 120000		/* mounts may wait for a network file system; hooks have limits of their own */
 
@@ -99,6 +100,18 @@ static void child_inherit_all(const struct launch *l)
 		child_inherit(l->fds.ns[kind]);
 }
 
+/* The workload begins with no signal ignored. The kernel's struct, which C libraries hide, is smaller than this
+ * buffer; all zero is the default action. */
+static void child_default_signals(const struct launch *l)
+{
+	static const unsigned long default_action[16];
+	uint64_t ignored = l->request->facts->ignored_signals | 1u << (SIGPIPE - 1);
+
+	for (int number = 1; number <= 64; number++)
+		if (ignored >> (number - 1) & 1)
+			(void)raw_call(SYS_rt_sigaction, number, (long)default_action, 0, KERNEL_SIGSET_SIZE, 0);
+}
+
 /* Returns only on failure, with the errno as exit code: child_failed() tells the user. */
 static int launch_child(void *data)
 {
@@ -125,6 +138,7 @@ static int launch_child(void *data)
 		if (r < 0)
 			return (int)-r;
 	}
+	child_default_signals(l);
 	child_inherit_all(l);
 	return (int)-raw_call(SYS_execveat, l->image_fd, (long)"", (long)argv, (long)envp, SYS_AT_EMPTY_PATH);
 }
@@ -482,6 +496,8 @@ static int start(struct launch *l, struct engine_child *child, struct err **err)
 		r = set_oom_score(l, child, err);
 	if (r == 0)
 		r = write_maps(l, child, err);
+	if (r == 0)
+		r = cgroup_guard_devices(l->request->cgroup, l->request->plan, err);
 	if (r == 0)
 		r = netdevices_move(l->request->plan, child->pid, &container_net, err);
 	if (r < 0)

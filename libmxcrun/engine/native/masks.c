@@ -36,7 +36,7 @@ static int open_null(const struct init *init, struct err **err)
 	if (fd >= 0 && is_null_device(fd))
 		return take_fd(fd);
 	fd_close_ptr(&fd);
-	fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || !is_null_device(fd))
 		return err_set(err, E_MOUNT_MASK, ENODEV, "/linux/maskedPaths", "no /dev/null to mask files with");
 	return take_fd(fd);

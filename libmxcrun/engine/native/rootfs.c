@@ -65,7 +65,7 @@ static int make_parent_private(struct init *init, int tree_fd, int target_fd, st
 static int open_bundle_root(struct init *init, struct err **err)
 {
 	const struct plan_root *root = &init->plan->root;
-	cleanup_close int target = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int target = openat(AT_FDCWD, root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_close int tree = -1;
 	int r;
 
@@ -89,7 +89,7 @@ static int open_view_root(struct init *init, struct err **err)
 	cleanup_close int tree = mount_new_filesystem(init, "tmpfs", "mxcrun", options, VIEW_OPTION_COUNT,
 						      SYS_ATTR_NOSUID | SYS_ATTR_NODEV, NULL);
 	/* On top of "/" no path of the host is covered: walks start below it, at the process' own root. */
-	cleanup_close int target = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int target = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (tree < 0)
 		return err_sys(err, E_ROOTFS, -tree, "fsmount", "tmpfs of the view", NULL);
@@ -118,7 +118,7 @@ int rootfs_prepare(struct init *init, struct err **err)
  * that, because mount(2) on "." would still mean the new root, and take the propagation of its mounts away. */
 static int pivot(const struct init *init, struct err **err)
 {
-	cleanup_close int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int old_root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (old_root < 0)
 		return err_sys(err, E_ROOTFS, errno, "open", "old root", NULL);
@@ -143,7 +143,7 @@ static int drop_host_mount(struct init *init, const char *path, struct err **err
 
 	if (umount2(path, MNT_DETACH) == 0 || errno == ENOENT)
 		return 0;
-	target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	target = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (target < 0)
 		return err_sys(err, E_ROOTFS, errno, "open", path, "/root/path");
 	cover = mount_new_filesystem(init, "tmpfs", "mask", NULL, 0, SYS_ATTR_RDONLY, NULL);
@@ -182,7 +182,7 @@ static int finish_root(struct init *init, struct err **err)
 			       "/linux/rootfsPropagation");
 	if (!root->is_readonly)
 		return 0;
-	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || mount_set(init, fd, 0, &attr) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount_setattr", "/", "/root/readonly");
 	return 0;
