@@ -1,7 +1,4 @@
-/* mem.c - arenas: in growing chunks, or one memfd at a fixed address for the plan.
- *
- * First chunks come from a small pool in the program's own memory and go back there. Its pages are asked for
- * together: one call instead of a page fault each, which a virtual machine pays 14 us for (docs/linking.md). */
+/* mem.c - arenas: in growing chunks, or one memfd at a fixed address for the plan. */
 #include "base/mem.h"
 
 #include <errno.h>
@@ -18,7 +15,8 @@
 #include "base/sys.h"
 
 #define ALIGNMENT 16u
-#define CHUNK_MIN ((size_t)16 << 10)
+#define CHUNK_OVERHEAD 64u /* of a chunk and of malloc's block, so that the sum is a round number */
+#define CHUNK_MIN (((size_t)4 << 10) - CHUNK_OVERHEAD)
 #define CHUNK_MAX ((size_t)1 << 20)
 /* No input of ours is anywhere near: a larger size is the result of a wrong calculation. */
 #define ALLOCATION_MAX ((size_t)1 << 30)
@@ -46,7 +44,6 @@
 
 struct chunk {
 	struct chunk *next;
-	size_t size; /* of data */
 	_Alignas(ALIGNMENT) char data[];
 };
 
@@ -59,74 +56,19 @@ struct arena {
 	bool is_sealed;
 };
 
-/* ---- the pool ---- */
-
-#define POOL_CHUNKS 8u
-
-struct pool_chunk {
-	_Alignas(4096) char bytes[CHUNK_MIN];
-};
-
-/* The only state of this file, as malloc has its own. Not for threads; there are none. */
-static struct {
-	struct pool_chunk chunks[POOL_CHUNKS]; /* all zero while free */
-	unsigned int used;		       /* a bit a chunk */
-	bool is_populated;
-} pool;
-
-static struct chunk *pool_take(void)
-{
-	struct chunk *chunk;
-
-	if (!pool.is_populated) {
-		pool.is_populated = true;
-		/* a wish: before Linux 5.14 each page faults by itself */
-		(void)madvise(pool.chunks, sizeof(pool.chunks[0]) * POOL_CHUNKS / 2, MADV_POPULATE_WRITE);
-	}
-	for (unsigned int i = 0; i < POOL_CHUNKS; i++) {
-		if (pool.used & 1u << i)
-			continue;
-		pool.used |= 1u << i;
-		chunk = (struct chunk *)(void *)pool.chunks[i].bytes;
-		chunk->size = sizeof(pool.chunks[i]) - sizeof(*chunk);
-		return chunk;
-	}
-	return NULL;
-}
-
-/* used: bytes of data that may be other than zero. False when the chunk is none of the pool's. */
-static bool pool_give_back(struct chunk *chunk, size_t used)
-{
-	uintptr_t offset = (uintptr_t)chunk - (uintptr_t)pool.chunks;
-
-	if (offset >= sizeof(pool.chunks))
-		return false;
-	memset(chunk, 0, sizeof(*chunk) + used);
-	pool.used &= ~(1u << offset / sizeof(pool.chunks[0]));
-	return true;
-}
-
-/* ---- arenas ---- */
-
 static bool add_chunk(struct arena *arena, size_t size)
 {
 	size_t want = size > arena->chunk_size ? size : arena->chunk_size;
-	struct chunk *chunk = NULL;
+	struct chunk *chunk = calloc(1, sizeof(*chunk) + want);
 
-	if (!arena->chunks && size <= CHUNK_MIN - sizeof(*chunk))
-		chunk = pool_take();
-	if (!chunk) {
-		chunk = calloc(1, sizeof(*chunk) + want);
-		if (!chunk)
-			return false;
-		chunk->size = want;
-	}
+	if (!chunk)
+		return false;
 	chunk->next = arena->chunks;
 	arena->chunks = chunk;
 	arena->free = chunk->data;
-	arena->left = chunk->size;
+	arena->left = want;
 	if (arena->chunk_size < CHUNK_MAX)
-		arena->chunk_size *= 2;
+		arena->chunk_size = 2 * (arena->chunk_size + CHUNK_OVERHEAD) - CHUNK_OVERHEAD;
 	return true;
 }
 
@@ -243,12 +185,8 @@ void arena_free(struct arena *arena)
 		fd_close_ptr(&arena->fd);
 	}
 	for (chunk = arena->chunks; chunk; chunk = next) {
-		/* only the newest chunk is not full */
-		size_t used = chunk == arena->chunks ? chunk->size - arena->left : chunk->size;
-
 		next = chunk->next;
-		if (!pool_give_back(chunk, used))
-			free(chunk);
+		free(chunk);
 	}
 	free(arena);
 }
