@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -18,6 +19,8 @@
 #include "lifecycle/console.h"
 #include "lifecycle/create.h"
 #include "lifecycle/supervise.h"
+
+#define CGROUP_FILE_MAX 65536u
 
 /* A process that is being put into a container. */
 struct execution {
@@ -137,6 +140,42 @@ static char *on_state(void *data, const char *status, pid_t pid)
 	return state_for_hook(&e->container.record, container_status_name(e->container.status), e->container.pid);
 }
 
+/* Path of the v2 group that a process is in, as that hierarchy names it; malloc'd, or NULL. */
+static char *v2_group_of(pid_t pid)
+{
+	cleanup_free char *text = NULL;
+	const char *line;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	if (fd_read_file(AT_FDCWD, path, CGROUP_FILE_MAX, &text, NULL) < 0)
+		return NULL;
+	line = strncmp(text, "0::", 3) ? strstr(text, "\n0::") : text - 1;
+	return line ? strndup(line + 4, strcspn(line + 4, "\n")) : NULL;
+}
+
+/* A workload that makes sub-groups with controllers (systemd, for one) takes its own group out of use for processes. Then the
+ * new one goes where the container's init is, which must be below. False where there is no such place. */
+static bool move_to_group_of_init(struct execution *e)
+{
+	cleanup_free char *group = v2_group_of(e->container.record.pid);
+
+	for (size_t i = 0; group && i < e->cgroup.count; i++) {
+		struct cgroup_dir *dir = &e->cgroup.dirs[i];
+		/* what both have in common tells where the hierarchy is mounted */
+		const char *below = dir->is_v2 ? strstr(group, strrchr(dir->path, '/')) : NULL;
+
+		if (!below || strstr(below, ".."))
+			continue;
+		below += strlen(strrchr(dir->path, '/'));
+		if (*below != '/')
+			return false;
+		dir->path = arena_printf(e->container.record.arena, "%s%s", dir->path, below);
+		return dir->path != NULL;
+	}
+	return false;
+}
+
 static int start_process(struct execution *e, struct err **err)
 {
 	const struct engine_request request = {
@@ -152,7 +191,13 @@ static int start_process(struct execution *e, struct err **err)
 		.state_json = on_state,
 		.data = e,
 	};
-	int r = native_start(&request, &e->child, err);
+	cleanup_err struct err *busy = NULL;
+	int r = native_start(&request, &e->child, &busy);
+
+	if (r == -EBUSY && !e->request->cgroup && move_to_group_of_init(e))
+		r = native_start(&request, &e->child, err);
+	else if (r < 0 && err)
+		*err = take_ptr(busy);
 
 	if (r == 0)
 		r = native_recorded(&e->child, NULL, err);

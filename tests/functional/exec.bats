@@ -182,3 +182,18 @@ y
 	run --separate-stderr rt exec "$TAG" true
 	assert_refused /process/execCPUAffinity/final
 }
+
+@test "a container whose workload has sub-groups with controllers of its own takes exec'd processes beside its init" {
+	local group controller
+	group=$(sed -n 's/^0:://p' "/proc/$PID/cgroup")
+	for root in /sys/fs/cgroup /sys/fs/cgroup/unified; do [ ! -e "$root/cgroup.controllers" ] || group=$root$group; done
+	[ -e "$group/cgroup.controllers" ] || skip "needs cgroup_v2"
+	controller=$(cut -d' ' -f1 "$group/cgroup.controllers")
+	[ -n "$controller" ] || skip "needs a controller in the container's group"
+	mkdir "$group/sub"
+	echo "$PID" >"$group/sub/cgroup.procs"
+	echo "+$controller" >"$group/cgroup.subtree_control"
+	equal "$(rt exec "$TAG" sh -c 'grep -c "^0::.*/sub$" /proc/self/cgroup || cat /proc/self/cgroup')" 1
+	run --separate-stderr rt exec --cgroup /absent "$TAG" true
+	assert_refused
+}
