@@ -72,6 +72,36 @@ static int holder_start(struct cgroup *cgroup, struct err **err)
 
 /* ---- the scope ---- */
 
+/* Of the annotations: the plan has checked that values and signatures fit. */
+static void put_own_property(struct dbus_body *body, const struct plan_unit_property *property)
+{
+	const char *value = property->values[0];
+	size_t mark;
+
+	systemd_put_property(body, property->name, property->signature);
+	switch (property->signature[0]) {
+	case 's':
+		dbus_put_string(body, value);
+		break;
+	case 'b':
+		dbus_put_bool(body, value[0] == 't');
+		break;
+	case 'i':
+	case 'u':
+		dbus_put_u32(body, (uint32_t)strtoll(value, NULL, 10));
+		break;
+	case 'x':
+	case 't':
+		dbus_put_u64(body, value[0] == '-' ? (uint64_t)strtoll(value, NULL, 10) : strtoull(value, NULL, 10));
+		break;
+	default:
+		mark = dbus_open_array(body, 4);
+		for (const char *const *item = property->values; *item; item++)
+			dbus_put_string(body, *item);
+		dbus_close_array(body, mark, 4);
+	}
+}
+
 static void put_properties(struct dbus_body *body, const struct plan *plan, pid_t pid)
 {
 	cleanup_strbuf struct strbuf description = STRBUF_INIT;
@@ -94,6 +124,8 @@ static void put_properties(struct dbus_body *body, const struct plan *plan, pid_
 	systemd_put_property(body, "CollectMode", "s");
 	dbus_put_string(body, "inactive-or-failed");
 	systemd_put_limits(body, &plan->cgroup);
+	for (size_t i = 0; i < plan->cgroup.unit_property_count; i++)
+		put_own_property(body, &plan->cgroup.unit_properties[i]);
 }
 
 /* The signature of StartTransientUnit: name, mode, properties, auxiliary units (none). */
@@ -183,7 +215,7 @@ int systemd_start_scope(struct cgroup *cgroup, const struct plan *plan,
 	return r < 0 ? r : take_place(cgroup, facts, err);
 }
 
-/* ---- stopping ---- */
+/* ---- other limits ---- */
 
 /* "/org/freedesktop/systemd1/unit/" and the name with "_xx" for all but letters and digits. */
 static void put_unit_path(struct strbuf *path, const char *unit)
@@ -226,6 +258,33 @@ static int read_control_group(struct dbus *bus, const char *unit, char **ret)
 	*ret = strdup(group);
 	return *ret ? 0 : -ENOMEM;
 }
+
+int systemd_update_scope(const struct cgroup *cgroup, const struct plan *plan, struct err **err)
+{
+	static const struct dbus_call call = { SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+					       "SetUnitProperties", "sba(sv)" };
+	cleanup_dbus struct dbus bus = DBUS_INIT;
+	cleanup_dbus_body struct dbus_body body = DBUS_BODY_INIT;
+	cleanup_dbus_message struct dbus_message reply = DBUS_MESSAGE_INIT;
+	cleanup_free char *group = NULL;
+	size_t mark;
+	int r = systemd_connect(&bus, err);
+
+	if (r < 0)
+		return r;
+	dbus_put_string(&body, cgroup->unit);
+	dbus_put_bool(&body, true);
+	mark = dbus_open_array(&body, 8);
+	systemd_put_limits(&body, &plan->cgroup);
+	dbus_close_array(&body, mark, 8);
+	r = dbus_call(&bus, &call, &body, &reply);
+	/* it writes its own, rounded values once it has answered: after another answer it is done with that */
+	if (r == 0)
+		r = read_control_group(&bus, cgroup->unit, &group);
+	return r < 0 ? err_set(err, E_CGROUP, -r, NULL, "telling systemd the new limits of %s", cgroup->unit) : 0;
+}
+
+/* ---- stopping ---- */
 
 /* Our paths are longer by the mountpoint. */
 static bool is_of_container(const struct cgroup *cgroup, const char *control_group)

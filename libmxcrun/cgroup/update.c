@@ -37,6 +37,8 @@ int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct h
 	cleanup_free bool *is_done = calloc(left + 1, sizeof(*is_done));
 	int r = is_done ? cgroup_prepare_update(cgroup, plan, facts, err) : err_nomem(err);
 
+	if (r == 0 && cgroup->unit)
+		r = systemd_update_scope(cgroup, plan, err);
 	while (r == 0 && left > 0) {
 		cleanup_err struct err *refused = NULL;
 		int written = write_pass(cgroup, &plan->cgroup, is_done, &refused);

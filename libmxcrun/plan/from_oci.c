@@ -29,7 +29,23 @@ static int refuse_unenforceable(struct builder *b, struct err **err)
 	return r;
 }
 
-/* Policy by annotation is not there yet; a container that carries one must not run without it. */
+/* Annotations that would change what a container may do, by crun's rules, and that nothing here carries out. Others that nobody
+ * knows pass through, as the specification wants. */
+static int refuse_annotation(const char *key, struct err **err)
+{
+	static const char *const refused[] = {
+		"run.oci.handler", "run.oci.seccomp_bpf_data", "run.oci.seccomp.plugins", "run.oci.timens_offset",
+		"run.oci.mount_context_type", "run.oci.hooks.stdout", "run.oci.hooks.stderr",
+	};
+	bool is_refused = strncmp(key, "mxc.", 4) == 0;
+
+	for (size_t i = 0; i < array_size(refused); i++)
+		is_refused |= strcmp(key, refused[i]) == 0;
+	if (!is_refused)
+		return 0;
+	return err_set(err, E_UNSUPPORTED, 0, "/annotations", "%.64s is not supported yet and is not ignored", key);
+}
+
 static int build_annotations(struct builder *b, struct err **err)
 {
 	const struct string_map *map = &b->config->annotations;
@@ -41,11 +57,9 @@ static int build_annotations(struct builder *b, struct err **err)
 	if (map->count && !copy)
 		return err_nomem(err);
 	for (i = 0; i < map->count && r == 0; i++) {
-		if (strncmp(map->items[i].key, "mxc.", 4) == 0)
-			return err_set(err, E_UNSUPPORTED, 0, "/annotations",
-				       "%.64s is not supported yet and is not ignored",
-				       map->items[i].key);
-		r = copy_string(b, map->items[i].key, &copy[i].key, err);
+		r = refuse_annotation(map->items[i].key, err);
+		if (r == 0)
+			r = copy_string(b, map->items[i].key, &copy[i].key, err);
 		if (r == 0)
 			r = copy_string(b, map->items[i].value, &copy[i].value, err);
 	}
@@ -188,7 +202,7 @@ int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
 {
 	static int (*const steps[])(struct builder *, struct err **) = {
 		refuse_unenforceable, build_bundle_identity, build_annotations,  build_namespaces,
-		build_idmaps,	      build_net_devices, build_sysctls,  build_cgroup,	  build_limits,
+		build_idmaps,	      build_net_devices, build_sysctls,  build_cgroup,	  build_unit_properties,	  build_limits,
 		build_device_rules,   build_root,     build_mounts,	  build_devices,
 		build_masks,	      build_process,  build_scheduling,   build_memory_policy,
 		build_capabilities,   build_hooks,

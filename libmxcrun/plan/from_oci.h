@@ -32,6 +32,7 @@ int build_id_map(struct builder *b, const struct oci_id_mappings *list, const ch
 int build_net_devices(struct builder *b, struct err **err);
 int build_sysctls(struct builder *b, struct err **err);
 int build_cgroup(struct builder *b, struct err **err);
+int build_unit_properties(struct builder *b, struct err **err);
 int build_limits(struct builder *b, struct err **err);
 int build_device_rules(struct builder *b, struct err **err);
 int build_root(struct builder *b, struct err **err);

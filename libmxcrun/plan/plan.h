@@ -68,10 +68,18 @@ struct plan_device_rule {
 	bool read, write, mknod;
 };
 
+/* As systemd's StartTransientUnit takes it: signature is "s", "b", "i", "u", "x", "t" or "as". */
+struct plan_unit_property {
+	const char *name, *signature;
+	const char *const *values;	/* NULL-terminated: one, or the list's */
+};
+
 struct plan_cgroup {
 	enum plan_cgroup_manager manager;
 	const char *path;		/* below the cgroup root(s), starts with "/", cleaned; NULL when disabled */
 	const char *slice, *scope;	/* systemd manager only */
+	struct plan_unit_property *unit_properties;	/* likewise, beside those of the limits */
+	size_t unit_property_count;
 	struct plan_cgroup_write *writes;
 	size_t write_count;
 	struct plan_device_rule *device_rules;	/* in order, last match wins; default deny */
@@ -210,6 +218,7 @@ struct plan_process {
 	uint32_t uid, gid;
 	const uint32_t *groups;
 	size_t group_count;
+	bool keep_groups;		/* the caller's supplementary groups stay, and no others are given */
 	uint32_t umask;			/* PLAN_UNSET_ID: leave as it is */
 	struct plan_capabilities capabilities;
 	struct plan_rlimit *rlimits;

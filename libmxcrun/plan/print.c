@@ -110,6 +110,24 @@ static void print_device_rules(const struct plan_cgroup *cgroup, struct json_wri
 	json_close(w, ']');
 }
 
+static void print_unit_properties(const struct plan_cgroup *cgroup, struct json_writer *w)
+{
+	json_open(w, "unitProperties", '[');
+	for (size_t i = 0; i < cgroup->unit_property_count; i++) {
+		const struct plan_unit_property *property = &cgroup->unit_properties[i];
+
+		json_open(w, NULL, '{');
+		json_put_string(w, "name", property->name);
+		json_put_string(w, "signature", property->signature);
+		json_open(w, "values", '[');
+		for (const char *const *value = property->values; value && *value; value++)
+			json_put_string(w, NULL, *value);
+		json_close(w, ']');
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
 static void print_cgroup(const struct plan_cgroup *cgroup, struct json_writer *w)
 {
 	size_t i;
@@ -120,6 +138,7 @@ static void print_cgroup(const struct plan_cgroup *cgroup, struct json_writer *w
 	json_put_string(w, "slice", cgroup->slice);
 	json_put_string(w, "scope", cgroup->scope);
 	json_put_bool(w, "required", cgroup->required);
+	print_unit_properties(cgroup, w);
 	json_open(w, "writes", '[');
 	for (i = 0; i < cgroup->write_count; i++) {
 		const struct plan_cgroup_write *write = &cgroup->writes[i];

@@ -116,6 +116,7 @@ static void print_user(const struct plan_process *process, struct json_writer *w
 	for (i = 0; i < process->group_count; i++)
 		json_put_u64(w, NULL, process->groups[i]);
 	json_close(w, ']');
+	json_put_bool(w, "keepGroups", process->keep_groups);
 	print_or_null(w, "umask", process->umask);
 }
 

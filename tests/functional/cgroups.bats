@@ -294,3 +294,26 @@ has_controller() {
 		assert_refused "${wrong%% *}"
 	done
 }
+
+@test "under systemd properties come from annotations, and an update is systemd's own, too" {
+	requires systemd mxcrun systemctl
+	make_bundle '.annotations["org.systemd.property.TimeoutStopSec"] = "uint64 7"
+		| .annotations["org.systemd.property.Description"] = "'"'a description'"'"
+		| .linux.resources.memory.limit = 104857600 | .linux.resources.cpu = {quota: 20000, period: 100000}'
+	rt --systemd-cgroup create --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" </dev/null >/dev/null 2>&1
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	unit=$(basename "$(cgroup_dir "$PID" memory)")
+	property() { systemctl show --property "$1" --value "$unit"; }
+	equal "$(property TimeoutStopUSec)" 7s
+	equal "$(property Description)" "a description"
+	equal "$(property MemoryMax)" 104857600
+	rt update --memory 209715200 --cpu-quota 33333 "$TAG"
+	equal "$(property MemoryMax)" 209715200
+	systemctl daemon-reload
+	equal "$(cgroup_value "$PID" memory memory.limit_in_bytes memory.max)" 209715200
+	rt update --cpu-quota 33333 "$TAG"
+	contains "$(cgroup_value "$PID" cpu cpu.cfs_quota_us cpu.max)" 33333
+	config '.annotations["org.systemd.property.TimeoutStopSec"] = "soon"'
+	run --separate-stderr rt --systemd-cgroup run --bundle "$BUNDLE" "$TAG-2"
+	assert_refused org.systemd.property.TimeoutStopSec
+}

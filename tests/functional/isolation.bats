@@ -690,3 +690,28 @@ boottime 864000 0"
 	run_bundle
 	assert_refused context
 }
+
+@test "run.oci.keep_original_groups keeps the caller's groups, and goes with no others" {
+	make_bundle '.annotations["run.oci.keep_original_groups"] = "1"'
+	script 'grep ^Groups /proc/self/status'
+	run --separate-stderr setpriv --groups 123,456 "$MXCRUN" --root "$STATE" run --bundle "$BUNDLE" "$TAG"
+	contains "$output" "123 456"
+	config 'del(.annotations)'
+	run --separate-stderr setpriv --groups 123,456 "$MXCRUN" --root "$STATE" run --bundle "$BUNDLE" "$TAG"
+	lacks "$output" 123
+	config '.annotations["run.oci.keep_original_groups"] = "1" | .process.user.additionalGids = [7]'
+	run_bundle
+	assert_refused /process/user/additionalGids
+}
+
+@test "annotations that would change what a container is, and that nothing carries out, are refused" {
+	local key
+	for key in run.oci.handler run.oci.seccomp_bpf_data run.oci.hooks.stdout; do
+		make_bundle --arg key "$key" '.annotations[$key] = "x"'
+		run_bundle
+		assert_refused "$key"
+	done
+	make_bundle '.annotations["com.example.unknown"] = "x" | .process.args = ["/bin/true"]'
+	run_bundle
+	equal "$status" 0
+}

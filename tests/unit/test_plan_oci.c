@@ -595,6 +595,50 @@ static void test_systemd_names(void **state)
 	}
 }
 
+/* The annotation's name, its value, and what becomes of them; signature NULL: refused. */
+#define Q "\\u0027" /* because this file's documents have single quotes for double ones */
+static void test_unit_properties(void **state)
+{
+	static const struct {
+		const char *name, *value, *have_name, *signature, *have_value;
+	} rows[] = {
+		{ "Description", Q "a text" Q, "Description", "s", "a text" },
+		{ "Description", "\\u0022double\\u0022", "Description", "s", "double" },
+		{ "SendSIGHUP", "true", "SendSIGHUP", "b", "true" },
+		{ "TasksMax", "uint64 7", "TasksMax", "t", "7" },
+		{ "Any", "-5", "Any", "i", "-5" },
+		{ "TimeoutStopSec", "uint64 5", "TimeoutStopUSec", "t", "5000000" },
+		{ "After", "[" Q "a.service" Q ", " Q "b.service" Q "]", "After", "as", "a.service" },
+		{ "Bad name", "true", NULL, NULL, NULL },
+		{ "A", "uint64 -1", NULL, NULL, NULL },
+		{ "A", Q "open", NULL, NULL, NULL },
+		{ "A", "[" Q "a" Q ", b]", NULL, NULL, NULL },
+		{ "A", "99999999999999999999999", NULL, NULL, NULL },
+		{ "TimeoutStopSec", Q "5s" Q, NULL, NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct world w;
+		const char *json;
+
+		world_v2(&w);
+		w.request.manager = CGROUP_MANAGER_SYSTEMD;
+		json = arena_printf(w.arena, T("'annotations':{'org.systemd.property.%s':'%s'}"), rows[i].name,
+				    rows[i].value);
+		if (!rows[i].signature) {
+			world_refuse(&w, json, E_CONFIG, "/annotations", rows[i].name);
+		} else {
+			world_accept(&w, json);
+			assert_int_equal(w.plan->cgroup.unit_property_count, 1);
+			assert_string_equal(w.plan->cgroup.unit_properties[0].name, rows[i].have_name);
+			assert_string_equal(w.plan->cgroup.unit_properties[0].signature, rows[i].signature);
+			assert_string_equal(w.plan->cgroup.unit_properties[0].values[0], rows[i].have_value);
+		}
+		world_done(&w);
+	}
+}
+
 #define ROOTLESS(linux_)                                              \
 	N("{'type':'mount'},{'type':'user'}",                         \
 	  "'uidMappings':[{'containerID':0,'hostID':1000,'size':1}]," \
@@ -859,6 +903,7 @@ int main(void)
 		cmocka_unit_test(test_capabilities_in_userns),
 		cmocka_unit_test(test_cgroup_paths),
 		cmocka_unit_test(test_systemd_names),
+		cmocka_unit_test(test_unit_properties),
 		cmocka_unit_test(test_rootless_cgroups),
 		cmocka_unit_test(test_limits_v1),
 		cmocka_unit_test(test_limits_v2),

@@ -29,6 +29,7 @@ static struct plan_hook hook = { .path = "/h" };
 static unsigned long mask_word = 5;
 static const char *words[] = { "a", "b", NULL };
 static uint32_t groups[] = { 5 };
+static struct plan_unit_property unit_property = { "A", "as", words };
 static struct plan plan;
 
 static void make_plan(void)
@@ -40,7 +41,9 @@ static void make_plan(void)
 		.annotation_count = 1,
 		.uid_maps = { &uid_map, 1 },
 		.gid_maps = { &gid_map, 1 },
-		.cgroup = { .writes = &cgroup_write,
+		.cgroup = { .unit_properties = &unit_property,
+			    .unit_property_count = 1,
+			    .writes = &cgroup_write,
 			    .write_count = 1,
 			    .device_rules = &device_rule,
 			    .device_rule_count = 1 },
@@ -151,6 +154,10 @@ static void change_cgroup(const char *before)
 	CHANGE_STRING(plan.cgroup.path);
 	CHANGE_STRING(plan.cgroup.slice);
 	CHANGE_STRING(plan.cgroup.scope);
+	CHANGE_STRING(unit_property.name);
+	CHANGE_STRING(unit_property.signature);
+	CHANGE(unit_property.values, words + 1);
+	CHANGE(plan.cgroup.unit_property_count, 0);
 	CHANGE_STRING(cgroup_write.controller);
 	CHANGE_STRING(cgroup_write.file);
 	CHANGE_STRING(cgroup_write.value);
@@ -260,6 +267,7 @@ static void change_process(const char *before)
 	CHANGE_NUMBER(p->gid);
 	CHANGE_NUMBER(groups[0]);
 	CHANGE(p->group_count, 0);
+	CHANGE_BOOL(p->keep_groups);
 	CHANGE_NUMBER(p->umask);
 	CHANGE(p->umask, PLAN_UNSET_ID);
 	CHANGE_NUMBER(rlimit.resource);
@@ -364,7 +372,7 @@ _Static_assert(sizeof(struct plan_device) == 48,
 _Static_assert(sizeof(struct plan_hook) == 40, "new member: print it and add it to change_hooks()");
 _Static_assert(sizeof(struct plan_rlimit) == 40,
 	       "new member: print it and add it to change_process()");
-_Static_assert(sizeof(struct plan_cgroup) == 104,
+_Static_assert(sizeof(struct plan_cgroup) == 120,
 	       "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct plan_root) == 40,
 	       "new member: print it and add it to change_mounts()");
@@ -376,7 +384,7 @@ _Static_assert(sizeof(struct plan_scheduler) == 48,
 	       "new member: print it and add it to change_process()");
 _Static_assert(sizeof(struct plan_process) == 336,
 	       "new member: print it and add it to change_process()");
-_Static_assert(sizeof(struct plan) == 1056, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan) == 1072, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

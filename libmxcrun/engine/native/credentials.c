@@ -72,7 +72,7 @@ static int set_groups(const struct plan *plan, struct err **err)
 {
 	const struct plan_process *process = &plan->process;
 
-	if (plan->deny_setgroups && process->group_count == 0)
+	if (process->keep_groups || (plan->deny_setgroups && process->group_count == 0))
 		return 0;
 	if (setgroups(process->group_count, process->groups) < 0)
 		return err_sys(err, E_CREDENTIALS, errno, "setgroups", NULL, "/process/user/additionalGids");

@@ -1,0 +1,164 @@
+/* from_oci_systemd.c - annotations org.systemd.property.NAME: properties of the container's scope.
+ *
+ * Values are written as GVariant text, of which these forms are taken: 'text', true, false, a number with or without
+ * its type in front (uint64 5), and lists of texts. A name in Sec is systemd's word for a time in seconds and goes over the
+ * bus in microseconds, as USec.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/from_oci.h"
+
+#define PREFIX "org.systemd.property."
+#define USEC_PER_SEC 1000000u
+
+static const struct { const char *word, *signature; } number_types[] = {
+	{ "int32", "i" }, { "uint32", "u" }, { "int64", "x" }, { "uint64", "t" },
+};
+
+static const char *skip_blanks(const char *at)
+{
+	return at + strspn(at, " \t\n");
+}
+
+/* A quoted text at *at, which is moved behind it; in the arena, NULL when it is none. */
+static const char *take_text(struct builder *b, const char **at)
+{
+	char quote = **at, *text = NULL;
+	const char *end;
+
+	if (quote != '\'' && quote != '"')
+		return NULL;
+	end = strchr(*at + 1, quote);
+	if (end && !memchr(*at, '\\', (size_t)(end - *at)))
+		text = arena_strndup(b->arena, *at + 1, (size_t)(end - *at - 1));
+	if (text)
+		*at = skip_blanks(end + 1);
+	return text;
+}
+
+static bool parse_list(struct builder *b, const char *at, struct plan_unit_property *property)
+{
+	const char **items = arena_array(b->arena, strlen(at) + 1, sizeof(*items));
+	size_t count = 0;
+
+	at = skip_blanks(at + 1);
+	while (items && *at && *at != ']') {
+		items[count] = take_text(b, &at);
+		if (!items[count++])
+			return false;
+		if (*at == ',')
+			at = skip_blanks(at + 1);
+	}
+	property->signature = "as";
+	property->values = items;
+	return items && *at == ']' && !*skip_blanks(at + 1);
+}
+
+static bool parse_single(struct builder *b, const char *text, const char *signature, struct plan_unit_property *property)
+{
+	const char **items = arena_array(b->arena, 2, sizeof(*items));
+
+	property->signature = signature;
+	property->values = items;
+	if (items)
+		items[0] = arena_strdup(b->arena, text);
+	return items && items[0];
+}
+
+static bool parse_number(struct builder *b, const char *at, struct plan_unit_property *property)
+{
+	const char *signature = "i";
+	char *end;
+
+	for (size_t i = 0; i < array_size(number_types); i++) {
+		size_t len = strlen(number_types[i].word);
+
+		if (!strncmp(at, number_types[i].word, len) && isspace((unsigned char)at[len])) {
+			signature = number_types[i].signature;
+			at = skip_blanks(at + len);
+			break;
+		}
+	}
+	if (!isdigit((unsigned char)*at) && !(*at == '-' && isdigit((unsigned char)at[1])))
+		return false;
+	errno = 0;
+	(void)strtoull(at, &end, 10);
+	return !errno && !*end && (*at != '-' || strchr("ix", *signature)) && parse_single(b, at, signature, property);
+}
+
+static bool parse_value(struct builder *b, const char *text, struct plan_unit_property *property)
+{
+	const char *at = skip_blanks(text), *quoted;
+
+	if (!strcmp(at, "true") || !strcmp(at, "false"))
+		return parse_single(b, at, "b", property);
+	if (*at == '[')
+		return parse_list(b, at, property);
+	quoted = take_text(b, &at);
+	if (quoted)
+		return !*at && parse_single(b, quoted, "s", property);
+	return parse_number(b, at, property);
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s), end_len = strlen(end);
+
+	return len > end_len && !strcmp(s + len - end_len, end);
+}
+
+/* "TimeoutStopSec": 5 to "TimeoutStopUSec": 5000000. */
+static bool convert_seconds(struct builder *b, struct plan_unit_property *property)
+{
+	uint64_t seconds;
+
+	if (!ends_with(property->name, "Sec") || ends_with(property->name, "USec"))
+		return true;
+	if (!strchr("iuxt", *property->signature) || property->signature[1] || property->values[0][0] == '-')
+		return false;
+	seconds = strtoull(property->values[0], NULL, 10);
+	if (seconds > UINT64_MAX / USEC_PER_SEC)
+		return false;
+	property->name = arena_printf(b->arena, "%.*sUSec", (int)(strlen(property->name) - 3), property->name);
+	return property->name && parse_single(b, arena_printf(b->arena, "%" PRIu64, seconds * USEC_PER_SEC), "t", property);
+}
+
+static bool is_name(const char *name)
+{
+	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+	return len > 0 && !name[len];
+}
+
+/* Without the systemd manager there is no unit that they could be about. */
+int build_unit_properties(struct builder *b, struct err **err)
+{
+	const struct string_map *map = &b->config->annotations;
+	struct plan_cgroup *cgroup = &b->plan->cgroup;
+
+	if (cgroup->manager != CGROUP_MANAGER_SYSTEMD)
+		return 0;
+	cgroup->unit_properties = arena_array(b->arena, map->count + 1, sizeof(*cgroup->unit_properties));
+	if (!cgroup->unit_properties)
+		return err_nomem(err);
+	for (size_t i = 0; i < map->count; i++) {
+		struct plan_unit_property *property = &cgroup->unit_properties[cgroup->unit_property_count];
+		const char *name = map->items[i].key + strlen(PREFIX);
+
+		if (strncmp(map->items[i].key, PREFIX, strlen(PREFIX)) != 0)
+			continue;
+		property->name = arena_strdup(b->arena, name);
+		if (!is_name(name) || !property->name || !parse_value(b, map->items[i].value, property) ||
+		    !convert_seconds(b, property))
+			return err_set(err, E_CONFIG, 0, "/annotations",
+				       "%.128s: expected a property's value such as 'text', true, uint64 5 or ['a', 'b']",
+				       map->items[i].key);
+		cgroup->unit_property_count++;
+	}
+	return 0;
+}
