@@ -11,7 +11,7 @@
 #define PAGE 4096u
 #define POPULATE_WRITE 23
 /* What lies behind the initialised data is zeros of which a program may need little. */
-#define ZEROS_MAX (24u << 10)
+#define ZEROS_MAX (4u << 10)
 
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
