@@ -6,7 +6,7 @@
 #include "program.h"
 
 struct bundle_options {
-	const char *bundle;
+	const char *bundle, *config;
 	const char *console_socket;
 	struct announcement announcement;
 	bool no_pivot, no_new_keyring;
@@ -33,6 +33,8 @@ struct bundle_options {
 
 #define BUNDLE_OPTION_ROWS(o)                                                                                        \
 	{ "bundle", 'b', OPT_STRING, &(o).bundle, NULL, "DIR", "the bundle (default: here)" },                       \
+		{ "config", 'f', OPT_STRING, &(o).config, NULL, "FILE",                                              \
+		  "the configuration (default: the bundle's config.json)" },                                        \
 		{ "no-pivot", '\0', OPT_FLAG, &(o).no_pivot, NULL, NULL, "change the root without pivot_root" },     \
 		{ "no-new-keyring", '\0', OPT_FLAG, &(o).no_new_keyring, NULL, NULL,                                 \
 		  "stay in the caller's session keyring" },                                                          \

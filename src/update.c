@@ -14,7 +14,7 @@ struct update_options {
 	const char *resources;
 	const char *memory, *memory_reservation, *memory_swap;
 	const char *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period, *cpu_rt_runtime, *cpu_idle;
-	const char *cpuset_cpus, *cpuset_mems, *pids_limit;
+	const char *cpuset_cpus, *cpuset_mems, *pids_limit, *blkio_weight;
 };
 
 /* The same as the specification's structs. */
@@ -22,6 +22,7 @@ struct update_resources {
 	struct oci_memory memory;
 	struct oci_cpu cpu;
 	struct oci_pids pids;
+	struct oci_block_io block_io;
 	struct oci_resources all;
 };
 
@@ -98,6 +99,17 @@ static int fill_cpu(const struct update_options *o, struct oci_cpu *ret, struct 
 	return r;
 }
 
+static int fill_weight(const char *text, struct opt_u32 *ret, struct err **err)
+{
+	struct opt_u64 value;
+	int r = set_u64("blkio-weight", text, &value, err);
+
+	if (r == 0 && value.value > UINT32_MAX)
+		r = err_set(err, E_USAGE, 0, NULL, "--blkio-weight: expected 10 to 1000, found \"%.64s\"", text);
+	*ret = (struct opt_u32){ value.set, (uint32_t)value.value };
+	return r;
+}
+
 static int from_options(const struct update_options *options, struct update_resources *ret, struct err **err)
 {
 	int r = fill_memory(options, &ret->memory, err);
@@ -106,6 +118,9 @@ static int from_options(const struct update_options *options, struct update_reso
 		r = fill_cpu(options, &ret->cpu, err);
 	if (r == 0)
 		r = set_i64("pids-limit", options->pids_limit, false, &ret->pids.limit, err);
+	if (r == 0)
+		r = fill_weight(options->blkio_weight, &ret->block_io.weight, err);
+	ret->all.block_io = &ret->block_io;
 	ret->all.memory = &ret->memory;
 	ret->all.cpu = &ret->cpu;
 	ret->all.pids = &ret->pids;
@@ -168,6 +183,7 @@ int command_update(struct program *program, int argc, char **argv)
 		{ "cpu-rt-runtime", '\0', OPT_STRING, &o.cpu_rt_runtime, NULL, "US", "real-time quota" },
 		{ "cpuset-cpus", '\0', OPT_STRING, &o.cpuset_cpus, NULL, "LIST", "CPUs that may be used" },
 		{ "cpuset-mems", '\0', OPT_STRING, &o.cpuset_mems, NULL, "LIST", "memory nodes" },
+		{ "blkio-weight", '\0', OPT_STRING, &o.blkio_weight, NULL, "N", "share of block devices, 10 to 1000" },
 		{ "pids-limit", '\0', OPT_STRING, &o.pids_limit, NULL, "N", "number of processes; -1: no limit" },
 		{ 0 },
 	};

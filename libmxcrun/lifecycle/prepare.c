@@ -57,14 +57,14 @@ static int finish_plan(struct prepared *prepared, struct err **err)
 
 /* ---- bundles ---- */
 
-static int absolute_bundle(const char *bundle, const struct host_facts *facts, char **ret,
-			   struct err **err)
+static int make_absolute(const char *bundle, const struct host_facts *facts, char **ret,
+			 struct err **err)
 {
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
 	if (bundle[0] != '/' && !facts->cwd)
 		return err_set(err, E_HOST, 0, NULL,
-			       "the bundle \"%.256s\" is relative to a directory out of reach",
+			       "the path \"%.256s\" is relative to a directory out of reach",
 			       bundle);
 	if (bundle[0] != '/')
 		strbuf_printf(&path, "%s/", facts->cwd);
@@ -90,17 +90,21 @@ static int read_json(struct arena *arena, const char *path, const char *name,
 	return json_parse(arena, text, len, name, ret, err);
 }
 
-static int parse_config(struct arena *arena, const char *bundle, const struct log *log,
+/* file: NULL for the bundle's own. */
+static int parse_config(struct arena *arena, const char *bundle, const char *file, const struct log *log,
 			const struct oci_config **ret, struct err **err)
 {
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	const struct json *document = NULL;
 	int r;
 
-	strbuf_printf(&path, "%s/" CONFIG_FILE, bundle);
+	if (file)
+		strbuf_puts(&path, file);
+	else
+		strbuf_printf(&path, "%s/" CONFIG_FILE, bundle);
 	if (path.failed)
 		return err_nomem(err);
-	r = read_json(arena, strbuf_str(&path), CONFIG_FILE, &document, err);
+	r = read_json(arena, strbuf_str(&path), file ? file : CONFIG_FILE, &document, err);
 	return r < 0 ? r : oci_parse(arena, document, log, ret, err);
 }
 
@@ -108,18 +112,21 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 		   const struct plan_request *request, struct prepared *ret, struct err **err)
 {
 	cleanup_arena struct arena *arena = arena_new();
-	cleanup_free char *bundle = NULL;
+	cleanup_free char *bundle = NULL, *file = NULL;
 	struct plan_request absolute = *request;
 	const struct oci_config *config;
 	int r;
 
 	if (!arena)
 		return err_nomem(err);
-	r = absolute_bundle(request->bundle, facts, &bundle, err);
+	r = make_absolute(request->bundle, facts, &bundle, err);
+	if (r == 0 && request->config)
+		r = make_absolute(request->config, facts, &file, err);
 	if (r < 0)
 		return r;
 	absolute.bundle = bundle;
-	r = parse_config(arena, bundle, log, &config, err);
+	absolute.config = file;
+	r = parse_config(arena, bundle, file, log, &config, err);
 	if (r == 0)
 		r = read_facts(facts, err);
 	if (r == 0)
@@ -162,7 +169,7 @@ int prepare_exec(struct host_facts *facts, const struct log *log, const struct e
 		return err_set(err, E_UNSUPPORTED, 0, NULL, "%s is a sandbox and takes no further process",
 			       record->id);
 	plan.bundle = record->bundle;
-	r = parse_config(arena, record->bundle, log, &config, err);
+	r = parse_config(arena, record->bundle, *record->config ? record->config : NULL, log, &config, err);
 	if (r < 0)
 		return r;
 	changed = *config;

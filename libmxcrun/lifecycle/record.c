@@ -51,6 +51,7 @@ void record_from_plan(struct record *record, const struct plan *plan, const stru
 	*record = (struct record){
 		.id = plan->id,
 		.bundle = plan->bundle ? plan->bundle : "",
+		.config = plan->config ? plan->config : "",
 		.rootfs = plan->root.path ? plan->root.path : "",
 		.oci_version = plan->oci_version ? plan->oci_version : "",
 		.created = created,
@@ -118,6 +119,7 @@ static int format_record(struct json_writer *w, const struct record *record)
 	json_put_bool(w, "sandbox", record->is_sandbox);
 	json_put_bool(w, "complete", record->is_complete);
 	json_put_string(w, "bundle", record->bundle);
+	json_put_string(w, "config", record->config);
 	json_put_string(w, "rootfs", record->rootfs);
 	json_put_string(w, "oci_version", record->oci_version);
 	json_put_string(w, "created", record->created);
@@ -181,7 +183,7 @@ struct stored_record {
 	struct opt_i64 format, pid, start_timeout_ms;
 	struct opt_u64 start_ticks;
 	struct opt_u32 owner;
-	const char *id, *bundle, *rootfs, *oci_version, *created, *cgroup_unit;
+	const char *id, *bundle, *config, *rootfs, *oci_version, *created, *cgroup_unit;
 	bool is_sandbox, is_complete, has_pid_namespace;
 	struct string_list cgroup_dirs;
 	struct string_map annotations;
@@ -220,6 +222,8 @@ static const struct field record_fields[] = {
 	ROW("start_ticks", FIELD_U64, start_ticks),
 	ROW("start_timeout_ms", FIELD_I64, start_timeout_ms),
 	ROW("cgroup_dirs", FIELD_STRINGS, cgroup_dirs),
+	/* since 0.1.0: a container of an earlier program must still be found */
+	{ .key = "config", .kind = FIELD_STRING, .offset = offsetof(struct stored_record, config) },
 	{ .key = "cgroup_unit",
 	  .kind = FIELD_STRING,
 	  .offset = offsetof(struct stored_record, cgroup_unit) },
@@ -310,6 +314,7 @@ static int load_record(struct arena *arena, const struct stored_record *stored, 
 	*ret = (struct record){
 		.id = stored->id,
 		.bundle = stored->bundle,
+		.config = stored->config ? stored->config : "",
 		.rootfs = stored->rootfs,
 		.oci_version = stored->oci_version,
 		.created = stored->created,

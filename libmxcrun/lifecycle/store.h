@@ -98,6 +98,7 @@ void store_ids_done(struct store_ids *ids);
 struct record {
 	struct arena *arena;
 	const char *id, *bundle, *rootfs, *oci_version, *created; /* created: RFC 3339 */
+	const char *config; /* absolute path; "": the bundle's config.json */
 	uint32_t owner;						  /* uid of the creator */
 	bool is_sandbox;
 	bool is_complete;	/* "created" was reached; false: a creator died or is at work */

@@ -15,6 +15,7 @@
 struct plan_request {
 	const char *id;	    /* checked by the store's rules already */
 	const char *bundle; /* absolute */
+	const char *config; /* absolute path of the configuration; NULL: the bundle's config.json */
 	enum plan_cgroup_manager manager;
 	bool no_pivot, no_new_keyring;
 	bool wants_console; /* a console socket was given */

@@ -76,6 +76,8 @@ int build_bundle_identity(struct builder *b, struct err **err)
 	if (r == 0)
 		r = copy_string(b, b->request->bundle, &b->plan->bundle, err);
 	if (r == 0)
+		r = copy_string(b, b->request->config, &b->plan->config, err);
+	if (r == 0)
 		r = copy_string(b, b->config->oci_version, &b->plan->oci_version, err);
 	return r;
 }

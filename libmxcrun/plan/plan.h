@@ -274,6 +274,7 @@ struct plan_lifecycle {
 struct plan {
 	const char *id;
 	const char *bundle;		/* absolute; NULL for a stand-alone policy */
+	const char *config;		/* absolute path; NULL: the bundle's config.json */
 	const char *oci_version;	/* for state and hooks */
 	const char *hostname, *domainname;	/* NULL: leave */
 	struct plan_option *annotations;

@@ -294,6 +294,7 @@ static void print_identity(const struct plan *plan, struct json_writer *w)
 
 	json_put_string(w, "id", plan->id);
 	json_put_string(w, "bundle", plan->bundle);
+	json_put_string(w, "config", plan->config);
 	json_put_string(w, "ociVersion", plan->oci_version);
 	json_put_string(w, "hostname", plan->hostname);
 	json_put_string(w, "domainname", plan->domainname);

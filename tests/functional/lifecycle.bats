@@ -501,3 +501,16 @@ three"
 	run --separate-stderr rt pause "$TAG"
 	assert_refused
 }
+
+@test "--config names another configuration, which exec knows, too" {
+	make_bundle
+	config '.process.env += ["WHICH=own"]'
+	jq '.process.env += ["WHICH=other"]' "$BUNDLE/config.json" >"$BATS_TEST_TMPDIR/other.json"
+	echo '{' >"$BUNDLE/config.json"
+	cd "$BATS_TEST_TMPDIR"
+	rt create --bundle "$BUNDLE" --config other.json "$TAG" </dev/null >/dev/null 2>&1
+	rt start "$TAG"
+	equal "$(rt exec "$TAG" sh -c 'echo $WHICH')" other
+	run --separate-stderr rt run --bundle "$BUNDLE" --config absent.json "$TAG-2"
+	assert_refused absent.json
+}

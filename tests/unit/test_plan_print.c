@@ -108,6 +108,7 @@ static void change_top(const char *before)
 
 	CHANGE_STRING(plan.id);
 	CHANGE_STRING(plan.bundle);
+	CHANGE_STRING(plan.config);
 	CHANGE_STRING(plan.oci_version);
 	CHANGE_STRING(plan.hostname);
 	CHANGE_STRING(plan.domainname);
@@ -384,7 +385,7 @@ _Static_assert(sizeof(struct plan_scheduler) == 48,
 	       "new member: print it and add it to change_process()");
 _Static_assert(sizeof(struct plan_process) == 336,
 	       "new member: print it and add it to change_process()");
-_Static_assert(sizeof(struct plan) == 1072, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan) == 1080, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

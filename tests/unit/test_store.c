@@ -195,6 +195,7 @@ static struct record sample_record(const char *id)
 	return (struct record){
 		.id = id,
 		.bundle = "/b",
+		.config = "/c/config.json",
 		.rootfs = "/b/rootfs",
 		.oci_version = "1.3.0",
 		.created = "2024-02-29T00:00:00Z",
@@ -214,6 +215,7 @@ static void check_record(const struct record *record)
 {
 	assert_string_equal(record->id, "rec");
 	assert_string_equal(record->rootfs, "/b/rootfs");
+	assert_string_equal(record->config, "/c/config.json");
 	assert_string_equal(record->created, "2024-02-29T00:00:00Z");
 	assert_int_equal(record->owner, 4294967294u);
 	assert_true(record->has_pid_namespace);
