@@ -24,7 +24,7 @@ static int parse_interval(const char *text, int *ret_ms, struct err **err)
 		double number = strtod(at, &end);
 		size_t i = 0, len = strspn(end, "msh");
 
-		while (i < array_size(rows) && (strlen(rows[i].unit) != len || strncmp(rows[i].unit, end, len)))
+		while (i < array_size(rows) && (strlen(rows[i].unit) != len || memcmp(rows[i].unit, end, len) != 0))
 			i++;
 		if (i == array_size(rows))
 			break;

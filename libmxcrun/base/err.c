@@ -5,6 +5,8 @@
  * errno.
  */
 #include "base/err.h"
+#undef err_sys
+#undef err_set
 
 #include <errno.h>
 #include <stdarg.h>

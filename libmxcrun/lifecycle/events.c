@@ -21,6 +21,12 @@ struct watch {
 	void *data;
 };
 
+static void watch_done(struct watch *watch)
+{
+	fd_close_ptr(&watch->pidfd);
+	fd_close_ptr(&watch->oom_fd);
+}
+
 static int emit_event(const struct watch *watch, const char *type, struct err **err)
 {
 	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
@@ -89,8 +95,9 @@ int lifecycle_events(const struct lifecycle *lc, const char *id, int interval_ms
 		     struct err **err)
 {
 	cleanup_container struct container container = CONTAINER_INIT;
-	cleanup_close int pidfd = -1, oom_fd = -1;
-	struct watch watch = { .record = &container.record, .emit = emit, .data = data };
+	__attribute__((cleanup(watch_done))) struct watch watch = {
+		.record = &container.record, .pidfd = -1, .oom_fd = -1, .emit = emit, .data = data
+	};
 	int r = container_open(lc, id, STORE_UNLOCKED, &container, err);
 
 	if (r < 0)
@@ -102,9 +109,9 @@ int lifecycle_events(const struct lifecycle *lc, const char *id, int interval_ms
 		return err_set(err, E_UNSUPPORTED, 0, NULL, "container %s has no cgroup that counts", id);
 	if (interval_ms == 0)
 		return emit_event(&watch, "stats", err);
-	watch.pidfd = pidfd = pid_open_verified(container.record.pid, container.record.start_ticks);
-	if (pidfd < 0)
+	watch.pidfd = pid_open_verified(container.record.pid, container.record.start_ticks);
+	if (watch.pidfd < 0)
 		return err_set(err, E_STATE, ESRCH, NULL, "container not running");
-	watch.oom_fd = oom_fd = cgroup_oom_watch(&container.record.cgroup);
+	watch.oom_fd = cgroup_oom_watch(&container.record.cgroup);
 	return follow(&watch, interval_ms, err);
 }

@@ -309,7 +309,7 @@ int seccomp_bpf_build(struct arena *arena, struct seccomp_arch_rules *arches, si
 		p.code[compare + 1].k = (uint32_t)(p.len - compare - 2);
 	}
 	emit_return(&p, SECCOMP_RET_KILL_PROCESS);	/* an architecture that nobody listed */
-	owned = p.code;
+	owned = p.code; /* NOLINT(clang-analyzer-deadcode.DeadStores): freed by its scope */
 	if (p.failed)
 		return err_nomem(err);
 	if (p.len > BPF_MAXINSNS)

@@ -109,7 +109,7 @@ static int copy_directory(int from_fd, int to_fd, unsigned int depth)
 		return -ENOMEM;
 	}
 	while (r == 0 && (entry = readdir(stream)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = copy_entry(from_fd, to_fd, entry->d_name, depth);
 	closedir(stream);
 	return r;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -78,14 +79,15 @@ static size_t parent_length(const char *path)
 static int place_enter(struct place *place, const struct init *init, const char *path, const char **ret_name)
 {
 	size_t len = parent_length(path);
-	cleanup_free char *name = NULL;
+	cleanup_free char *parent = NULL;
 
 	*ret_name = path + len + 1;
 	if (place->path && parent_length(place->path) == len && !memcmp(place->path, path, len))
 		return place->dir;
 	fd_close_ptr(&place->dir);
 	place->path = NULL;
-	place->dir = path_make_parent_in_root(init->root_fd, path, &name);
+	parent = strndup(path, len ? len : 1);
+	place->dir = parent ? path_make_in_root(init->root_fd, parent, PATH_MAKE_DIR) : -ENOMEM;
 	if (place->dir >= 0)
 		place->path = path;
 	return place->dir;
@@ -119,7 +121,7 @@ static int replace_link(const struct plan_symlink *link, int dir, const char *na
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(err, E_DEVICE, errno, "fstatat", link->path, NULL);
-	if (strcmp(name, "ptmx")) {
+	if (strcmp(name, "ptmx") != 0) {
 		if (S_ISLNK(st.st_mode))
 			return 0;
 		return err_set(err, E_DEVICE, EEXIST, NULL, "%s exists and is not a symbolic link", link->path);

@@ -87,7 +87,7 @@ static void child_inherit_all(const struct launch *l)
 	long first = 3 + (long)l->request->plan->process.preserve_fds;
 
 	/* Strangers that an engine leaked end here (CVE-2024-21626); before Linux 5.11 at init's own exec. */
-	(void)raw_call(SYS_close_range, first, (long)~0u, SYS_CLOSE_RANGE_CLOEXEC, 0, 0);
+	(void)raw_call(SYS_close_range, first, 0xffffffffl, SYS_CLOSE_RANGE_CLOEXEC, 0, 0);
 	child_inherit(l->fds.plan);
 	child_inherit(l->fds.sync);
 	child_inherit(l->fds.start);

@@ -51,7 +51,7 @@ static int check_proc_and_sys(struct init *init, const struct plan_mount *mount,
 	cleanup_close int fd = -1;
 	struct stat st;
 
-	if (!mount->fstype || (strcmp(mount->fstype, "proc") && strcmp(mount->fstype, "sysfs")))
+	if (!mount->fstype || (strcmp(mount->fstype, "proc") != 0 && strcmp(mount->fstype, "sysfs") != 0))
 		return 0;
 	fd = path_open_in_root(init->root_fd, mount->destination, O_PATH | O_NOFOLLOW);
 	if (fd == -ENOENT)
@@ -94,7 +94,7 @@ static int refuse_impostor(const struct plan_mount *mount, struct err **err)
 
 	for (size_t i = 0; i < array_size(rows); i++)
 		if (mount->kind == MOUNT_FILESYSTEM && !strcmp(mount->destination, rows[i].destination) &&
-		    strcmp(mount->fstype, rows[i].fstype))
+		    strcmp(mount->fstype, rows[i].fstype) != 0)
 			return err_set(err, E_MOUNT, EPERM, mount->pointer, "only %s may be mounted at %s, not %s",
 				       rows[i].fstype, rows[i].destination, mount->fstype);
 	return 0;
