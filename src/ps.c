@@ -115,7 +115,7 @@ static int show(struct program *program, int format, const struct arguments *arg
 	char *defaults[] = { name, every, NULL };
 	char **options = defaults;
 	struct lifecycle lc;
-	struct pids pids;
+	struct pids pids = { 0 };
 	int r = program_lifecycle(program, STORE_READ, &lc, err);
 
 	if (r == 0)

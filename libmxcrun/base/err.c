@@ -7,6 +7,7 @@
 #include "base/err.h"
 #undef err_sys
 #undef err_set
+#undef err_nomem
 
 #include <errno.h>
 #include <stdarg.h>

@@ -75,14 +75,15 @@ int err_sys(struct err **err, enum err_code code, int errnum, const char *operat
 int err_set(struct err **err, enum err_code code, int errnum, const char *pointer,
 	    const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Out of memory as a normal error. Returns -ENOMEM. Never allocates. */
+int err_nomem(struct err **err);
+
 #ifdef __clang_analyzer__
 /* What an analyser can't see from another file: the result is negative, so what comes after a failure is not reached. */
 #define err_sys(...) (err_sys(__VA_ARGS__), -1)
 #define err_set(...) (err_set(__VA_ARGS__), -1)
+#define err_nomem(...) (err_nomem(__VA_ARGS__), -1)
 #endif
-
-/* Out of memory as a normal error. Returns -ENOMEM. Never allocates. */
-int err_nomem(struct err **err);
 
 /* Put words above an existing error; the text below is not rewritten. Returns -(errno of the cause). */
 int err_wrap(struct err **err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -35,8 +35,11 @@ int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct h
 {
 	size_t left = plan->cgroup.write_count;
 	cleanup_free bool *is_done = calloc(left + 1, sizeof(*is_done));
-	int r = is_done ? cgroup_prepare_update(cgroup, plan, facts, err) : err_nomem(err);
+	int r;
 
+	if (!is_done)
+		return err_nomem(err);
+	r = cgroup_prepare_update(cgroup, plan, facts, err);
 	if (r == 0 && cgroup->unit)
 		r = systemd_update_scope(cgroup, plan, err);
 	while (r == 0 && left > 0) {

@@ -114,7 +114,7 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 	cleanup_arena struct arena *arena = arena_new();
 	cleanup_free char *bundle = NULL, *file = NULL;
 	struct plan_request absolute = *request;
-	const struct oci_config *config;
+	const struct oci_config *config = NULL;
 	int r;
 
 	if (!arena)
@@ -159,7 +159,7 @@ int prepare_exec(struct host_facts *facts, const struct log *log, const struct e
 {
 	cleanup_arena struct arena *arena = arena_new();
 	struct plan_request plan = request->plan;
-	const struct oci_config *config;
+	const struct oci_config *config = NULL;
 	struct oci_config changed;
 	int r;
 

@@ -66,6 +66,7 @@ static int add_weight(struct limits *l, const char *device, const struct opt_u32
 static int device_name(struct limits *l, const struct opt_i64 *major, const struct opt_i64 *minor,
 		       const char *pointer, const char **ret, struct err **err)
 {
+	*ret = "";
 	if (major->value < 0 || minor->value < 0 || major->value > UINT32_MAX || minor->value > UINT32_MAX)
 		return err_set(err, E_CONFIG, 0, pointer, "not the numbers of a device");
 	*ret = arena_printf(l->b->arena, "%" PRId64 ":%" PRId64 " ", major->value, minor->value);

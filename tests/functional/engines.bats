@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# podman and containerd run containers through mxcrun. Each has its own storage, state and sockets in a temporary
+# podman, containerd and Docker run containers through mxcrun. Each has its own storage, state and sockets in a temporary
 # folder; the image is made from busybox, nothing is pulled.
 
 load helpers
 GUARDS="root jq"
 
 # Groups that the engines make for themselves and leave: removed at the end unless they were there before.
-engine_cgroups() { find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -type d \( -name libpod_parent -o -name default -o -name mxt \) 2>/dev/null; }
+engine_cgroups() { find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -type d \( -name libpod_parent -o -name default -o -name mxt -o -name docker \) 2>/dev/null; }
 
 setup_file() {
 	# Socket paths have to be short.
@@ -22,6 +22,10 @@ teardown_file() {
 	[ ! -s "$E/containerd.pid" ] || {
 		kill "$(cat "$E/containerd.pid")" 2>/dev/null
 		wait_for 10 refused kill -0 "$(cat "$E/containerd.pid")"
+	}
+	[ ! -s "$E/docker.pid" ] || {
+		kill "$(cat "$E/docker.pid")" 2>/dev/null
+		wait_for 20 refused kill -0 "$(cat "$E/docker.pid")"
 	}
 	local dir mount
 	for mount in $(grep -F "$E" /proc/self/mountinfo | cut -d ' ' -f 5 | tac); do umount -l "$mount"; done
@@ -259,4 +263,72 @@ ctr_run() {
 	ctr_ task rm "$TAG" || true
 	ctr_ container rm "$TAG"
 	equal "$(ls -A "$E"/runc-root/mxt 2>/dev/null)" ""
+}
+
+# ---- Docker ----
+
+docker_() { DOCKER_HOST=unix://$E/docker.sock timeout --foreground -k 5 "$(slow 60)" docker --config "$E/docker-config" "$@" 3>&- 4>&-; }
+
+# Its own daemon, with everything in the test's folder, and no network of its own.
+start_docker() {
+	requires dockerd docker
+	[ ! -S "$E/docker.sock" ] || return 0
+	dockerd --data-root "$E/docker" --exec-root "$E/docker-run" --pidfile "$E/docker.pid" --host "unix://$E/docker.sock" \
+		--iptables=false --bridge=none --storage-driver=vfs --add-runtime "mxcrun=$MXCRUN" --default-runtime mxcrun \
+		>"$E/docker.log" 2>&1 </dev/null 3>&- 4>&- &
+	disown
+	docker_answers() { docker_ version >/dev/null 2>&1; }
+	wait_for 30 docker_answers || skip "needs a host on which dockerd starts: $(grep -o 'failed to start.*' "$E/docker.log" | tail -n 1)"
+	docker_ import "$E/image.tar" mxt-image:latest >/dev/null
+}
+
+docker_run() { docker_ run --rm --network none "$@"; }
+
+@test "docker run: output, exit codes, a program that is absent" {
+	start_docker
+	run --separate-stderr docker_run mxt-image /bin/sh -c 'echo hello; exit 3'
+	echo "$stderr"
+	equal "$status $output" "3 hello"
+	run -127 docker_run mxt-image /absent
+	contains "$output" "no such file"
+}
+
+@test "docker run: limits, user, read-only root, terminal, init and --privileged" {
+	start_docker
+	run --separate-stderr docker_run --read-only --tmpfs /tmp --user 1000:1000 --ulimit nofile=99 --memory 64m mxt-image \
+		/bin/sh -c 'id -u; ulimit -n; touch /x || touch /tmp/y && echo wrote'
+	equal "$output" "1000
+99
+wrote"
+	contains "$(docker_run --tty mxt-image /bin/sh -c tty)" /dev/pts/0
+	contains "$(docker_run --init mxt-image /bin/sh -c 'tr "\0" " " </proc/1/cmdline')" init
+	equal "$(docker_run --privileged mxt-image /bin/sh -c 'mount -t tmpfs t /tmp && echo mounted')" mounted
+	refused docker_run mxt-image mount -t tmpfs t /tmp
+}
+
+@test "docker run --detach, exec, health, pause, update, top, stats, stop, logs, rm" {
+	local pid
+	start_docker
+	docker_ run --detach --name "$TAG" --network none --env "MXCRUN_TEST_TAG=$TAG" --memory 64m --health-cmd true \
+		--health-interval 1s mxt-image /bin/sh -c 'trap "echo bye; exit 0" TERM; echo up; while :; do sleep 0.1; done'
+	pid=$(docker_ inspect --format '{{.State.Pid}}' "$TAG")
+	equal "$(cgroup_value "$pid" memory memory.limit_in_bytes memory.max)" 67108864
+	run --separate-stderr docker_ exec "$TAG" /bin/sh -c 'echo inside; exit 4'
+	equal "$status $output" "4 inside"
+	run docker_ exec "$TAG" /absent
+	[ "$status" -eq 126 ] || [ "$status" -eq 127 ]
+	docker_ pause "$TAG"
+	equal "$(docker_ inspect --format '{{.State.Status}}' "$TAG")" paused
+	docker_ unpause "$TAG"
+	docker_ update --memory 128m --memory-swap 128m "$TAG"
+	equal "$(cgroup_value "$pid" memory memory.limit_in_bytes memory.max)" 134217728
+	contains "$(docker_ top "$TAG")" "$pid"
+	contains "$(docker_ stats --no-stream --format '{{.Name}} {{.MemUsage}}' "$TAG")" "$TAG"
+	healthy() { [ "$(docker_ inspect --format '{{.State.Health.Status}}' "$TAG")" = healthy ]; }
+	wait_for 20 healthy
+	docker_ stop "$TAG"
+	equal "$(docker_ inspect --format '{{.State.ExitCode}}' "$TAG")" 0
+	equal "$(docker_ logs "$TAG")" "up
+bye"
+	docker_ rm "$TAG"
 }

@@ -33,7 +33,7 @@ int procfs_check(int fd)
 
 static int check_same_instance(int fd, int proc_fd)
 {
-	struct stat file, root;
+	struct stat file = { 0 }, root = { 0 };
 
 	if (fstat(fd, &file) < 0 || fstat(proc_fd, &root) < 0)
 		return -errno;
