@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	{ "exec", command_exec, "run one more program in a container" },
 	{ "state", command_state, "print the state of a container" },
 	{ "list", command_list, "list the containers of the state directory" },
+	{ "checkpoint", command_checkpoint, "save a running container as an image on disk" },
+	{ "restore", command_restore, "make a container from a bundle and a saved image" },
 	{ "events", command_events, "report what a container uses, and its out-of-memory kills" },
 	{ "ps", command_ps, "list the processes of a container" },
 	{ "update", command_update, "change the limits of a container" },

@@ -68,6 +68,8 @@ int program_on_container(struct program *program, const struct command_usage *us
 int command_create(struct program *program, int argc, char **argv);
 int command_delete(struct program *program, int argc, char **argv);
 int command_events(struct program *program, int argc, char **argv);
+int command_checkpoint(struct program *program, int argc, char **argv);
+int command_restore(struct program *program, int argc, char **argv);
 int command_exec(struct program *program, int argc, char **argv);
 int command_features(struct program *program, int argc, char **argv);
 int command_gc(struct program *program, int argc, char **argv);

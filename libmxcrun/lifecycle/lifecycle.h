@@ -104,6 +104,24 @@ int lifecycle_kill(const struct lifecycle *lc, const char *id, int signal, bool 
 /* is_forced: a running one too, and an absent one is no error. */
 int lifecycle_delete(const struct lifecycle *lc, const char *id, bool is_forced, struct err **err);
 
+/* For checkpoint and restore by the criu program; NULL: its own default. Paths are absolute. */
+struct checkpoint_options {
+	const char *image_path; /* never NULL */
+	const char *work_path, *parent_path, *manage_cgroups;
+	const char *criu_config; /* a file of criu's own options; filled in from the annotation org.criu.config */
+	const char *lsm_profile, *lsm_mount_context;
+	bool leave_running, pre_dump, tcp_established, tcp_skip_in_flight, ext_unix_sk, shell_job, file_locks,
+		link_remap, auto_dedup, lazy_pages, empty_network;
+};
+
+/* Save a running container; it is gone then, poststop hooks included, unless it is left running. */
+int lifecycle_checkpoint(const struct lifecycle *lc, const char *id, const struct checkpoint_options *options,
+			 struct err **err);
+
+/* Make a container from a bundle and a saved image. *ret_exit_code as for lifecycle_run(). */
+int lifecycle_restore(const struct lifecycle *lc, const struct create_request *request,
+		      const struct checkpoint_options *options, bool detach, int *ret_exit_code, struct err **err);
+
 int lifecycle_pause(const struct lifecycle *lc, const char *id, struct err **err);
 int lifecycle_resume(const struct lifecycle *lc, const char *id, struct err **err);
 

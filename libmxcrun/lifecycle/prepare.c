@@ -136,6 +136,18 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 	return r < 0 ? r : finish_plan(ret, err);
 }
 
+int prepare_record_config(struct arena *arena, const struct record *record, const struct log *log,
+			  const struct oci_config **ret, struct err **err)
+{
+	return parse_config(arena, record->bundle, *record->config ? record->config : NULL, log, ret, err);
+}
+
+int prepare_bundle_config(struct arena *arena, const struct prepared *prepared, const struct log *log,
+			  const struct oci_config **ret, struct err **err)
+{
+	return parse_config(arena, prepared->plan->bundle, prepared->plan->config, log, ret, err);
+}
+
 /* ---- processes for a container that exists ---- */
 
 static int parse_exec_process(struct arena *arena, const struct exec_request *request,
@@ -169,7 +181,7 @@ int prepare_exec(struct host_facts *facts, const struct log *log, const struct e
 		return err_set(err, E_UNSUPPORTED, 0, NULL, "%s is a sandbox and takes no further process",
 			       record->id);
 	plan.bundle = record->bundle;
-	r = parse_config(arena, record->bundle, *record->config ? record->config : NULL, log, &config, err);
+	r = prepare_record_config(arena, record, log, &config, err);
 	if (r < 0)
 		return r;
 	changed = *config;

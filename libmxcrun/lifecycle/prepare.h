@@ -52,6 +52,14 @@ struct exec_request {
 	bool detach, ignore_paused;
 };
 /* Plan one more process for the container of that record. */
+/* The configuration that a container was made from. */
+int prepare_record_config(struct arena *arena, const struct record *record, const struct log *log,
+			  const struct oci_config **ret, struct err **err);
+
+/* That of a bundle, as written, beside its plan; in arena. */
+int prepare_bundle_config(struct arena *arena, const struct prepared *prepared, const struct log *log,
+			  const struct oci_config **ret, struct err **err);
+
 int prepare_exec(struct host_facts *facts, const struct log *log, const struct exec_request *request,
 		 const struct record *record, struct prepared *ret, struct err **err);
 

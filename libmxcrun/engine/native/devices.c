@@ -159,3 +159,28 @@ int devices_make(struct init *init, struct err **err)
 		r = make_link(init, &place, &plan->dev_symlinks[i], err);
 	return r;
 }
+
+static bool is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
+/* Standard I/O that is the host's /dev/null becomes the container's: it would hold a mount of the host's, and a container
+ * with such a descriptor can't be checkpointed. */
+int devices_reopen_null(struct init *init, struct err **err)
+{
+	cleanup_close int null_fd = -1;
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &st) < 0 || !is_null(&st))
+			continue;
+		if (null_fd < 0)
+			null_fd = path_open_in_root(init->root_fd, "/dev/null", O_RDWR | O_NOFOLLOW);
+		if (null_fd < 0 || fstat(null_fd, &st) < 0 || !is_null(&st))
+			return 0; /* a container without one keeps what it was given */
+		if (dup2(null_fd, fd) < 0)
+			return err_sys(err, E_DEVICE, errno, "dup2", "/dev/null", NULL);
+	}
+	return 0;
+}

@@ -172,6 +172,8 @@ static int build(struct init *init, struct err **err)
 		r = rootfs_enter(init, err);
 	if (r == 0 && init->plan->process.terminal)
 		r = terminal_setup(init, err);
+	if (r == 0 && !init->plan->lifecycle.is_sandbox)
+		r = devices_reopen_null(init, err);
 	if (r == 0)
 		r = procfs_apply(init, err);
 	return r < 0 ? r : set_attributes(init, err);

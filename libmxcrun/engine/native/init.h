@@ -71,6 +71,7 @@ int deny_apply(struct init *init, const struct plan_mount *mount, struct err **e
 
 /* devices.c: nodes and links of /dev. masks.c: masked and read-only paths. */
 int devices_make(struct init *init, struct err **err);
+int devices_reopen_null(struct init *init, struct err **err);
 int masks_apply(struct init *init, struct err **err);
 
 /* procfs.c: open init->proc_fd when a later stage writes there; later sysctls, oom_score_adj, and its

@@ -1,0 +1,295 @@
+/* restore.c - a container out of a saved image: entry, record and groups as for any other, the processes by the criu program.
+ *
+ * criu wants the root to be a mount, so it is bound over a directory of the entry, in a mount namespace that ends with this
+ * command. It is born in the container's groups, and so are the processes that it makes.
+ */
+
+#include "lifecycle/lifecycle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/pid.h"
+#include "base/sys.h"
+#include "lifecycle/create.h"
+#include "lifecycle/criu.h"
+
+#define LIST_MAX 65536u
+#define PID_FILE_MAX 32u
+
+struct restoration {
+	const struct lifecycle *lc;
+	const struct create_request *request;
+	const struct checkpoint_options *options;
+	struct arena *arena;
+	struct prepared prepared;
+	const struct oci_config *config;
+	struct instance instance;
+	const char *root; /* where the rootfs is bound */
+	int network_fd;
+};
+
+static void restoration_done(struct restoration *r)
+{
+	fd_close_ptr(&r->network_fd);
+	instance_done(&r->instance);
+	prepared_done(&r->prepared);
+	arena_free_ptr(&r->arena);
+}
+#define cleanup_restoration __attribute__((cleanup(restoration_done)))
+
+static int prepare(struct restoration *r, struct err **err)
+{
+	const struct lifecycle *lc = r->lc;
+	int result;
+
+	if (!lc->facts->is_privileged)
+		return err_set(err, E_UNSUPPORTED, EPERM, NULL, "restore needs the machine's own root");
+	result = prepare_bundle(lc->facts, lc->log, &r->request->plan, &r->prepared, err);
+	if (result == 0)
+		result = prepare_bundle_config(r->arena, &r->prepared, lc->log, &r->config, err);
+	return result < 0 ? result : criu_check_config(r->config, err);
+}
+
+/* The entry's directory, by a name that the criu program can use. */
+static const char *entry_path(struct restoration *r, const char *name)
+{
+	char link[64], *path = arena_alloc(r->arena, 4096);
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", r->instance.entry.dir_fd);
+	len = path ? readlink(link, path, 4095) : -1;
+	return len < 0 ? NULL : arena_printf(r->arena, "%.*s/%s", (int)len, path, name);
+}
+
+static int bind_root(struct restoration *r, struct err **err)
+{
+	const char *rootfs = r->prepared.plan->root.path;
+
+	r->root = entry_path(r, "criu-root");
+	if (!r->root)
+		return err_nomem(err);
+	if (mkdir(r->root, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, E_RECORD, errno, "mkdir", r->root, NULL);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "unshare", "mount namespace", NULL);
+	if (mount(rootfs, r->root, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return err_sys(err, E_ROOTFS, errno, "mount", rootfs, "/root/path");
+	return 0;
+}
+
+static void unbind_root(const struct restoration *r)
+{
+	(void)umount2(r->root, MNT_DETACH);
+	(void)rmdir(r->root);
+}
+
+static void add_external(void *data, const char *destination, const char *source)
+{
+	criu_add(data, "--external=mnt[%s]:%s", destination, source);
+}
+
+static int read_list(struct restoration *r, const char *name, const struct json **ret, struct err **err)
+{
+	const char *path = arena_printf(r->arena, "%s/%s", r->options->image_path, name);
+	cleanup_free char *text = NULL;
+	size_t len = 0;
+	int result = path ? fd_read_file(AT_FDCWD, path, LIST_MAX, &text, &len) : -ENOMEM;
+
+	if (result < 0)
+		return err_sys(err, E_RECORD, -result, "open", path, NULL);
+	result = json_parse(r->arena, text, len, name, ret, err);
+	if (result == 0 && (*ret)->type != JSON_ARRAY)
+		result = err_set(err, E_RECORD, 0, NULL, "%s: expected a list", path);
+	return result;
+}
+
+/* The new container's group in the hierarchy that was mounted there, by the name that it had: "memory", "systemd", "unified". */
+static const char *group_for(const struct cgroup *cgroup, const char *mountpoint)
+{
+	const char *name = strrchr(mountpoint, '/') + 1;
+
+	for (size_t i = 0; i < cgroup->count; i++) {
+		const struct cgroup_dir *dir = &cgroup->dirs[i];
+		const char *own = strncmp(dir->controllers, "name=", 5) ? dir->controllers : dir->controllers + 5;
+
+		if (dir->is_v2 ? !strcmp(name, "unified") || !strcmp(name, "cgroup") : !strcmp(name, own))
+			return dir->path;
+	}
+	return NULL;
+}
+
+static int add_cgroup_mounts(struct restoration *r, struct criu *criu, struct err **err)
+{
+	const struct json *list = NULL;
+	int result = read_list(r, CRIU_CGROUPS_FILE, &list, err);
+
+	for (const struct json *item = result == 0 ? list->first : NULL; item; item = item->next) {
+		const char *group = item->type == JSON_STRING && item->text[0] == '/' ?
+				    group_for(&r->instance.cgroup, item->text) : NULL;
+
+		if (!group)
+			return err_set(err, E_UNSUPPORTED, 0, NULL, "this host has no cgroup hierarchy for %.128s",
+				       item->type == JSON_STRING ? item->text : "(no text)");
+		criu_add(criu, "--external=mnt[%s]:%s", item->text, group);
+	}
+	return result;
+}
+
+/* What was a pipe or a socket of the one who ran it is ours now. */
+static int add_descriptors(struct restoration *r, struct criu *criu, struct err **err)
+{
+	const struct json *document = NULL;
+	int result = read_list(r, CRIU_DESCRIPTORS_FILE, &document, err);
+
+	if (result < 0)
+		return result;
+	for (const struct json *item = document->first; item; item = item->next)
+		if (item->type == JSON_STRING && item->index < 3 && !strncmp(item->text, "pipe:", 5))
+			criu_add(criu, "--inherit-fd=fd[%zu]:%s", item->index, item->text);
+	return 0;
+}
+
+static int add_network(struct restoration *r, struct criu *criu, struct err **err)
+{
+	const char *path = criu_network_path(r->config);
+
+	if (!path)
+		return 0;
+	r->network_fd = open(path, O_RDONLY); /* NOLINT(android-cloexec-open): criu inherits it */
+	if (r->network_fd < 0)
+		return err_sys(err, E_NAMESPACE, errno, "open", path, "/linux/namespaces");
+	criu_add(criu, "--inherit-fd=fd[%d]:" CRIU_NETWORK_KEY, r->network_fd);
+	return 0;
+}
+
+static int read_pid(struct restoration *r, const char *path, struct err **err)
+{
+	cleanup_free char *text = NULL;
+	struct engine_child *child = &r->instance.child;
+	int result = fd_read_file(AT_FDCWD, path, PID_FILE_MAX, &text, NULL);
+
+	if (result < 0)
+		return err_sys(err, E_PROCESS, -result, "read", path, NULL);
+	(void)unlink(path);
+	child->pid = (pid_t)strtol(text, NULL, 10);
+	result = child->pid > 0 ? pid_start_time(child->pid, &child->start_ticks, NULL) : -ESRCH;
+	if (result == 0)
+		child->pidfd = sys_pidfd_open(child->pid, 0);
+	if (result < 0 || child->pidfd < 0)
+		return err_set(err, E_PROCESS, ESRCH, NULL, "the restored process has ended already");
+	r->instance.record.pid = child->pid;
+	r->instance.record.start_ticks = child->start_ticks;
+	return 0;
+}
+
+static int run_criu(struct restoration *r, struct err **err)
+{
+	const char *pid_file = entry_path(r, "criu-pid");
+	struct checkpoint_options options = *r->options;
+	struct criu criu;
+	int result;
+
+	options.criu_config = criu_config_file(r->prepared.plan->annotations, r->prepared.plan->annotation_count);
+	result = pid_file ? criu_begin(&criu, r->arena, "restore", "restore.log", &options, err) : err_nomem(err);
+
+	if (result < 0)
+		return result;
+	criu_add(&criu, "--restore-detached");
+	criu_add_value(&criu, "--pidfile", pid_file);
+	criu_add_value(&criu, "--root", r->root);
+	criu_add_flag(&criu, r->options->lazy_pages, "--lazy-pages");
+	criu_add_value(&criu, "--lsm-profile", r->options->lsm_profile);
+	criu_add_value(&criu, "--lsm-mount-context", r->options->lsm_mount_context);
+	criu_each_bind(r->config, add_external, &criu);
+	result = add_network(r, &criu, err);
+	if (result == 0)
+		result = add_cgroup_mounts(r, &criu, err);
+	if (result == 0)
+		result = add_descriptors(r, &criu, err);
+	if (result == 0)
+		result = criu_run(&criu, &r->instance.cgroup, err);
+	return result < 0 ? result : read_pid(r, pid_file, err);
+}
+
+static int build(struct restoration *r, struct err **err)
+{
+	const struct plan *plan = r->prepared.plan;
+	struct instance *instance = &r->instance;
+	int result = record_write(&instance->entry, &instance->record, err);
+
+	if (result == 0)
+		result = journal_add_cgroup(&instance->entry, &instance->cgroup, err);
+	if (result == 0)
+		result = cgroup_create(&instance->cgroup, plan, r->prepared.facts, r->lc->log, err);
+	if (result == 0)
+		result = bind_root(r, err);
+	if (result == 0) {
+		result = run_criu(r, err);
+		unbind_root(r);
+	}
+	if (result == 0)
+		result = cgroup_guard_devices(&instance->cgroup, plan, err);
+	if (result < 0)
+		return result;
+	cgroup_joined(&instance->cgroup);
+	instance->record.cgroup = cgroup_view(&instance->cgroup);
+	instance->record.is_complete = true;
+	result = record_write(&instance->entry, &instance->record, err);
+	return result < 0 ? result : announce(&r->request->announcement, &instance->child, err);
+}
+
+/* It was criu's child, and is ours since that has ended. */
+static int wait_for_end(struct restoration *r, int *ret_exit_code, struct err **err)
+{
+	int status = 0;
+
+	while (waitpid(r->instance.child.pid, &status, __WALL) < 0)
+		if (errno != EINTR)
+			return err_sys(err, E_PROCESS, errno, "waitpid", "container", NULL);
+	*ret_exit_code = supervised_exit_code(status);
+	entry_close(&r->instance.entry);
+	return lifecycle_delete(r->lc, r->prepared.plan->id, true, err);
+}
+
+int lifecycle_restore(const struct lifecycle *lc, const struct create_request *request,
+		      const struct checkpoint_options *options, bool detach, int *ret_exit_code, struct err **err)
+{
+	cleanup_restoration struct restoration r = {
+		.lc = lc, .request = request, .options = options, .arena = arena_new(), .prepared = PREPARED_INIT,
+		.instance = INSTANCE_INIT, .network_fd = -1,
+	};
+	struct instance *instance = &r.instance;
+	int result = r.arena ? prepare(&r, err) : err_nomem(err);
+
+	*ret_exit_code = 0;
+	if (result == 0)
+		result = store_create(lc->store, r.prepared.plan->id, &instance->entry, err);
+	if (result < 0)
+		return result;
+	result = cgroup_resolve(r.prepared.plan, r.prepared.facts, &instance->cgroup, err);
+	if (result < 0) {
+		store_remove(lc->store, &instance->entry, NULL);
+		return result;
+	}
+	clock_now_rfc3339(true, instance->created);
+	record_from_plan(&instance->record, r.prepared.plan, &instance->cgroup, instance->created);
+	if (!detach && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		result = err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_CHILD_SUBREAPER", NULL);
+	if (result == 0)
+		result = build(&r, err);
+	if (result < 0) {
+		instance_abandon(lc, instance);
+		return result;
+	}
+	return detach ? 0 : wait_for_end(&r, ret_exit_code, err);
+}

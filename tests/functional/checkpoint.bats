@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# checkpoint and restore, by the criu program.
+
+load helpers
+GUARDS="root jq"
+
+# A criu that is older than the kernel does not work.
+requires_criu() {
+	requires criu
+	criu check >/dev/null 2>&1 || skip "needs a criu that works on this kernel"
+}
+
+# The workload counts in a file of its root, which says whether it goes on from where it was.
+counting_bundle() {
+	make_bundle '.mounts |= map(select(.destination != "/tmp"))' "$@"
+	script 'i=0; while :; do i=$((i + 1)); echo $i >/tmp/count; sleep 0.05; done'
+}
+# Standard I/O that criu can save or give back: the null device, pipes. Files of the host are neither.
+start_saveable() {
+	rt run --detach --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$1" </dev/null >/dev/null 2>&1
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+}
+count() { cat "$BUNDLE/rootfs/tmp/count"; }
+counts_on() { [ "$(count)" -gt "$1" ]; }
+
+@test "a container goes on from where it was, with its limits, and is one like others" {
+	requires_criu
+	counting_bundle
+	config '.linux.resources.memory.limit = 104857600 | .linux.resources.pids.limit = 50'
+	start_saveable "$TAG"
+	wait_for 10 counts_on 5
+	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	run --separate-stderr rt state "$TAG"
+	assert_refused "does not exist"
+	before=$(count)
+	rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/image" --detach --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG-2" \
+		</dev/null >/dev/null 2>&1
+	wait_for 10 counts_on "$before"
+	[ "$(count)" -lt $((before + 200)) ]
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	equal "$(status_of "$TAG-2")" running
+	equal "$(rt state "$TAG-2" | jq .pid)" "$PID"
+	contains "$(cgroup_dir "$PID" memory)" "$TAG-2"
+	equal "$(cgroup_value "$PID" memory memory.limit_in_bytes memory.max)" 104857600
+	equal "$(rt exec "$TAG-2" cat /proc/1/comm)" sh
+	rt pause "$TAG-2"
+	rt resume "$TAG-2"
+	rt kill "$TAG-2" KILL
+	stopped() { is_status "$TAG-2" stopped; }
+	wait_for 10 stopped
+	rt delete "$TAG-2"
+}
+
+@test "--leave-running leaves it, and restore in the foreground has its exit code" {
+	requires_criu
+	make_bundle '.mounts |= map(select(.destination != "/tmp"))'
+	script 'while [ ! -e /tmp/end ]; do sleep 0.05; done; exit 7'
+	start_saveable "$TAG"
+	cd "$BATS_TEST_TMPDIR"
+	rt checkpoint --leave-running "$TAG"
+	equal "$(status_of "$TAG")" running
+	rt delete --force "$TAG"
+	touch "$BUNDLE/rootfs/tmp/end"
+	run rt restore --bundle "$BUNDLE" "$TAG" </dev/null
+	equal "$status" 7
+}
+
+@test "a pipe of the one who ran it becomes a pipe of the one who restores it" {
+	requires_criu
+	make_bundle
+	script 'while :; do echo alive; sleep 0.1; done'
+	rt run --detach --bundle "$BUNDLE" "$TAG" </dev/null 2>/dev/null | sleep 2 3>&- &
+	running() { is_status "$TAG" running; }
+	wait_for 10 running
+	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	contains "$(jq -r '.[1]' "$BATS_TEST_TMPDIR/image/descriptors.json")" pipe:
+	run timeout 3 sh -c '"$0" --root "$1" restore --bundle "$2" --image-path "$3" --detach "$4" </dev/null 2>/dev/null | head -n 2' \
+		"$MXCRUN" "$STATE" "$BUNDLE" "$BATS_TEST_TMPDIR/image" "$TAG"
+	equal "$output" "alive
+alive"
+	rt delete --force "$TAG"
+}
+
+@test "bind mounts and a network namespace by path are bound again, not saved" {
+	requires_criu
+	requires ip
+	mkdir "$BATS_TEST_TMPDIR/bound"
+	ip netns add "$TAG"
+	counting_bundle
+	config --arg source "$BATS_TEST_TMPDIR/bound" --arg net "/run/netns/$TAG" '
+		.mounts += [{destination: "/bound", type: "bind", source: $source, options: ["bind", "rw"]}]
+		| .linux.namespaces |= map(if .type == "network" then .path = $net else . end)'
+	start_saveable "$TAG"
+	wait_for 10 counts_on 2
+	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/image" --detach "$TAG" </dev/null >/dev/null 2>&1
+	rt exec "$TAG" touch /bound/new
+	[ -e "$BATS_TEST_TMPDIR/bound/new" ]
+	equal "$(stat -L -c %i "/proc/$(rt state "$TAG" | jq .pid)/ns/net")" "$(stat -L -c %i "/run/netns/$TAG")"
+	rt delete --force "$TAG"
+	ip netns delete "$TAG"
+}
+
+@test "what can't be saved is refused by name, and goes on" {
+	requires_criu
+	counting_bundle
+	start_saveable "$TAG"
+	config '.hooks.startContainer = [{path: "/bin/true"}]'
+	run --separate-stderr rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	assert_refused /hooks
+	run --separate-stderr rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG-absent"
+	assert_refused "does not exist"
+	config 'del(.hooks)'
+	run --separate-stderr rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/absent" "$TAG-2"
+	assert_refused cgroups.json
+	is_status "$TAG" running
+	rt delete --force "$TAG"
+}
+
+@test "without criu both commands say what they need" {
+	make_bundle
+	start_container "$TAG"
+	run --separate-stderr env PATH=/nonexistent "$MXCRUN" --root "$STATE" checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	assert_refused criu
+	run --separate-stderr env PATH=/nonexistent "$MXCRUN" --root "$STATE" restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/image" "$TAG-2"
+	assert_refused criu
+	[ ! -e "$BATS_TEST_TMPDIR/image" ]
+	is_status "$TAG" running
+}
