@@ -7,6 +7,7 @@
 static int print_help(void)
 {
 	return output_text("Usage: mxcrun mxc run [options] [CONFIG]\n"
+			   "       mxcrun mxc validate CONFIG\n"
 			   "       mxcrun mxc plan CONFIG\n",
 			   NULL) < 0
 		       ? EXIT_CODE_FAILURE
@@ -20,11 +21,13 @@ int command_mxc(struct program *program, int argc, char **argv)
 
 	if (!strcmp(name, "run"))
 		return command_mxc_run(program, argc - 1, argv + 1);
+	if (!strcmp(name, "validate"))
+		return command_mxc_validate(program, argc - 1, argv + 1);
 	if (!strcmp(name, "plan"))
 		return command_mxc_plan(program, argc - 1, argv + 1);
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
 		return print_help();
-	err_set(&err, E_USAGE, 0, NULL, "\"mxc\" needs one of: run, plan");
+	err_set(&err, E_USAGE, 0, NULL, "\"mxc\" needs one of: run, validate, plan");
 	program_fail(program, err);
 	return EXIT_CODE_USAGE;
 }

@@ -21,7 +21,9 @@
 struct mxc_options {
 	struct mxc_source source;
 	const char *log_file;
-	bool is_dry_run, is_debug;
+	const char *container_name;
+	bool is_dry_run, is_debug, is_validation;
+	bool lists_backends, deletes, sets_up_hyperlight, is_forced;
 	bool allows_experimental, allows_testing; /* accepted; nothing here hangs on them */
 };
 
@@ -127,6 +129,18 @@ static int run_sandbox(struct program *program, struct mxc_diagnostics *diagnost
 	return 0;
 }
 
+/* `mxc validate`: the same without the run's contract about streams. */
+static int finish_validation(const struct mxc_options *options, const struct mxc_config *config)
+{
+	const struct mxc_source *source = &options->source;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_printf(&text, "%s: valid, contract %s, and can be enforced on this host\n",
+		      source->base64 ? "configuration" : source->config ? source->config : source->positional,
+		      config->version ? config->version : "(none given)");
+	return output_text(strbuf_str(&text), NULL) < 0 ? EXIT_CODE_FAILURE : 0;
+}
+
 /* Everything has been decided and checked; nothing was made. */
 static int finish_dry_run(struct mxc_diagnostics *diagnostics, const char *reason)
 {
@@ -164,7 +178,7 @@ static int fail_prepare(const struct program *program, struct mxc_diagnostics *d
 
 	if (is_gated(config))
 		return fail_gate(diagnostics, failure);
-	if (options->is_dry_run)
+	if (options->is_dry_run && !options->is_validation)
 		finish_dry_run(diagnostics, reason ? reason : "out of memory");
 	return fail_backend(program, failure);
 }
@@ -187,6 +201,8 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 	if (prepare_policy(&program->facts, &diagnostics->log, document, &request, &prepared,
 			   &err) < 0)
 		return fail_prepare(program, diagnostics, options, document->config, err);
+	if (options->is_validation)
+		return finish_validation(options, document->config);
 	if (options->is_dry_run)
 		return finish_dry_run(diagnostics, NULL);
 	if (run_sandbox(program, diagnostics, &prepared, &exit_code, &err) < 0)
@@ -217,6 +233,52 @@ static int print_help(const struct option_row *rows)
 	return output_text(strbuf_str(&text), NULL) < 0 ? EXIT_CODE_FAILURE : 0;
 }
 
+/* ---- what needs no configuration ---- */
+
+/* MXC.md 12.5: what a configuration's containment may name, and is carried out here. */
+static int list_backends(void)
+{
+	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
+
+	w.compact = true;
+	json_open(&w, NULL, '[');
+	json_open(&w, NULL, '{');
+	json_put_string(&w, "backend", "bubblewrap");
+	json_close(&w, '}');
+	json_close(&w, ']');
+	strbuf_putc(&w.out, '\n');
+	return output_text(strbuf_str(&w.out), NULL) < 0 ? EXIT_CODE_FAILURE : 0;
+}
+
+static int delete_container(struct program *program, const struct mxc_options *options)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_err struct err *err = NULL;
+	struct lifecycle lc;
+	int r;
+
+	if (!options->container_name) {
+		say("Error: --containername is needed with --delete\n");
+		return EXIT_CODE_FAILURE;
+	}
+	r = store_check_id(options->container_name, &err);
+	if (r == 0)
+		r = program_lifecycle(program, STORE_READ, &lc, &err);
+	if (r == 0)
+		r = lifecycle_delete_existing(&lc, options->container_name, &err);
+	if (r < 0)
+		output_error(&program->output, err);
+	strbuf_printf(&text, r < 0 ? "Container '%s' does not exist.\n" : "Container '%s' destroyed.\n",
+		      options->container_name);
+	return output_text(strbuf_str(&text), NULL) < 0 || r < 0 ? EXIT_CODE_FAILURE : 0;
+}
+
+static int refuse_hyperlight(void)
+{
+	say("Error: --setup-hyperlight: the hyperlight backend does not exist on Linux\n");
+	return EXIT_CODE_FAILURE;
+}
+
 static int run_options(struct program *program, const struct mxc_options *options)
 {
 	cleanup_mxc_diagnostics struct mxc_diagnostics diagnostics = MXC_DIAGNOSTICS_INIT;
@@ -234,10 +296,10 @@ static int run_options(struct program *program, const struct mxc_options *option
 	return run_document(program, &diagnostics, options, &document);
 }
 
-int command_mxc_run(struct program *program, int argc, char **argv)
+static int run_command(struct program *program, int argc, char **argv, bool is_validation)
 {
 	cleanup_err struct err *err = NULL;
-	struct mxc_options options = { 0 };
+	struct mxc_options options = { .is_validation = is_validation, .is_dry_run = is_validation };
 	struct arguments arguments;
 	const struct option_row rows[] = {
 		{ "config", '\0', OPT_STRING, &options.source.config, NULL, "FILE",
@@ -253,6 +315,13 @@ int command_mxc_run(struct program *program, int argc, char **argv)
 		  "accepted: none of the backends here is experimental" },
 		{ "allow-testing-features", '\0', OPT_FLAG, &options.allows_testing, NULL, NULL,
 		  "accepted for documents before 0.9" },
+		{ "available-backends", '\0', OPT_FLAG, &options.lists_backends, NULL, NULL,
+		  "list, as JSON, what containment may be asked for" },
+		{ "delete", '\0', OPT_FLAG, &options.deletes, NULL, NULL, "destroy the container of --containername" },
+		{ "containername", '\0', OPT_STRING, &options.container_name, NULL, "NAME", "which one to delete" },
+		{ "setup-hyperlight", '\0', OPT_FLAG, &options.sets_up_hyperlight, NULL, NULL,
+		  "refused: that backend is not for Linux" },
+		{ "force", '\0', OPT_FLAG, &options.is_forced, NULL, NULL, "goes with --setup-hyperlight" },
 		{ 0 },
 	};
 
@@ -264,6 +333,26 @@ int command_mxc_run(struct program *program, int argc, char **argv)
 		err_set(&err, E_USAGE, 0, NULL, "more than one configuration was given");
 		return fail_usage(program, err);
 	}
+	if (options.is_forced && !options.sets_up_hyperlight) {
+		err_set(&err, E_USAGE, 0, NULL, "--force goes only with --setup-hyperlight");
+		return fail_usage(program, err);
+	}
+	if (options.sets_up_hyperlight)
+		return refuse_hyperlight();
+	if (options.lists_backends)
+		return list_backends();
+	if (options.deletes)
+		return delete_container(program, &options);
 	options.source.positional = arguments.count ? arguments.items[0] : NULL;
 	return run_options(program, &options);
+}
+
+int command_mxc_run(struct program *program, int argc, char **argv)
+{
+	return run_command(program, argc, argv, false);
+}
+
+int command_mxc_validate(struct program *program, int argc, char **argv)
+{
+	return run_command(program, argc, argv, true);
 }

@@ -88,6 +88,7 @@ int command_update(struct program *program, int argc, char **argv);
 
 /* `mxc run` under the name of MXC's own executor: the whole command line is the run's. */
 int command_mxc_run(struct program *program, int argc, char **argv);
+int command_mxc_validate(struct program *program, int argc, char **argv);
 /* `mxc plan`, which is `plan --mxc`. */
 int command_mxc_plan(struct program *program, int argc, char **argv);
 

@@ -102,3 +102,8 @@ int lifecycle_delete(const struct lifecycle *lc, const char *id, bool is_forced,
 		*err = take_ptr(failure);
 	return r;
 }
+
+int lifecycle_delete_existing(const struct lifecycle *lc, const char *id, struct err **err)
+{
+	return delete_entry(lc, id, true, err);
+}

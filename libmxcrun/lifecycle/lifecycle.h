@@ -122,6 +122,9 @@ int lifecycle_checkpoint(const struct lifecycle *lc, const char *id, const struc
 int lifecycle_restore(const struct lifecycle *lc, const struct create_request *request,
 		      const struct checkpoint_options *options, bool detach, int *ret_exit_code, struct err **err);
 
+/* The same as forced for one that exists; E_NOT_FOUND for one that does not. */
+int lifecycle_delete_existing(const struct lifecycle *lc, const char *id, struct err **err);
+
 int lifecycle_pause(const struct lifecycle *lc, const char *id, struct err **err);
 int lifecycle_resume(const struct lifecycle *lc, const char *id, struct err **err);
 

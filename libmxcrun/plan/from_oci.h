@@ -65,6 +65,9 @@ const char *item_pointer(struct builder *b, const char *prefix, size_t index);
 /* E_UNSUPPORTED when the value asks for anything: {}, [], 0, false, "" and null do not. */
 int refuse_json(struct builder *b, const struct json *value, struct err **err);
 
+/* Has s that suffix, and something before it? */
+bool ends_with(const char *s, const char *suffix);
+
 /* Value of an annotation of the configuration, NULL without it. */
 const char *annotation(const struct builder *b, const char *key);
 

@@ -161,13 +161,6 @@ static int split_units(struct builder *b, const char *wanted, struct unit_names 
 	return 0;
 }
 
-static bool ends_with(const char *s, const char *suffix)
-{
-	size_t len = strlen(s), suffix_len = strlen(suffix);
-
-	return len > suffix_len && strcmp(s + len - suffix_len, suffix) == 0;
-}
-
 static int build_systemd_names(struct builder *b, const char *wanted, struct err **err)
 {
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;

@@ -135,3 +135,10 @@ const char *annotation(const struct builder *b, const char *key)
 			return b->config->annotations.items[i].value;
 	return NULL;
 }
+
+bool ends_with(const char *s, const char *suffix)
+{
+	size_t len = strlen(s), suffix_len = strlen(suffix);
+
+	return len > suffix_len && strcmp(s + len - suffix_len, suffix) == 0;
+}

@@ -105,13 +105,6 @@ static bool parse_value(struct builder *b, const char *text, struct plan_unit_pr
 	return parse_number(b, at, property);
 }
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t len = strlen(s), end_len = strlen(end);
-
-	return len > end_len && !strcmp(s + len - end_len, end);
-}
-
 /* "TimeoutStopSec": 5 to "TimeoutStopUSec": 5000000. */
 static bool convert_seconds(struct builder *b, struct plan_unit_property *property)
 {

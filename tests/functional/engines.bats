@@ -133,6 +133,32 @@ podman_run() {
 	equal "$(default_records)" ""
 }
 
+@test "podman run in a user namespace of its own" {
+	podman_image
+	run --separate-stderr podman_run --uidmap 0:100000:1000 --gidmap 0:100000:1000 mxt-image sh -c 'id -u; cat /proc/self/uid_map'
+	equal "$status" 0
+	equal "$(echo $output)" "0 0 100000 1000"
+}
+
+@test "podman pods, attach, health checks, pause and stats" {
+	podman_image
+	podman_ pod create --infra=false --name "$TAG-pod" >/dev/null
+	podman_ run --detach --pod "$TAG-pod" --name "$TAG" --network none --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 \
+		--env "MXCRUN_TEST_TAG=$TAG" --health-cmd 'test -e /tmp' --health-interval disable mxt-image \
+		sh -c 'while :; do echo tick; sleep 0.2; done' >/dev/null
+	# A second one of the pod, in the namespaces of the first, sees its process.
+	run --separate-stderr podman_run --pod "$TAG-pod" --pid "container:$TAG" --ipc "container:$TAG" mxt-image ps
+	contains "$output" "echo tick"
+	contains "$(timeout 10 podman --root "$E/store" --runroot "$E/run" --tmpdir "$E/tmp" --storage-driver vfs --runtime "$MXCRUN" \
+		attach --sig-proxy=false "$TAG" 3>&- 4>&- | head -n 1)" tick
+	podman_ healthcheck run "$TAG"
+	podman_ pause "$TAG"
+	equal "$(podman_ inspect --format '{{.State.Status}}' "$TAG")" paused
+	podman_ unpause "$TAG"
+	contains "$(podman_ stats --no-stream --format '{{.Name}}' "$TAG")" "$TAG"
+	podman_ pod rm --force --time 0 "$TAG-pod" >/dev/null
+}
+
 @test "podman run with a terminal" {
 	podman_image
 	run command script -qec "$(declare -f podman_ podman_run slow); MXCRUN='$MXCRUN' MXCRUN_TEST_SLOW=$MXCRUN_TEST_SLOW; podman_run -t localhost/mxt-image sh -c 'test -t 0 && echo is a tty; exit 3'" /dev/null

@@ -1,7 +1,8 @@
 # helpers.bash - what every functional test stands on; loaded by each bats file.
 #
 # Environment: MXCRUN is the runtime's path, MXCRUN_TEST_BIN the folder of mountview, recvtty and the other test programs,
-# MXCRUN_TEST_SLOW a factor for all time limits (20 in an emulated machine).
+# MXCRUN_TEST_SLOW a factor for all time limits (20 in an emulated machine), MXCRUN_TEST_FLAGS global options of the runtime
+# for all tests (--systemd-cgroup).
 #
 # A test has its own folder, its own state directory and its own TAG; every container id and
 # every workload's environment bears the TAG, so that teardown can delete all of them and then look for
@@ -120,7 +121,8 @@ make_userns_bundle() {
 
 # The runtime on the test's own state directory; never longer than half a minute, and without bats' descriptors.
 rt() {
-	timeout --foreground -k 5 "$(slow 30)" "$MXCRUN" --root "$STATE" "$@" 3>&- 4>&-
+	# shellcheck disable=SC2086 # words
+	timeout --foreground -k 5 "$(slow 30)" "$MXCRUN" ${MXCRUN_TEST_FLAGS-} --root "$STATE" "$@" 3>&- 4>&-
 }
 
 # Create and start a container whose streams are files: out and err in the test's folder.

@@ -518,3 +518,41 @@ top"
 		Multiple .lxc = {distribution: "alpine", release: "3.23"}
 	END
 }
+
+# ---- beside running ----
+
+@test "validate says whether a configuration is good, and runs nothing" {
+	policy "touch $BATS_TEST_TMPDIR/ran"
+	run --separate-stderr rt mxc validate "$POLICY"
+	equal "$status" 0
+	contains "$output" "0.8.0-alpha"
+	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
+	policy true '.process.commandLine = 7'
+	run --separate-stderr rt mxc validate "$POLICY"
+	assert_mxc_malformed commandLine
+	policy true '.filesystem = {readonlyPaths: ["/absent/path"]}'
+	run --separate-stderr rt mxc validate "$POLICY"
+	assert_mxc_refused /absent/path
+	run --separate-stderr rt mxc validate
+	equal "$status" 1
+	contains "$stderr" "No config provided"
+}
+
+@test "as lxc-exec: --available-backends, --delete, and flags of other systems" {
+	local name=$BATS_TEST_TMPDIR/lxc-exec
+	ln -s "$MXCRUN" "$name"
+	run --separate-stderr "$name" --available-backends
+	equal "$status" 0
+	equal "$(jq -r '.[].backend' <<<"$output")" bubblewrap
+	run --separate-stderr "$name" --delete
+	equal "$status" 1
+	contains "$stderr" "Error: --containername"
+	run --separate-stderr env XDG_RUNTIME_DIR="$BATS_TEST_TMPDIR" "$name" --delete --containername "$TAG-absent"
+	equal "$status" 1
+	equal "$output" "Container '$TAG-absent' does not exist."
+	run --separate-stderr "$name" --force
+	equal "$status" 2
+	run --separate-stderr "$name" --setup-hyperlight --force
+	equal "$status" 1
+	contains "$stderr" hyperlight
+}
