@@ -201,16 +201,14 @@ void err_hint(struct err **err, const char *format, ...)
 	va_end(ap);
 }
 
-void err_set_pointer(struct err **err, const char *pointer)
+void err_replace_pointer(struct err *err, const char *pointer)
 {
-	const struct err *level;
-
-	if (!err || !*err || *err == &nomem)
-		return;
-	for (level = *err; level; level = level->cause)
-		if (level->pointer)
-			return;
-	(*err)->pointer = dup_or_null(pointer);
+	for (; err && err != &nomem; err = err->cause) {
+		if (!err->pointer)
+			continue;
+		free(err->pointer);
+		err->pointer = dup_or_null(pointer);
+	}
 }
 
 void err_free(struct err *err)

@@ -91,8 +91,8 @@ int err_wrap(struct err **err, const char *format, ...) __attribute__((format(pr
 /* Add a remedy to the newest level, unless it has one. */
 void err_hint(struct err **err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Fill the pointer in where the error has none yet. */
-void err_set_pointer(struct err **err, const char *pointer);
+/* Another name for the field, where the error has one: for who has translated the user's configuration. */
+void err_replace_pointer(struct err *err, const char *pointer);
 
 /* Frees a whole chain; NULL is fine. */
 void err_free(struct err *err);

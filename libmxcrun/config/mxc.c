@@ -122,6 +122,19 @@ static const struct field lxc_fields[] = {
 	MXC_ROW_END,
 };
 
+static const struct field resources_fields[] = {
+	MXC_ROW("memoryMb", FIELD_U64, struct mxc_resources, memory_mb),
+	MXC_ROW("cpuCount", FIELD_U32, struct mxc_resources, cpu_count),
+	MXC_ROW("pids", FIELD_U32, struct mxc_resources, pids),
+	MXC_ROW_END,
+};
+
+static const struct field bubblewrap_fields[] = {
+	MXC_ROW("resources", FIELD_OBJECT, struct mxc_bubblewrap, resources, .table = resources_fields,
+		.size = sizeof(struct mxc_resources)),
+	MXC_ROW_END,
+};
+
 /* Sections that have no effect on Linux (MXC.md 5.4); only their shape counts. */
 struct ignored {
 	struct opt_bool boolean;
@@ -173,6 +186,8 @@ static const struct field document_fields[] = {
 	CONFIG_ROW("runtimeConfig", FIELD_OBJECT, runtime_config, .table = runtime_config_fields,
 		   .size = sizeof(struct mxc_runtime_config)),
 	CONFIG_ROW("lxc", FIELD_OBJECT, lxc, .table = lxc_fields, .size = sizeof(struct mxc_lxc)),
+	CONFIG_ROW("bubblewrap", FIELD_OBJECT, bubblewrap, .table = bubblewrap_fields,
+		   .size = sizeof(struct mxc_bubblewrap)),
 	IGNORED_ROW("ui", ui_fields),
 	IGNORED_ROW("fallback", fallback_fields),
 	IGNORED_ROW("telemetry", mxc_telemetry_fields, .gate = MXC_READER_EXACT),
@@ -257,6 +272,7 @@ static int check_sections(const struct mxc_config *config, struct err **err)
 	} sections[] = {
 		{ NULL, "processContainer", MXC_PROCESSCONTAINER },
 		{ NULL, "appContainer", MXC_PROCESSCONTAINER },
+		{ NULL, "bubblewrap", MXC_BUBBLEWRAP },
 		{ NULL, "lxc", MXC_LXC },
 		{ NULL, "seatbelt", MXC_SEATBELT },
 		{ NULL, "macos_sandbox", MXC_SEATBELT },

@@ -125,6 +125,16 @@ struct mxc_lxc {
 	const char *distribution, *release;
 };
 
+/* Our own section, in every contract: MXC has none for this back end. */
+struct mxc_resources {
+	struct opt_u64 memory_mb;	/* MiB */
+	struct opt_u32 cpu_count, pids;
+};
+
+struct mxc_bubblewrap {
+	const struct mxc_resources *resources; /* NULL when absent */
+};
+
 struct mxc_config {
 	const char *version; /* NULL when absent */
 	unsigned int reader; /* one MXC_READER_ bit */
@@ -139,6 +149,7 @@ struct mxc_config {
 		struct opt_bool destroy_on_exit, preserve_policy;
 	} lifecycle;
 	const struct mxc_lxc *lxc; /* NULL when absent */
+	const struct mxc_bubblewrap *bubblewrap; /* NULL when absent */
 	const struct json *document;
 };
 

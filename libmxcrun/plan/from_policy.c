@@ -8,12 +8,16 @@
  */
 #include "plan/from_policy.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "plan/from_policy_view.h"
 #include "plan/seccomp.h"
 
 /* The owner of what covers denied paths, where the caller can map a second id: the workload's user
  * namespace doesn't map it, so that not even id 0 there owns the cover. */
 #define COVER_OWNER 65534u
+#define CPU_PERIOD_US 100000
 
 static int build_map(struct builder *b, uint32_t id, struct plan_idmaps *maps, struct err **err)
 {
@@ -48,15 +52,62 @@ static int build_identity(struct builder *b, struct err **err)
 	return r == 0 ? build_map(b, b->facts->egid, &plan->gid_maps, err) : r;
 }
 
-/* The group is for clean-up and for limits to come, so its absence alone stops nothing; an ordinary
- * user to whom none is delegated doesn't even try. */
-static int build_group(struct builder *b, struct err **err)
+static bool has_limits(const struct policy_resources *resources)
+{
+	return resources->memory_bytes || resources->cpus || resources->pids;
+}
+
+/* Lowered as a bundle's are; what a bundle calls them is of no use to who wrote a policy. */
+static int build_policy_limits(struct builder *b, const struct policy_resources *resources, struct err **err)
+{
+	static const struct { const char *oci, *mxc; } names[] = {
+		{ "/linux/resources/memory", "/bubblewrap/resources/memoryMb" },
+		{ "/linux/resources/cpu", "/bubblewrap/resources/cpuCount" },
+		{ "/linux/resources/pids", "/bubblewrap/resources/pids" },
+	};
+	const struct oci_memory memory = {
+		.limit = { resources->memory_bytes > 0, (int64_t)resources->memory_bytes },
+	};
+	const struct oci_cpu cpu = {
+		.quota = { resources->cpus > 0, (int64_t)resources->cpus * CPU_PERIOD_US },
+		.period = { resources->cpus > 0, resources->cpus ? CPU_PERIOD_US : 0 },
+	};
+	const struct oci_pids pids = { .limit = { resources->pids > 0, resources->pids } };
+	const struct oci_resources all = { .memory = &memory, .cpu = &cpu, .pids = &pids };
+	const struct oci_linux linux_ = { .resources = &all };
+	struct builder with_limits = *b;
+	cleanup_err struct err *failure = NULL;
+	int r;
+
+	with_limits.linux_ = &linux_;
+	r = build_limits(&with_limits, &failure);
+	for (size_t i = 0; r < 0 && failure && failure->pointer && i < array_size(names); i++)
+		if (!strncmp(failure->pointer, names[i].oci, strlen(names[i].oci)))
+			err_replace_pointer(failure, names[i].mxc);
+	for (size_t i = 0; r == 0 && i < b->plan->cgroup.write_count; i++)
+		for (size_t j = 0; j < array_size(names); j++)
+			if (!strncmp(b->plan->cgroup.writes[i].pointer, names[j].oci, strlen(names[j].oci)))
+				b->plan->cgroup.writes[i].pointer = arena_strdup(b->arena, names[j].mxc);
+	if (r < 0 && err)
+		*err = take_ptr(failure);
+	return r;
+}
+
+/* The group is for clean-up and for limits. Without limits its absence alone stops nothing, and an ordinary user to whom
+ * none is delegated doesn't even try. */
+static int build_group(struct builder *b, const struct policy_resources *resources, struct err **err)
 {
 	struct oci_linux place = { 0 };
 	struct builder with_place = *b;
 
 	with_place.linux_ = &place;
 	if (b->request->manager == CGROUP_MANAGER_CGROUPFS && !b->facts->is_privileged) {
+		if (!b->facts->v2_base && has_limits(resources)) {
+			err_set(err, E_HOST, 0, "/bubblewrap/resources",
+				"limits need a cgroup, and none is delegated to this user");
+			err_hint(err, "run in a systemd user session whose user@.service has Delegate=memory pids cpu");
+			return -EINVAL;
+		}
 		if (!b->facts->v2_base) {
 			b->plan->cgroup.manager = CGROUP_MANAGER_DISABLED;
 			return 0;
@@ -67,6 +118,13 @@ static int build_group(struct builder *b, struct err **err)
 			return err_nomem(err);
 	}
 	return build_cgroup(&with_place, err);
+}
+
+static int build_limited_group(struct builder *b, const struct policy_resources *resources, struct err **err)
+{
+	int r = build_group(b, resources, err);
+
+	return r < 0 || !has_limits(resources) ? r : build_policy_limits(b, resources, err);
 }
 
 static int build_command(struct builder *b, const struct policy_process *process, struct err **err)
@@ -126,7 +184,7 @@ int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *de
 	};
 	r = build_identity(&b, err);
 	if (r == 0)
-		r = build_group(&b, err);
+		r = build_limited_group(&b, &decisions->resources, err);
 	if (r == 0)
 		r = build_view(&b, decisions, err);
 	if (r == 0)

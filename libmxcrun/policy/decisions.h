@@ -58,10 +58,17 @@ struct policy_process {
 	const char *terminal;	/* its path on the host; NULL when it has none here */
 };
 
+/* 0: not limited. */
+struct policy_resources {
+	uint64_t memory_bytes;
+	uint32_t cpus, pids;
+};
+
 struct policy_decisions {
 	struct policy_filesystem filesystem;
 	enum policy_network_mode network;
 	struct policy_process process;
+	struct policy_resources resources;
 };
 
 #endif

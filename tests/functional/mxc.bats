@@ -556,3 +556,71 @@ top"
 	equal "$status" 1
 	contains "$stderr" hyperlight
 }
+
+# ---- limits: the section of our own ----
+
+# The group of the sandbox, seen from outside while it runs.
+sandbox_group() {
+	local pid
+	for pid in $(grep -lsa "MXCRUN_TEST_TAG=$TAG" /proc/[0-9]*/environ); do
+		pid=${pid#/proc/}
+		cgroup_dir "${pid%/environ}" "$1"
+		return
+	done
+}
+
+@test "resources: memory, cpus and processes are limited by the sandbox's cgroup" {
+	requires root
+	policy 'sleep 1000' '.bubblewrap = {resources: {memoryMb: 64, cpuCount: 2, pids: 20}}'
+	rt mxc run "$POLICY" </dev/null >/dev/null 2>&1 &
+	in_group() { [ -n "$(sandbox_group memory)" ]; }
+	wait_for 10 in_group
+	equal "$(cat "$(sandbox_group memory)"/memory.{limit_in_bytes,max} 2>/dev/null)" 67108864
+	equal "$(cat "$(sandbox_group pids)/pids.max")" 20
+	contains "$(cat "$(sandbox_group cpu)"/cpu.{cfs_quota_us,max} 2>/dev/null)" 200000
+	kill "$(pgrep -f "mxc run $POLICY" | head -n 1)"
+	wait
+}
+
+@test "resources have their effect: a hog is killed, a modest program is not" {
+	requires root
+	cp "$MXCRUN_TEST_BIN/probe" "$BATS_TEST_TMPDIR/probe"
+	policy "$BATS_TEST_TMPDIR/probe dirty 100000000; echo \"hog \$?\"; $BATS_TEST_TMPDIR/probe dirty 1000000; echo \"modest \$?\"" \
+		--arg dir "$BATS_TEST_TMPDIR" '.filesystem.readonlyPaths = [$dir] | .bubblewrap.resources.memoryMb = 32'
+	run_policy
+	contains "$output" "hog 137"
+	contains "$output" "modest 0"
+	policy 'for i in 1 2 3 4 5 6 7 8 9 10; do sleep 5 & done; echo all' '.bubblewrap.resources.pids = 6'
+	run_policy
+	lacks "$output" all
+}
+
+@test "resources that make no sense, or that this host can't limit, are refused by name" {
+	policy true '.bubblewrap.resources.memoryMb = 0'
+	run_policy
+	assert_mxc_refused /bubblewrap/resources/memoryMb
+	policy true '.bubblewrap.resources.memory = 5'
+	run_policy
+	assert_mxc_malformed memory
+	policy true '.bubblewrap.resources.cpuCount = "two"'
+	run_policy
+	assert_mxc_malformed cpuCount
+	policy true '.containment = "lxc" | .lxc = {distribution: "a", release: "1"} | .bubblewrap = {}'
+	run_policy
+	assert_mxc_malformed "Multiple containment backends configured"
+	[ "$(id -u)" = 0 ] || return 0
+	policy true '.bubblewrap.resources.pids = 5'
+	run --separate-stderr rt --cgroup-manager disabled mxc run "$POLICY" </dev/null
+	assert_mxc_refused /bubblewrap/resources/pids
+}
+
+@test "resources of an ordinary user without a delegated group are refused, not dropped" {
+	requires root
+	make_user
+	policy true '.bubblewrap.resources.pids = 5'
+	cp "$POLICY" "$USERDIR/policy.json"
+	chmod 644 "$USERDIR/policy.json"
+	run --separate-stderr user_rt mxc run "$USERDIR/policy.json" </dev/null
+	equal "$status" 255
+	contains "$stderr" /bubblewrap/resources
+}

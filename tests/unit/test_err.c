@@ -56,7 +56,7 @@ static void test_number_only(void **state)
 	assert_int_equal(err_set(NULL, E_MOUNT, 0, NULL, "x"), -EINVAL);
 	assert_int_equal(err_nomem(NULL), -ENOMEM);
 	err_hint(NULL, "x");
-	err_set_pointer(NULL, "/x");
+	err_replace_pointer(NULL, "/x");
 	err_free(NULL);
 }
 
@@ -71,21 +71,24 @@ static void test_wrap_and_hint(void **state)
 	assert_int_equal(err_wrap(&err, "create \"%s\"", "web"), -EPERM);
 	assert_int_equal(err->code, E_USERNS_BLOCKED);
 	assert_int_equal(err_root_code(err), E_USERNS_BLOCKED);
-	err_set_pointer(&err, "/other");
+	err_replace_pointer(err, "/other");
 	assert_null(err->pointer);
-	assert_line(err, "create \"web\": /linux/namespaces/0: clone3: Operation not permitted"
+	assert_line(err, "create \"web\": /other: clone3: Operation not permitted"
 			 " (set kernel.unprivileged_userns_clone to 1)");
 }
 
-static void test_set_pointer(void **state)
+static void test_replace_pointer(void **state)
 {
 	cleanup_err struct err *err = NULL;
 
 	(void)state;
+	err_set(&err, E_CONFIG, 0, "/a", "not a number");
+	err_replace_pointer(err, "/b");
+	assert_line(err, "/b: not a number");
+	err_free_ptr(&err);
 	err_set(&err, E_CONFIG, 0, NULL, "not a number");
-	err_set_pointer(&err, "/a");
-	err_set_pointer(&err, "/b");
-	assert_line(err, "/a: not a number");
+	err_replace_pointer(err, "/b");
+	assert_line(err, "not a number");
 }
 
 static void test_escaped_line(void **state)
@@ -120,7 +123,7 @@ static void test_nomem(void **state)
 	assert_int_equal(err_nomem(&err), -ENOMEM);
 	assert_line(err, "out of memory");
 	err_hint(&err, "x");
-	err_set_pointer(&err, "/x");
+	err_replace_pointer(err, "/x");
 	assert_null(err->hint);
 	assert_null(err->pointer);
 	assert_int_equal(err_wrap(&err, "parse"), -ENOMEM);
@@ -232,7 +235,7 @@ int main(void)
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_number_only),
 		cmocka_unit_test(test_wrap_and_hint),
-		cmocka_unit_test(test_set_pointer),
+		cmocka_unit_test(test_replace_pointer),
 		cmocka_unit_test(test_escaped_line),
 		cmocka_unit_test(test_long_object),
 		cmocka_unit_test(test_nomem),
