@@ -46,8 +46,9 @@ int cgroup_create(struct cgroup *cgroup, const struct plan *plan, const struct h
  * already work. Before any program of the container runs. */
 int cgroup_guard_devices(const struct cgroup *cgroup, const struct plan *plan, struct err **err);
 
-/* A descriptor of the v2 group for CLONE_INTO_CGROUP; -1 when there is none (v1 only, or disabled). */
-int cgroup_clone_fd(const struct cgroup *cgroup);
+/* A descriptor of the v2 group for CLONE_INTO_CGROUP; *ret is -1 when the container has none (v1 only, or disabled). A group that
+ * can't be opened is an error: nothing may be born outside of it. */
+int cgroup_clone_fd(const struct cgroup *cgroup, int *ret, struct err **err);
 
 /* Descriptors of the v1 groups' "tasks" files, close-on-exec, malloc'd. The child that writes "0" to each, while it
  * has one thread, is in all of them. Ten hierarchies take 0.12 ms so and 0.6 ms when its parent writes cgroup.procs, which

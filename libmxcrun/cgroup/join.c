@@ -8,12 +8,15 @@
 #include "base/fd.h"
 #include "cgroup/directory.h"
 
-int cgroup_clone_fd(const struct cgroup *cgroup)
+int cgroup_clone_fd(const struct cgroup *cgroup, int *ret, struct err **err)
 {
 	const struct cgroup_dir *dir = cgroup_find_v2(cgroup);
-	int fd = dir ? directory_open_group(dir->path, true, NULL) : -1;
 
-	return fd < 0 ? -1 : fd;
+	*ret = -1;
+	if (!dir)
+		return 0;
+	*ret = directory_open_group(dir->path, true, NULL);
+	return *ret < 0 ? err_sys(err, E_CGROUP, -*ret, "open", dir->path, CGROUP_PATH_POINTER) : 0;
 }
 
 void cgroup_tasks_done(struct cgroup_tasks *tasks)

@@ -97,12 +97,14 @@ static int be_born(void *data)
 static int spawn(const char *const *argv, const struct cgroup *cgroup, int null_fd, struct err **err)
 {
 	cleanup_cgroup_tasks struct cgroup_tasks tasks = { 0 };
-	cleanup_close int group_fd = cgroup ? cgroup_clone_fd(cgroup) : -1;
+	cleanup_close int group_fd = -1;
 	struct birth birth = { .argv = argv, .tasks = &tasks, .null_fd = null_fd };
 	struct sys_clone_args args = { .exit_signal = SIGCHLD };
 	int status = 0, r = cgroup ? cgroup_open_tasks(cgroup, &tasks, err) : 0;
 	pid_t pid;
 
+	if (r == 0 && cgroup)
+		r = cgroup_clone_fd(cgroup, &group_fd, err);
 	if (r < 0)
 		return r;
 	if (group_fd >= 0) {

@@ -74,7 +74,9 @@ GUARDS="root jq"
 		| .linux.resources.cpu = {quota: 50000, period: 200000}'
 	# The kernel asks that execve keeps the set: an ordinary user has what is ambient, no more.
 	config '.process.capabilities.permitted = ["CAP_NET_RAW"] | .process.capabilities.effective = ["CAP_NET_RAW"]'
-	config --arg path "/mxcrun-test/$TAG" '.linux.cgroupsPath = $path'
+	local path="/mxcrun-test/$TAG"
+	[[ ${MXCRUN_TEST_FLAGS-} != *systemd* ]] || path="system.slice:mxt:$TAG"
+	config --arg path "$path" '.linux.cgroupsPath = $path'
 	start_container "$TAG"
 	compare_all "$PID"
 	rt delete --force "$TAG"

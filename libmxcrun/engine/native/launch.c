@@ -233,7 +233,7 @@ static void return_cpus(const struct plan_mask *cpus, const cpu_set_t *own)
 /* No CLONE_VFORK: both go on. */
 static int make_child(struct launch *l, struct engine_child *child, struct err **err)
 {
-	cleanup_close int cgroup_fd = cgroup_clone_fd(l->request->cgroup);
+	cleanup_close int cgroup_fd = -1;
 	struct sys_clone_args args = {
 		.flags = clone_flags(l->request->plan),
 		.pidfd = (uint64_t)(uintptr_t)&child->pidfd,
@@ -242,8 +242,10 @@ static int make_child(struct launch *l, struct engine_child *child, struct err *
 	const struct plan_mask *cpus = &l->request->plan->process.initial_cpus;
 	cpu_set_t own_cpus;
 	pid_t pid;
-	int r = borrow_cpus(cpus, &own_cpus, err);
+	int r = cgroup_clone_fd(l->request->cgroup, &cgroup_fd, err);
 
+	if (r == 0)
+		r = borrow_cpus(cpus, &own_cpus, err);
 	if (r < 0)
 		return r;
 	if (cgroup_fd >= 0) {
