@@ -18,7 +18,9 @@ fi
 here=$(cd "$(dirname "$0")" && pwd)
 mxcrun=$(readlink -f "$1")
 rounds=${2:-31}
+# shellcheck disable=SC2034 # by name
 crun=${CRUN:-$(command -v crun || true)}
+# shellcheck disable=SC2034
 runc=${RUNC:-$(command -v runc || true)}
 
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -134,6 +136,7 @@ least_limit() {
 }
 
 echo "Linux $(uname -r), $(nproc) CPUs, $rounds rounds; milliseconds, peak memory of one process in KiB."
+# shellcheck disable=SC2016 # the inner shell's
 each sh -c '"$1" --version 2>/dev/null | head -n 1 | sed "s/^/- $0: /"'
 echo
 echo "| what | runtime | least | median | x mxcrun | peak KiB |"

@@ -22,6 +22,7 @@ GUARDS="root jq"
 }
 
 @test "without limits the files have none" {
+	requires cgroupfs
 	make_bundle
 	start_container "$TAG"
 	equal "$(cgroup_value "$PID" pids pids.max pids.max)" max
@@ -82,6 +83,7 @@ GUARDS="root jq"
 # ---- where the group is ----
 
 @test "an absolute cgroupsPath is below the root of every hierarchy, and removed at the end" {
+	requires cgroupfs
 	make_bundle --arg path "/mxcrun-test-$TAG/deep/$TAG" '.linux.cgroupsPath = $path'
 	start_container "$TAG"
 	compare_cgroup "$PID"
@@ -121,6 +123,7 @@ GUARDS="root jq"
 }
 
 @test "--cgroup-manager disabled makes no group" {
+	requires cgroupfs
 	requires mxcrun
 	make_bundle
 	rt --cgroup-manager disabled create --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" </dev/null >/dev/null 2>&1
@@ -245,6 +248,7 @@ has_controller() {
 }
 
 @test "block devices are throttled, huge pages limited, or the controller that is missing is named" {
+	requires cgroupfs
 	local device dir
 	device=$(cat /sys/block/*/dev 2>/dev/null | head -n 1)
 	[ -n "$device" ] || skip "needs a block device"

@@ -69,6 +69,8 @@ counts_on() { [ "$(count)" -gt "$1" ]; }
 	requires_criu
 	make_bundle
 	script 'while :; do echo alive; sleep 0.1; done'
+	# Whoever reads is not what this is about.
+	# shellcheck disable=SC2216
 	rt run --detach --bundle "$BUNDLE" "$TAG" </dev/null 2>/dev/null | sleep 2 3>&- &
 	running() { is_status "$TAG" running; }
 	wait_for 10 running

@@ -137,7 +137,7 @@ podman_run() {
 	podman_image
 	run --separate-stderr podman_run --uidmap 0:100000:1000 --gidmap 0:100000:1000 mxt-image sh -c 'id -u; cat /proc/self/uid_map'
 	equal "$status" 0
-	equal "$(echo $output)" "0 0 100000 1000"
+	equal "$(tr -s " \n" " " <<<"$output")" "0 0 100000 1000 "
 }
 
 @test "podman pods, attach, health checks, pause and stats" {

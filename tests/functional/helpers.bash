@@ -39,6 +39,8 @@ host_has() {
 	systemd) [ -d /run/systemd/system ] ;;
 	freezer) [ -e /sys/fs/cgroup/freezer/tasks ] || [ -e /sys/fs/cgroup/cgroup.controllers ] ;;
 	apparmor) [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] && have apparmor_parser ;;
+	# What only the cgroupfs manager does, as it is written.
+	cgroupfs) [[ ${MXCRUN_TEST_FLAGS-} != *systemd* ]] ;;
 	# Not another runtime that the tests themselves are being tried with.
 	mxcrun) [ "${MXCRUN##*/}" = mxcrun ] ;;
 	*) have "$1" ;;

@@ -562,11 +562,9 @@ top"
 # The group of the sandbox, seen from outside while it runs.
 sandbox_group() {
 	local pid
-	for pid in $(grep -lsa "MXCRUN_TEST_TAG=$TAG" /proc/[0-9]*/environ); do
-		pid=${pid#/proc/}
-		cgroup_dir "${pid%/environ}" "$1"
-		return
-	done
+	pid=$(grep -lsa "MXCRUN_TEST_TAG=$TAG" /proc/[0-9]*/environ | head -n 1)
+	pid=${pid#/proc/}
+	[ -z "$pid" ] || cgroup_dir "${pid%/environ}" "$1"
 }
 
 @test "resources: memory, cpus and processes are limited by the sandbox's cgroup" {
