@@ -182,6 +182,8 @@ int options_read(const struct option_row *rows, enum option_order order, int arg
 	}
 	while (reader.next < argc)
 		keep(&reader, argv[reader.next++]);
+	if (ret->count < argc)
+		argv[ret->count] = NULL; /* who executes what is left relies on it */
 	return 0;
 }
 

@@ -39,7 +39,7 @@ struct option_row {
 };
 
 struct arguments {
-	char **items; /* what is not an option, in order; points into argv */
+	char **items; /* what is not an option, in order; points into argv, and is NULL-terminated as that is */
 	int count;
 	bool wants_help; /* --help or -h was met: nothing after it was read */
 };

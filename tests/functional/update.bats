@@ -72,6 +72,10 @@ memory_limit() { cgroup_value "$PID" memory memory.limit_in_bytes memory.max; }
 	contains "${lines[0]}" PID
 	run --separate-stderr rt ps "$TAG" -o pid,comm
 	equal "${#lines[@]}" 3
+	# Options of ours before it must not come back as ps's.
+	run --separate-stderr rt --debug --log /dev/null ps "$TAG" -o pid,comm
+	equal "${#lines[@]}" 3
+	equal "$(tr -s " " <<<"${lines[0]}")" " PID COMMAND"
 	run --separate-stderr rt ps "$TAG" -o comm
 	[ "$status" -ne 0 ]
 	run --separate-stderr rt ps "$TAG-absent"
