@@ -304,4 +304,10 @@ struct plan {
 	struct plan_lifecycle lifecycle;
 };
 
+/* Then the new time namespace can't come from clone3 (engine/native/time.c). */
+static inline bool plan_has_time_offsets(const struct plan *plan)
+{
+	return plan->monotonic.is_set || plan->boottime.is_set;
+}
+
 #endif

@@ -86,7 +86,6 @@ int procfs_open_self(const struct init *init, const char *name, int flags);
 int procfs_write_self(const struct init *init, const char *name, const char *text);
 
 /* time.c: offsets of the clocks in a new time namespace; procfs.c calls it while it can write there. */
-bool time_has_offsets(const struct plan *plan);
 int time_set_offsets(struct init *init, struct err **err);
 
 /* label.c: open what it takes while the host's /proc is in sight; then set the profile for the coming execve. */

@@ -199,7 +199,7 @@ static uint64_t clone_flags(const struct plan *plan)
 		return flags;
 	for (int kind = 0; kind < NS_MAX; kind++)
 		if (plan->namespaces[kind].mode == NS_NEW && kind != NS_CGROUP &&
-		    !(kind == NS_TIME && (plan->monotonic.is_set || plan->boottime.is_set)))
+		    !(kind == NS_TIME && plan_has_time_offsets(plan)))
 			flags |= (uint64_t)(unsigned int)joined_flag(kind);
 	return flags;
 }

@@ -15,11 +15,6 @@
 
 #define POINTER "/linux/timeOffsets"
 
-bool time_has_offsets(const struct plan *plan)
-{
-	return plan->monotonic.is_set || plan->boottime.is_set;
-}
-
 static int check_kernel(struct err **err)
 {
 	struct utsname name;
@@ -48,7 +43,7 @@ int time_set_offsets(struct init *init, struct err **err)
 	char text[128];
 	int len, r;
 
-	if (!time_has_offsets(plan))
+	if (!plan_has_time_offsets(plan))
 		return 0;
 	r = check_kernel(err);
 	if (r < 0)
