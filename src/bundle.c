@@ -50,6 +50,7 @@ int bundle_request_fill(const struct program *program, const struct bundle_optio
 				.id = id,
 				.bundle = options->bundle,
 				.config = options->config,
+				.admin_config = program->admin_config,
 				.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 				.no_pivot = options->no_pivot,
 				.no_new_keyring = options->no_new_keyring,

@@ -84,6 +84,8 @@ static int read_and_dispatch(struct program *program, int argc, char **argv)
 	bool wants_version = false;
 	const struct option_row rows[] = {
 		{ "root", '\0', OPT_STRING, &program->root, NULL, "DIR", "state directory" },
+		{ "admin-config", '\0', OPT_STRING, &program->admin_config, NULL, "FILE",
+		  "instead of /etc/mxcrun/mxcrun.json" },
 		{ "log", '\0', OPT_STRING, &log_path, NULL, "FILE",
 		  "append errors and warnings to FILE" },
 		{ "log-format", '\0', OPT_WORD, &program->output.format, log_format_words,

@@ -92,7 +92,7 @@ static const struct field process_fields[] = {
 	MXC_ROW_END,
 };
 
-static const struct field filesystem_fields[] = {
+const struct field mxc_filesystem_fields[] = {
 	MXC_ROW("readwritePaths", FIELD_STRINGS, struct mxc_filesystem, readwrite_paths),
 	MXC_ROW("readonlyPaths", FIELD_STRINGS, struct mxc_filesystem, readonly_paths),
 	MXC_ROW("deniedPaths", FIELD_STRINGS, struct mxc_filesystem, denied_paths),
@@ -122,7 +122,7 @@ static const struct field lxc_fields[] = {
 	MXC_ROW_END,
 };
 
-static const struct field resources_fields[] = {
+const struct field mxc_resources_fields[] = {
 	MXC_ROW("memoryMb", FIELD_U64, struct mxc_resources, memory_mb),
 	MXC_ROW("cpuCount", FIELD_U32, struct mxc_resources, cpu_count),
 	MXC_ROW("pids", FIELD_U32, struct mxc_resources, pids),
@@ -130,7 +130,7 @@ static const struct field resources_fields[] = {
 };
 
 static const struct field bubblewrap_fields[] = {
-	MXC_ROW("resources", FIELD_OBJECT, struct mxc_bubblewrap, resources, .table = resources_fields,
+	MXC_ROW("resources", FIELD_OBJECT, struct mxc_bubblewrap, resources, .table = mxc_resources_fields,
 		.size = sizeof(struct mxc_resources)),
 	MXC_ROW_END,
 };
@@ -181,7 +181,7 @@ static const struct field document_fields[] = {
 	CONFIG_ROW("process", FIELD_OBJECT, process, .gate = MXC_READER_EXACT,
 		   .table = process_fields, .size = sizeof(struct mxc_process), .required = true),
 	CONFIG_ROW("lifecycle", FIELD_INLINE, lifecycle, .table = lifecycle_fields),
-	CONFIG_ROW("filesystem", FIELD_INLINE, filesystem, .table = filesystem_fields),
+	CONFIG_ROW("filesystem", FIELD_INLINE, filesystem, .table = mxc_filesystem_fields),
 	CONFIG_ROW("network", FIELD_CUSTOM, network, .decode = mxc_decode_network),
 	CONFIG_ROW("runtimeConfig", FIELD_OBJECT, runtime_config, .table = runtime_config_fields,
 		   .size = sizeof(struct mxc_runtime_config)),
@@ -323,10 +323,19 @@ static int check_paths(const struct decode *d, const struct mxc_config *config, 
 	return 0;
 }
 
-static int check_document(struct decode *d, struct mxc_config *config, struct err **err)
+int mxc_check_filesystem(const struct decode *d, const struct mxc_config *config, struct err **err)
 {
 	static const char *const lists[] = { "readwritePaths", "readonlyPaths", "deniedPaths" };
 	size_t i;
+	int r = 0;
+
+	for (i = 0; i < array_size(lists) && r == 0; i++)
+		r = check_paths(d, config, lists[i], err);
+	return r;
+}
+
+static int check_document(struct decode *d, struct mxc_config *config, struct err **err)
+{
 	int r = check_aliases(d, config->document, err);
 
 	if (r == 0)
@@ -335,8 +344,8 @@ static int check_document(struct decode *d, struct mxc_config *config, struct er
 		r = check_process(config, err);
 	if (r == 0)
 		r = check_sections(config, err);
-	for (i = 0; i < array_size(lists) && r == 0; i++)
-		r = check_paths(d, config, lists[i], err);
+	if (r == 0)
+		r = mxc_check_filesystem(d, config, err);
 	return r == 0 ? mxc_check_network(d, config, err) : r;
 }
 

@@ -164,4 +164,15 @@ int mxc_read(struct arena *arena, const char *text, size_t len, const char *name
 int mxc_parse(struct arena *arena, const struct json *document, const struct log *log,
 	      const struct mxc_config **ret, struct err **err);
 
+/* Annotations of a bundle that carry such a policy: its text, and the name of one of the host owner's. */
+#define MXC_POLICY_ANNOTATION "mxc.policy"
+#define MXC_POLICY_NAME_ANNOTATION "mxc.policy-name"
+
+/* The part of MXC that restricts a container made from a bundle (mxc_fragment.c): filesystem, network,
+ * process.timeout and bubblewrap.resources, in a document whose version is 0.8 or later, or absent.
+ * All else is refused by name. Absent sections restrict nothing; such a configuration has no command
+ * line, and process may be NULL. E_CONFIG; 0 or -errno. */
+int mxc_parse_fragment(struct arena *arena, const struct json *document, const struct log *log,
+		       const struct mxc_config **ret, struct err **err);
+
 #endif

@@ -26,6 +26,10 @@ int mxc_refuse_phases(const struct json *document, const struct mxc_config *conf
 /* Decoders of rows whose sections have a file of their own. */
 int mxc_decode_network(struct decode *d, const struct json *value, void *target, struct err **err);
 
+/* mxc.c: sections that a policy for a container has too, and the strings of the first. */
+extern const struct field mxc_filesystem_fields[], mxc_resources_fields[];
+int mxc_check_filesystem(const struct decode *d, const struct mxc_config *config, struct err **err);
+
 /* mxc_foreign.c: sections of other platforms. Their shape is checked and nothing is kept. */
 extern const struct field mxc_process_container_fields[];
 extern const struct field mxc_seatbelt_fields[];

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -176,5 +177,20 @@ int facts_read_user(struct arena *arena, struct host_facts *facts, struct err **
 	facts->is_privileged = facts->euid == 0 && is_identity;
 	facts->cap_last = find_last_capability(facts->bounding);
 	facts->cwd = read_cwd(arena);
+	return 0;
+}
+
+int facts_read_kernel(struct host_facts *facts, struct err **err)
+{
+	cleanup_free char *limit = NULL;
+	struct utsname name;
+	int r;
+
+	if (uname(&name) < 0)
+		return err_sys(err, E_HOST, errno, "uname", NULL, NULL);
+	if (sscanf(name.release, "%u.%u", &facts->kernel_major, &facts->kernel_minor) != 2)
+		return err_set(err, E_HOST, 0, NULL, "the kernel's release \"%.64s\" is no version", name.release);
+	r = fd_read_file(AT_FDCWD, "/proc/sys/user/max_user_namespaces", 64, &limit, NULL);
+	facts->has_user_namespaces = r == 0 && strtoul(limit, NULL, 10) > 0;
 	return 0;
 }

@@ -59,12 +59,22 @@ struct host_facts {
 	struct id_range subuid, subgid;	/* count 0: none */
 	bool has_newuidmap;
 	const char *newuidmap, *newgidmap;	/* absolute paths */
-	/* kernel */
+	/* kernel: facts_read_kernel */
+	unsigned int kernel_major, kernel_minor;
+	bool has_user_namespaces;	/* and not none of them is allowed */
 };
+
+/* tmpfs takes idmapped mounts since Linux 6.3; a map is a user namespace. */
+static inline bool facts_has_idmapped_tmpfs(const struct host_facts *facts)
+{
+	return facts->has_user_namespaces &&
+	       (facts->kernel_major > 6 || (facts->kernel_major == 6 && facts->kernel_minor >= 3));
+}
 
 /* The user part; always first. The arena owns all strings. */
 int facts_read_user(struct arena *arena, struct host_facts *facts, struct err **err);
 int facts_read_cgroups(struct host_facts *facts, struct err **err);
+int facts_read_kernel(struct host_facts *facts, struct err **err);
 int facts_read_subids(struct host_facts *facts, struct err **err);
 
 /* Is this process in the machine's own user namespace? One stat: the kernel gives that one a fixed number. */

@@ -171,6 +171,8 @@ int lifecycle_checkpoint(const struct lifecycle *lc, const char *id, const struc
 
 	if (r == 0)
 		r = check_state(lc, &container, err);
+	if (r == 0 && container.record.refused_capabilities)
+		r = err_set(err, E_UNSUPPORTED, 0, NULL, "a policy restricts the paths of container %s, which could not be restored", id);
 	if (r == 0)
 		r = prepare_record_config(arena, &container.record, lc->log, &config, err);
 	if (r == 0)

@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "config/oci.h"
 #include "engine/engine.h"
+#include "lifecycle/carriers.h"
 #include "lifecycle/store.h"
 #include "plan/from_policy.h"
 #include "policy/resolve.h"
@@ -128,7 +129,11 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 	absolute.config = file;
 	r = parse_config(arena, bundle, file, log, &config, err);
 	if (r == 0)
+		r = carriers_read(arena, config, bundle, request->admin_config, facts, log, &absolute.carriers, err);
+	if (r == 0)
 		r = read_facts(facts, err);
+	if (r == 0)
+		r = facts_read_kernel(facts, err);
 	if (r == 0)
 		r = start_plan(ret, facts, err);
 	if (r == 0)
@@ -181,6 +186,8 @@ int prepare_exec(struct host_facts *facts, const struct log *log, const struct e
 		return err_set(err, E_UNSUPPORTED, 0, NULL, "%s is a sandbox and takes no further process",
 			       record->id);
 	plan.bundle = record->bundle;
+	plan.refused_capabilities = record->refused_capabilities;
+	plan.withheld_capabilities = record->withheld_capabilities;
 	r = prepare_record_config(arena, record, log, &config, err);
 	if (r < 0)
 		return r;

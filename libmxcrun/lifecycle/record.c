@@ -61,6 +61,11 @@ void record_from_plan(struct record *record, const struct plan *plan, const stru
 		.pid = -1,
 		.start_timeout_ms = start_timeout(&plan->hooks[HOOK_START_CONTAINER]),
 		.cgroup = cgroup_view(cgroup),
+		.refused_capabilities = plan->policy.refused_capabilities,
+		.withheld_capabilities = plan->policy.withheld_capabilities,
+		.memory_most = plan->policy.memory_bytes,
+		.pids_most = plan->policy.pids,
+		.cpus_most = plan->policy.cpus,
 		.annotations = plan->annotations,
 		.annotation_count = plan->annotation_count,
 		.poststart = plan->hooks[HOOK_POSTSTART],
@@ -130,6 +135,11 @@ static int format_record(struct json_writer *w, const struct record *record)
 	json_put_i64(w, "start_timeout_ms", record->start_timeout_ms);
 	if (put_cgroup(w, &record->cgroup) < 0)
 		return -ENOMEM;
+	json_put_u64(w, "refused_capabilities", record->refused_capabilities);
+	json_put_u64(w, "withheld_capabilities", record->withheld_capabilities);
+	json_put_i64(w, "memory_most", record->memory_most);
+	json_put_i64(w, "pids_most", record->pids_most);
+	json_put_u64(w, "cpus_most", record->cpus_most);
 	json_open(w, "annotations", '{');
 	for (size_t i = 0; i < record->annotation_count; i++)
 		json_put_string(w, record->annotations[i].key, record->annotations[i].value);
@@ -180,9 +190,9 @@ struct stored_hooks {
 };
 
 struct stored_record {
-	struct opt_i64 format, pid, start_timeout_ms;
-	struct opt_u64 start_ticks;
-	struct opt_u32 owner;
+	struct opt_i64 format, pid, start_timeout_ms, memory_most, pids_most;
+	struct opt_u64 start_ticks, refused_capabilities, withheld_capabilities;
+	struct opt_u32 owner, cpus_most;
 	const char *id, *bundle, *config, *rootfs, *oci_version, *created, *cgroup_unit;
 	bool is_sandbox, is_complete, has_pid_namespace;
 	struct string_list cgroup_dirs;
@@ -194,6 +204,10 @@ struct stored_record {
 	{                                                                                         \
 		.key = (name), .kind = (kind_), .offset = offsetof(struct stored_record, member), \
 		.required = true                                                                  \
+	}
+#define LATER_ROW(name, kind_, member)                                                          \
+	{                                                                                         \
+		.key = (name), .kind = (kind_), .offset = offsetof(struct stored_record, member), \
 	}
 #define HOOK_ROW(name, kind_, member)                                                           \
 	{                                                                                       \
@@ -224,6 +238,11 @@ static const struct field record_fields[] = {
 	ROW("cgroup_dirs", FIELD_STRINGS, cgroup_dirs),
 	/* since 0.1.0: a container of an earlier program must still be found */
 	{ .key = "config", .kind = FIELD_STRING, .offset = offsetof(struct stored_record, config) },
+	LATER_ROW("refused_capabilities", FIELD_U64, refused_capabilities),
+	LATER_ROW("withheld_capabilities", FIELD_U64, withheld_capabilities),
+	LATER_ROW("memory_most", FIELD_I64, memory_most),
+	LATER_ROW("pids_most", FIELD_I64, pids_most),
+	LATER_ROW("cpus_most", FIELD_U32, cpus_most),
 	{ .key = "cgroup_unit",
 	  .kind = FIELD_STRING,
 	  .offset = offsetof(struct stored_record, cgroup_unit) },
@@ -325,6 +344,11 @@ static int load_record(struct arena *arena, const struct stored_record *stored, 
 		.pid = (pid_t)stored->pid.value,
 		.start_ticks = stored->start_ticks.value,
 		.start_timeout_ms = (int)stored->start_timeout_ms.value,
+		.refused_capabilities = stored->refused_capabilities.value,
+		.withheld_capabilities = stored->withheld_capabilities.value,
+		.memory_most = stored->memory_most.value,
+		.pids_most = stored->pids_most.value,
+		.cpus_most = stored->cpus_most.value,
 	};
 	r = load_cgroup(arena, stored, &ret->cgroup);
 	if (r == 0)

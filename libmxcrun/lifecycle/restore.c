@@ -47,6 +47,15 @@ static void restoration_done(struct restoration *r)
 }
 #define cleanup_restoration __attribute__((cleanup(restoration_done)))
 
+/* The criu program makes the mounts, and knows of no covers. */
+static int check_policy(const struct plan *plan, struct err **err)
+{
+	const char *pointer = plan->policy.region_count ? plan->policy.regions[0].pointer : plan->lifecycle.timeout_pointer;
+
+	return pointer ? err_set(err, E_UNSUPPORTED, 0, pointer, "a policy of paths or time can't be enforced on a restored container") :
+			 0;
+}
+
 static int prepare(struct restoration *r, struct err **err)
 {
 	const struct lifecycle *lc = r->lc;
@@ -55,6 +64,8 @@ static int prepare(struct restoration *r, struct err **err)
 	if (!lc->facts->is_privileged)
 		return err_set(err, E_UNSUPPORTED, EPERM, NULL, "restore needs the machine's own root");
 	result = prepare_bundle(lc->facts, lc->log, &r->request->plan, &r->prepared, err);
+	if (result == 0)
+		result = check_policy(r->prepared.plan, err);
 	if (result == 0)
 		result = prepare_bundle_config(r->arena, &r->prepared, lc->log, &r->config, err);
 	return result < 0 ? result : criu_check_config(r->config, err);

@@ -107,6 +107,10 @@ struct record {
 	uint64_t start_ticks;
 	int start_timeout_ms; /* how long `start` waits for startContainer hooks; -1: no limit */
 	struct cgroup cgroup; /* a view: not to be given to cgroup_done() */
+	/* Of its policy, for exec and update; 0: nothing */
+	uint64_t refused_capabilities, withheld_capabilities;
+	int64_t memory_most, pids_most;
+	uint32_t cpus_most;
 	const struct plan_option *annotations;
 	size_t annotation_count;
 	struct plan_hooks poststart,

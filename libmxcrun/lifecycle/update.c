@@ -3,6 +3,7 @@
 #include "lifecycle/lifecycle.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 static int plan_update(const struct lifecycle *lc, const struct oci_resources *resources,
@@ -14,6 +15,39 @@ static int plan_update(const struct lifecycle *lc, const struct oci_resources *r
 	int r = facts_read_cgroups(lc->facts, err);
 
 	return r < 0 ? r : plan_limits_from_oci(arena, &config, &request, lc->facts, lc->log, ret, err);
+}
+
+static int refuse_raise(const char *pointer, int64_t most, struct err **err)
+{
+	return err_set(err, E_POLICY, 0, pointer, "the container's policy allows at most %" PRId64, most);
+}
+
+/* The policy that the container was made under still holds: no limit of it is raised, or taken away. */
+static int check_policy(const struct record *record, const struct oci_resources *resources, struct err **err)
+{
+	const struct oci_memory *memory = resources->memory;
+	const struct oci_cpu *cpu = resources->cpu;
+	int64_t period = cpu && cpu->period.value ? (int64_t)cpu->period.value : 100000;
+
+	if (record->memory_most && memory && memory->limit.value &&
+	    (memory->limit.value < 0 || memory->limit.value > record->memory_most))
+		return refuse_raise("/memory/limit", record->memory_most, err);
+	if (record->pids_most && resources->pids && resources->pids->limit.value &&
+	    (resources->pids->limit.value < 0 || resources->pids->limit.value > record->pids_most))
+		return refuse_raise("/pids/limit", record->pids_most, err);
+	if (!record->cpus_most || !cpu || (!cpu->quota.value && !cpu->period.value))
+		return 0;
+	/* a shorter period with the old quota would be more: both have to be said */
+	if (cpu->quota.value <= 0 || cpu->quota.value > (int64_t)record->cpus_most * period)
+		return refuse_raise("/cpu/quota", (int64_t)record->cpus_most * period, err);
+	return 0;
+}
+
+static int check_unified(const struct record *record, const struct oci_resources *resources, struct err **err)
+{
+	if (resources->unified.count && (record->memory_most || record->pids_most || record->cpus_most))
+		return err_set(err, E_POLICY, 0, "/unified", "the container's policy limits its resources");
+	return 0;
 }
 
 int lifecycle_update(const struct lifecycle *lc, const char *id,
@@ -31,6 +65,11 @@ int lifecycle_update(const struct lifecycle *lc, const char *id,
 			       container_status_name(container.status));
 	if (container.record.cgroup.count == 0)
 		return err_set(err, E_UNSUPPORTED, 0, NULL, "container %s has no cgroup", id);
+	r = check_policy(&container.record, resources, err);
+	if (r == 0)
+		r = check_unified(&container.record, resources, err);
+	if (r < 0)
+		return r;
 	r = plan_update(lc, resources, arena, &plan, err);
 	return r < 0 ? r : cgroup_update(&container.record.cgroup, plan, lc->facts, err);
 }

@@ -9,18 +9,31 @@
 #include "base/mem.h"
 #include "config/oci.h"
 #include "host/facts.h"
+#include "host/objects.h"
 #include "plan/plan.h"
+#include "policy/combine.h"
+
+/* The policies of a bundle, combined, and what the host has at the paths that they grant. */
+struct plan_carriers {
+	const struct policy_combined *combined;
+	const struct host_objects *objects; /* of combined->grants, in their order */
+	const bool *is_in_image;	    /* likewise: the root file system has something there */
+};
 
 /* What the command line adds to a bundle. */
 struct plan_request {
 	const char *id;	    /* checked by the store's rules already */
 	const char *bundle; /* absolute */
 	const char *config; /* absolute path of the configuration; NULL: the bundle's config.json */
+	const char *admin_config; /* for lifecycle/; NULL: the host's own */
 	enum plan_cgroup_manager manager;
 	bool no_pivot, no_new_keyring;
 	bool wants_console; /* a console socket was given */
 	unsigned int preserve_fds;
 	const char *notify_socket;    /* NOTIFY_SOCKET of the caller, absolute; NULL: none */
+	const struct plan_carriers *carriers; /* NULL: a policy in the bundle is refused */
+	/* exec: of the container's policy */
+	uint64_t refused_capabilities, withheld_capabilities;
 	const char *const *extra_env; /* NULL-terminated "NAME=value" added to the workload's
 				       * (LISTEN_FDS ...); NULL: none */
 };

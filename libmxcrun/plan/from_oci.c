@@ -18,7 +18,7 @@ static int refuse_unenforceable(struct builder *b, struct err **err)
 {
 	const struct oci_linux *l = b->linux_;
 	const struct json *values[] = {
-		b->config->mxc,
+		b->request->carriers ? NULL : b->config->mxc,
 		l->intel_rdt,
 	};
 	size_t i;
@@ -31,13 +31,14 @@ static int refuse_unenforceable(struct builder *b, struct err **err)
 
 /* Annotations that would change what a container may do, by crun's rules, and that nothing here carries out. Others that nobody
  * knows pass through, as the specification wants. */
-static int refuse_annotation(const char *key, struct err **err)
+static int refuse_annotation(const struct builder *b, const char *key, struct err **err)
 {
 	static const char *const refused[] = {
 		"run.oci.handler", "run.oci.seccomp_bpf_data", "run.oci.seccomp.plugins", "run.oci.timens_offset",
 		"run.oci.mount_context_type", "run.oci.hooks.stdout", "run.oci.hooks.stderr",
 	};
-	bool is_refused = strncmp(key, "mxc.", 4) == 0;
+	bool is_carrier = !strcmp(key, MXC_POLICY_ANNOTATION) || !strcmp(key, MXC_POLICY_NAME_ANNOTATION);
+	bool is_refused = strncmp(key, "mxc.", 4) == 0 && !(is_carrier && b->request->carriers);
 
 	for (size_t i = 0; i < array_size(refused); i++)
 		is_refused |= strcmp(key, refused[i]) == 0;
@@ -57,7 +58,7 @@ static int build_annotations(struct builder *b, struct err **err)
 	if (map->count && !copy)
 		return err_nomem(err);
 	for (i = 0; i < map->count && r == 0; i++) {
-		r = refuse_annotation(map->items[i].key, err);
+		r = refuse_annotation(b, map->items[i].key, err);
 		if (r == 0)
 			r = copy_string(b, map->items[i].key, &copy[i].key, err);
 		if (r == 0)
@@ -204,10 +205,10 @@ int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
 {
 	static int (*const steps[])(struct builder *, struct err **) = {
 		refuse_unenforceable, build_bundle_identity, build_annotations,  build_namespaces,
-		build_idmaps,	      build_net_devices, build_sysctls,  build_cgroup,	  build_unit_properties,	  build_limits,
-		build_device_rules,   build_root,     build_mounts,	  build_devices,
+		build_idmaps,	      build_net_devices, build_sysctls,  build_carrier_limits, build_cgroup,	  build_unit_properties,	  build_limits,
+		build_device_rules,   build_root,     build_mounts,  build_carrier_grants,	  build_devices,
 		build_masks,	      build_process,  build_scheduling,   build_memory_policy,
-		build_capabilities,   build_hooks,
+		build_capabilities,   build_hooks,  build_carrier_regions, build_carrier_capabilities,
 	};
 	struct builder b;
 	int r = builder_init(&b, plan_arena, config, request, facts, log, err);

@@ -16,6 +16,14 @@ struct builder {
 	const struct host_facts *facts;
 	const struct log *log;
 	struct plan *plan;
+	/* What linux_ points to once a policy has lowered limits: not in the arena, for it points out of it. */
+	struct {
+		struct oci_linux linux_;
+		struct oci_resources resources;
+		struct oci_memory memory;
+		struct oci_cpu cpu;
+		struct oci_pids pids;
+	} tightened;
 };
 
 /* Start a plan: the first allocation of its arena. */
@@ -45,6 +53,12 @@ int build_memory_policy(struct builder *b, struct err **err);
 int build_scheduling(struct builder *b, struct err **err);
 int build_capabilities(struct builder *b, struct err **err);
 int build_hooks(struct builder *b, struct err **err);
+/* from_carriers.c: the policies of the bundle. The first before the cgroup's steps, the second right after the mounts,
+ * the last when all else is decided. The capabilities also for exec. */
+int build_carrier_limits(struct builder *b, struct err **err);
+int build_carrier_grants(struct builder *b, struct err **err);
+int build_carrier_regions(struct builder *b, struct err **err);
+int build_carrier_capabilities(struct builder *b, struct err **err);
 
 /* ---- from_oci_copy.c: data into the plan's arena ---- */
 

@@ -173,6 +173,45 @@ enum plan_network_mode {
 /* An interface of the host that becomes the container's. */
 struct plan_net_device { const char *host_name, *name, *pointer; };
 
+/* ---- policy ---- */
+
+/* What a policy says of a part of the finished tree. */
+enum plan_region_kind {
+	REGION_OPEN,			/* as it was before the regions around it were restricted */
+	REGION_READONLY,		/* with everything mounted below */
+	REGION_DENIED,			/* covered: visible, EACCES */
+};
+
+struct plan_region {
+	enum plan_region_kind kind;
+	const char *path;		/* absolute inside the root, cleaned */
+	bool is_reopened;		/* denied, and regions that are not lie below */
+	const char *pointer;
+};
+
+/* One thing that a policy asks for: for people, `plan` and the enforcement record. */
+struct plan_item {
+	const char *carrier;		/* whose policy */
+	const char *pointer;
+	const char *subject;		/* "path", "memoryBytes", ... */
+	const char *object;		/* the path; NULL for other subjects */
+	const char *requested, *enforced;
+	const char *decided_by;		/* the carrier that was strictest */
+	const char *mechanism;
+};
+
+struct plan_policy {
+	struct plan_region *regions;	/* what contains comes before what is in it */
+	size_t region_count;
+	bool covers_are_idmapped;	/* covers of denied paths belong to an id that nobody has, by an idmapped mount */
+	/* For processes that come later: capabilities that would undo a restriction are refused, or left out */
+	uint64_t refused_capabilities, withheld_capabilities;
+	int64_t memory_bytes, pids;	/* no later limit may be higher; 0: none */
+	uint32_t cpus;
+	struct plan_item *items;
+	size_t item_count;
+};
+
 /* ---- process ---- */
 
 struct plan_capabilities { uint64_t bounding, effective, inheritable, permitted, ambient; };
@@ -268,6 +307,7 @@ struct plan_lifecycle {
 	bool is_sandbox;		/* an MXC sandbox: gone with its supervisor */
 	bool is_exec;			/* a process for a container that exists: nothing but the process is made */
 	uint32_t timeout_ms;		/* 0: none */
+	const char *timeout_pointer;
 	bool die_with_parent;
 };
 
@@ -299,6 +339,7 @@ struct plan {
 	enum plan_network_mode network;
 	struct plan_net_device *net_devices;
 	size_t net_device_count;
+	struct plan_policy policy;
 	struct plan_process process;
 	struct plan_hooks hooks[HOOK_MAX];
 	struct plan_lifecycle lifecycle;

@@ -330,6 +330,7 @@ int plan_print(const struct plan *plan, struct json_writer *out)
 	print_paths(&plan->readonly, "readonlyPaths", out);
 	print_sysctls(plan, out);
 	json_put_string(out, "network", network_modes[plan->network]);
+	print_policy(plan, out);
 	print_process(&plan->process, out);
 	print_hooks(plan->hooks, out);
 	print_lifecycle(&plan->lifecycle, out);

@@ -10,4 +10,7 @@
  * -ENOMEM. */
 int plan_print(const struct plan *plan, struct json_writer *out);
 
+/* Of it only the member "items" of its policy, into the open object. */
+void plan_print_items(const struct plan *plan, struct json_writer *out);
+
 #endif

@@ -1,4 +1,4 @@
-/* print_parts.h - the parts of the printer that are in print_process.c. */
+/* print_parts.h - the parts of the printer that are in print_process.c and print_policy.c. */
 #ifndef MXCRUN_PLAN_PRINT_PARTS_H
 #define MXCRUN_PLAN_PRINT_PARTS_H
 
@@ -6,6 +6,8 @@
 #include "plan/plan.h"
 
 void print_process(const struct plan_process *process, struct json_writer *w);
+void print_capability_set(uint64_t set, const char *key, struct json_writer *w);
+void print_policy(const struct plan *plan, struct json_writer *w);
 void print_hooks(const struct plan_hooks hooks[HOOK_MAX], struct json_writer *w);
 void print_lifecycle(const struct plan_lifecycle *lifecycle, struct json_writer *w);
 

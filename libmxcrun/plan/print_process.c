@@ -24,7 +24,7 @@ static void print_strings(const char *const *items, const char *key, struct json
 }
 
 /* Bits that this program has no name for are printed as numbers, so that none is lost. */
-static void print_capability_set(uint64_t set, const char *key, struct json_writer *w)
+void print_capability_set(uint64_t set, const char *key, struct json_writer *w)
 {
 	unsigned int i;
 
@@ -219,6 +219,7 @@ void print_lifecycle(const struct plan_lifecycle *lifecycle, struct json_writer 
 	json_put_bool(w, "sandbox", lifecycle->is_sandbox);
 	json_put_bool(w, "exec", lifecycle->is_exec);
 	json_put_u64(w, "timeoutMs", lifecycle->timeout_ms);
+	json_put_string(w, "timeoutPointer", lifecycle->timeout_pointer);
 	json_put_bool(w, "dieWithParent", lifecycle->die_with_parent);
 	json_close(w, '}');
 }

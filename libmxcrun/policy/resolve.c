@@ -58,7 +58,7 @@ static int check_limit(bool is_set, uint64_t value, uint64_t most, const char *p
 	return err_set(err, E_POLICY, 0, pointer, "expected 1 to %" PRIu64 ", found %" PRIu64, most, value);
 }
 
-static int resolve_resources(const struct mxc_config *config, struct policy_resources *ret, struct err **err)
+int policy_limits(const struct mxc_config *config, struct policy_resources *ret, struct err **err)
 {
 	const struct mxc_resources *wanted = config->bubblewrap ? config->bubblewrap->resources : NULL;
 	int r;
@@ -95,7 +95,7 @@ int policy_resolve(struct arena *arena, const struct mxc_config *config,
 	if (r == 0)
 		r = policy_process(arena, config, facts, objects, &decisions->process, err);
 	if (r == 0)
-		r = resolve_resources(config, &decisions->resources, err);
+		r = policy_limits(config, &decisions->resources, err);
 	if (r == 0)
 		*ret = decisions;
 	return r;

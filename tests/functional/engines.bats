@@ -92,6 +92,31 @@ podman_run() {
 	grep -qx 77 <<<"$output"
 }
 
+# A policy as an argument of --annotation. podman 4 takes the whole as a line of comma-separated values.
+annotated() {
+	local text="mxc.policy=$1"
+	case $(podman --version) in
+	*" version 4."*) printf '"%s"' "${text//\"/\"\"}" ;;
+	*) printf '%s' "$text" ;;
+	esac
+}
+
+@test "podman run: a policy in an annotation denies to root, keeps read-only, and can't grant" {
+	podman_image
+	run --separate-stderr podman_run --annotation "$(annotated '{"filesystem": {"deniedPaths": ["/etc/group"], "readonlyPaths": ["/var"]}}')" \
+		localhost/mxt-image sh -c 'id -u; ls /etc | grep group; cat /etc/group; touch /var/new; touch /etc/new && echo written'
+	equal "$status" 0
+	equal "$output" $'0\ngroup\nwritten'
+	contains "$stderr" "/etc/group: Permission denied"
+	contains "$stderr" "/var/new: Read-only file system"
+	run --separate-stderr podman_run --annotation "$(annotated '{"filesystem": {"readwritePaths": ["/srv"]}}')" localhost/mxt-image true
+	[ "$status" -ne 0 ]
+	contains "$stderr" "may only restrict"
+	run --separate-stderr podman_run --annotation "$(annotated '{"filesystem": ')" localhost/mxt-image true
+	[ "$status" -ne 0 ]
+	contains "$stderr" "mxc.policy"
+}
+
 @test "podman run --detach, logs, kill, inspect, rm" {
 	podman_image
 	podman_ run -d --name "$TAG" --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none localhost/mxt-image \

@@ -30,6 +30,8 @@ static unsigned long mask_word = 5;
 static const char *words[] = { "a", "b", NULL };
 static uint32_t groups[] = { 5 };
 static struct plan_unit_property unit_property = { "A", "as", words };
+static struct plan_region region = { .path = "/r", .pointer = "/p" };
+static struct plan_item item = { .subject = "path" };
 static struct plan plan;
 
 static void make_plan(void)
@@ -61,6 +63,7 @@ static void make_plan(void)
 		.net_device_count = 1,
 		.monotonic = { true, 1, 2 },
 		.boottime = { true, 3, 4 },
+		.policy = { .regions = &region, .region_count = 1, .items = &item, .item_count = 1 },
 		.process = { .argv = words,
 			     .env = words,
 			     .groups = groups,
@@ -331,11 +334,36 @@ static void change_hooks(const char *before)
 		CHANGE(plan.hooks[i].count, 0);
 }
 
+static void change_policy(const char *before)
+{
+	CHANGE(region.kind, REGION_DENIED);
+	CHANGE_STRING(region.path);
+	CHANGE_BOOL(region.is_reopened);
+	CHANGE_STRING(region.pointer);
+	CHANGE(plan.policy.region_count, 0);
+	CHANGE_BOOL(plan.policy.covers_are_idmapped);
+	CHANGE_NUMBER(plan.policy.refused_capabilities);
+	CHANGE_NUMBER(plan.policy.withheld_capabilities);
+	CHANGE_NUMBER(plan.policy.memory_bytes);
+	CHANGE_NUMBER(plan.policy.cpus);
+	CHANGE_NUMBER(plan.policy.pids);
+	CHANGE_STRING(item.carrier);
+	CHANGE_STRING(item.pointer);
+	CHANGE_STRING(item.subject);
+	CHANGE_STRING(item.object);
+	CHANGE_STRING(item.requested);
+	CHANGE_STRING(item.enforced);
+	CHANGE_STRING(item.decided_by);
+	CHANGE_STRING(item.mechanism);
+	CHANGE(plan.policy.item_count, 0);
+	CHANGE_STRING(plan.lifecycle.timeout_pointer);
+}
+
 static void test_every_member(void **state)
 {
 	static void (*const changes[])(const char *) = {
 		change_top,	     change_cgroup,  change_mounts, change_devices,
-		change_capabilities, change_process, change_hooks,
+		change_capabilities, change_process, change_hooks, change_policy,
 	};
 	cleanup_free char *before = NULL;
 	size_t i;
@@ -385,7 +413,10 @@ _Static_assert(sizeof(struct plan_scheduler) == 48,
 	       "new member: print it and add it to change_process()");
 _Static_assert(sizeof(struct plan_process) == 336,
 	       "new member: print it and add it to change_process()");
-_Static_assert(sizeof(struct plan) == 1080, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan_region) == 32, "new member: print it and add it to change_policy()");
+_Static_assert(sizeof(struct plan_item) == 64, "new member: print it and add it to change_policy()");
+_Static_assert(sizeof(struct plan_policy) == 80, "new member: print it and add it to change_policy()");
+_Static_assert(sizeof(struct plan) == 1168, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

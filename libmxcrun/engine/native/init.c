@@ -169,6 +169,8 @@ static int build(struct init *init, struct err **err)
 	if (r == 0)
 		r = hooks_run(&init->plan->hooks[HOOK_CREATE_CONTAINER], "createContainer", init->state_json, err);
 	if (r == 0)
+		r = regions_apply(init, err);
+	if (r == 0)
 		r = rootfs_enter(init, err);
 	if (r == 0 && init->plan->process.terminal)
 		r = terminal_setup(init, err);
@@ -235,6 +237,7 @@ static int run(struct init *init, struct err **err)
 		r = home_add(init, err);
 	fd_close_ptr(&init->root_fd);
 	fd_close_ptr(&init->covers_fd);
+	fd_close_ptr(&init->map_fd);
 	fd_close_ptr(&init->legacy.fds_fd);
 	fd_close_ptr(&init->legacy.stage_fd);
 	if (r == 0)
@@ -256,7 +259,7 @@ static int run(struct init *init, struct err **err)
 
 int main(int argc, char **argv)
 {
-	struct init init = { .fds = LAUNCH_FDS_NONE, .root_fd = -1, .proc_fd = -1, .covers_fd = -1, .label_proc_fd = -1,
+	struct init init = { .fds = LAUNCH_FDS_NONE, .root_fd = -1, .proc_fd = -1, .covers_fd = -1, .map_fd = -1, .label_proc_fd = -1,
 			     .legacy = { .fds_fd = -1, .stage_fd = -1 } };
 	struct err *err = NULL;
 	int r;

@@ -32,6 +32,9 @@ struct init {
 	char *listener_message;	/* for the supervisor of a notifying filter; NULL: none */
 	int label_proc_fd;	/* the host's procfs, for label.c; -1 without a profile */
 	int covers_fd;		/* deny.c: the shared covers, made when first needed; -1 before */
+	int map_fd;		/* deny.c: a user namespace that maps no owner of a cover; -1 before it is needed */
+	uid_t euid;		/* deny.c: outside of that namespace */
+	gid_t egid;
 	struct mount_legacy legacy;
 };
 
@@ -73,6 +76,9 @@ int deny_apply(struct init *init, const struct plan_mount *mount, struct err **e
 int devices_make(struct init *init, struct err **err);
 int devices_reopen_null(struct init *init, struct err **err);
 int masks_apply(struct init *init, struct err **err);
+
+/* regions.c: what the policy restricts of the finished tree. */
+int regions_apply(struct init *init, struct err **err);
 
 /* procfs.c: open init->proc_fd when a later stage writes there; later sysctls, oom_score_adj, and its
  * end unless the workload's own user namespace still needs it. */

@@ -21,6 +21,8 @@ int legacy_set(struct init *init, int fd, unsigned int flags, const struct sys_m
 
 /* deny.c: after the last mount step. */
 int deny_finish(struct init *init, struct err **err);
+/* A cover that later steps have opened needs no more mount points. */
+int deny_close_reopened(struct init *init, const struct plan_mount *mount, struct err **err);
 
 /* mounts.c: attach and prove that the destination shows it. */
 int mounts_attach_verified(struct init *init, const struct plan_mount *mount, int tree_fd, int target_fd,

@@ -1,0 +1,64 @@
+/* admin.c - see admin.h. */
+#include "config/admin.h"
+
+#define ADMIN_ROW(key_, kind_, type_, member_, ...)                                               \
+	{                                                                                         \
+		.key = (key_), .kind = (kind_), .offset = offsetof(type_, member_), ##__VA_ARGS__ \
+	}
+
+static const struct field grant_fields[] = {
+	ADMIN_ROW("readonlyPaths", FIELD_STRINGS, struct admin_grants, readonly_paths),
+	ADMIN_ROW("readwritePaths", FIELD_STRINGS, struct admin_grants, readwrite_paths),
+	{ 0 },
+};
+
+const struct field admin_fields[] = {
+	ADMIN_ROW("policyFolder", FIELD_STRING, struct admin_config, policy_folder),
+	ADMIN_ROW("namedPolicyFolder", FIELD_STRING, struct admin_config, named_folder),
+	ADMIN_ROW("annotationGrants", FIELD_INLINE, struct admin_config, annotation_grants,
+		  .table = grant_fields),
+	{ 0 },
+};
+
+static int check_paths(struct arena *arena, const struct string_list *list, const char *key,
+		       struct err **err)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i][0] != '/')
+			return err_set(err, E_CONFIG, 0, arena_printf(arena, "/annotationGrants/%s/%zu", key, i),
+				       "expected an absolute path, found \"%.64s\"", list->items[i]);
+	return 0;
+}
+
+static int check_folder(const char *folder, const char *pointer, struct err **err)
+{
+	return *folder ? 0 : err_set(err, E_CONFIG, 0, pointer, "expected a folder, found \"\"");
+}
+
+int admin_parse(struct arena *arena, const struct json *document, const struct log *log,
+		const struct admin_config **ret, struct err **err)
+{
+	struct decode d = { .arena = arena, .log = log, .unknown_is_error = true };
+	struct admin_config *config = arena_alloc(arena, sizeof(*config));
+	int r = 0;
+
+	if (!config)
+		return err_nomem(err);
+	if (document)
+		r = fields_decode(&d, document, admin_fields, config, err);
+	if (!config->policy_folder)
+		config->policy_folder = "policy.d";
+	if (!config->named_folder)
+		config->named_folder = "policies";
+	if (r == 0)
+		r = check_folder(config->policy_folder, "/policyFolder", err);
+	if (r == 0)
+		r = check_folder(config->named_folder, "/namedPolicyFolder", err);
+	if (r == 0)
+		r = check_paths(arena, &config->annotation_grants.readonly_paths, "readonlyPaths", err);
+	if (r == 0)
+		r = check_paths(arena, &config->annotation_grants.readwrite_paths, "readwritePaths", err);
+	if (r == 0)
+		*ret = config;
+	return r;
+}

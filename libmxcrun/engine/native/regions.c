@@ -1,0 +1,333 @@
+/* regions.c - what a policy restricts of the finished tree: read-only and denied regions, and what stays open inside.
+ *
+ * After all mounts, devices, masks and hooks, so that nothing is made on top. First every region is looked up, and
+ * what is to show through a restriction around it is taken aside as a detached copy, which that restriction doesn't reach. Then
+ * from the root downwards: a read-only region is a copy of itself on top of itself, a denied one gets a cover, what was taken
+ * aside is put back.
+ *
+ * Which region lies in which was decided by names. A link in the container could make two names one place, so the order here
+ * is that of the places, the stricter last; and where a link makes a restriction reach over something
+ * that its name left open, the policy is refused.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "engine/native/mounts.h"
+
+struct place {
+	const struct plan_region *region;
+	char *real;		/* inside the root, every link followed */
+	unsigned int depth;
+	int tree_fd;		/* taken aside; else -1 */
+	bool is_directory;
+	bool is_kept;		/* what is there now shows there again: it stays open, or is read-only inside of a denied region */
+};
+
+struct places {
+	struct place *items;
+	size_t count;
+};
+
+static void places_done(struct places *places)
+{
+	for (size_t i = 0; i < places->count; i++) {
+		free(places->items[i].real);
+		fd_close_ptr(&places->items[i].tree_fd);
+	}
+	free(places->items);
+}
+#define cleanup_places __attribute__((cleanup(places_done)))
+
+/* ---- looking up ---- */
+
+static unsigned int depth_of(const char *path)
+{
+	unsigned int depth = 0;
+
+	for (; *path; path++)
+		depth += path[0] == '/' && path[1];
+	return depth;
+}
+
+/* The kernel's name of an open object. 0 or -errno. */
+static int name_of(int proc_fd, int fd, char *buf, size_t size)
+{
+	char link[32];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "self/fd/%d", fd);
+	len = readlinkat(proc_fd, link, buf, size);
+	if (len < 0)
+		return -errno;
+	if ((size_t)len >= size)
+		return -ENAMETOOLONG;
+	buf[len] = 0;
+	return buf[0] == '/' ? 0 : -ENOENT;
+}
+
+static int find_real(struct init *init, int proc_fd, int fd, char **ret)
+{
+	char root[PATH_MAX], path[PATH_MAX];
+	size_t len;
+	int r = name_of(proc_fd, init->root_fd, root, sizeof(root));
+
+	if (r == 0)
+		r = name_of(proc_fd, fd, path, sizeof(path));
+	if (r < 0)
+		return r;
+	if (!path_is_within(path, root))
+		return -EXDEV;
+	len = strlen(root);
+	*ret = strdup(path[len] ? path + (len > 1 ? len : 0) : "/");
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* What does not exist is made where its name has to be held, so that it can't appear; what would stay open needs no
+ * more. Returns a descriptor, or 0 when there is nothing to do: no descriptor of ours is 0. */
+static int open_region(struct init *init, const struct plan_region *region, struct err **err)
+{
+	int fd = path_open_in_root(init->root_fd, region->path, O_PATH);
+
+	if (fd == -ENOENT && region->kind == REGION_OPEN)
+		return 0;
+	if (fd == -ENOENT)
+		fd = path_make_in_root(init->root_fd, region->path, PATH_MAKE_DIR);
+	if (fd >= 0)
+		return fd;
+	err_sys(err, E_POLICY, -fd, "open", region->path, region->pointer);
+	if (fd == -EROFS || fd == -EPERM || fd == -EACCES)
+		err_hint(err, "it does not exist in the container, and can't be kept from appearing there");
+	return fd;
+}
+
+static int add_place(struct init *init, int proc_fd, const struct plan_region *region, struct places *places,
+		     struct err **err)
+{
+	struct place *place = &places->items[places->count];
+	cleanup_close int fd = open_region(init, region, err);
+	struct stat st;
+	int r;
+
+	if (fd <= 0)
+		return take_fd(fd);
+	*place = (struct place){ .region = region, .tree_fd = -1 };
+	places->count++;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, E_POLICY, errno, "fstat", region->path, region->pointer);
+	place->is_directory = S_ISDIR(st.st_mode);
+	r = find_real(init, proc_fd, fd, &place->real);
+	if (r < 0)
+		return err_sys(err, E_POLICY, -r, "readlink", region->path, region->pointer);
+	place->depth = depth_of(place->real);
+	return 0;
+}
+
+static int look_up(struct init *init, struct places *places, struct err **err)
+{
+	const struct plan_policy *policy = &init->plan->policy;
+	cleanup_close int proc_fd = procfs_open_host();
+	int r = 0;
+
+	if (proc_fd < 0)
+		return err_sys(err, E_HOST, -proc_fd, "open", "/proc", NULL);
+	places->items = calloc(policy->region_count, sizeof(*places->items));
+	if (!places->items)
+		return err_nomem(err);
+	for (size_t i = 0; i < policy->region_count && r == 0; i++)
+		r = add_place(init, proc_fd, &policy->regions[i], places, err);
+	return r;
+}
+
+static void mark_kept(struct places *places)
+{
+	for (size_t i = 0; i < places->count; i++) {
+		struct place *place = &places->items[i];
+
+		place->is_kept = place->region->kind == REGION_OPEN;
+		for (size_t j = 0; j < places->count && place->region->kind == REGION_READONLY; j++)
+			place->is_kept |= places->items[j].region->kind == REGION_DENIED &&
+					  path_is_within(place->real, places->items[j].real) &&
+					  strcmp(place->real, places->items[j].real) != 0;
+	}
+}
+
+/* ---- links ---- */
+
+static bool is_alias(const struct place *place)
+{
+	return strcmp(place->real, place->region->path) != 0;
+}
+
+static int check_aliases(const struct places *places, struct err **err)
+{
+	for (size_t i = 0; i < places->count; i++) {
+		const struct place *kept = &places->items[i];
+
+		if (!kept->is_kept)
+			continue;
+		if (is_alias(kept))
+			return err_set(err, E_POLICY, 0, kept->region->pointer,
+				       "%s can't stay open under this name: it leads to %s by a link", kept->region->path,
+				       kept->real);
+		for (size_t j = 0; j < places->count; j++)
+			if (is_alias(&places->items[j]) && path_is_within(kept->real, places->items[j].real))
+				return err_set(err, E_POLICY, 0, places->items[j].region->pointer,
+					       "%s leads to %s by a link, which holds what another name leaves open: %s",
+					       places->items[j].region->path, places->items[j].real, kept->real);
+	}
+	return 0;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->depth != y->depth)
+		return x->depth < y->depth ? -1 : 1;
+	return (int)x->region->kind - (int)y->region->kind;
+}
+
+/* ---- taking aside ---- */
+
+static bool is_of_root(struct init *init, int fd)
+{
+	struct mount_identity root, own;
+
+	/* before Linux 5.8 it can't be told: then as if it were */
+	return !mount_identify(init->root_fd, &root) || !mount_identify(fd, &own) || root.id == own.id;
+}
+
+/* The root becomes read-only later, as a mount; a copy of a part of it has to learn of that now. */
+static int take_aside(struct init *init, struct place *place, struct err **err)
+{
+	struct sys_mount_attr readonly = { .attr_set = SYS_ATTR_RDONLY };
+	cleanup_close int fd = path_open_in_root(init->root_fd, place->region->path, O_PATH);
+
+	if (fd < 0)
+		return err_sys(err, E_POLICY, -fd, "openat2", place->region->path, place->region->pointer);
+	place->tree_fd = mount_clone(init, fd, "", SYS_AT_RECURSIVE);
+	if (place->tree_fd < 0)
+		return err_sys(err, E_MOUNT, errno, "open_tree", place->region->path, place->region->pointer);
+	if (init->plan->root.is_readonly && is_of_root(init, fd) && mount_set(init, place->tree_fd, 0, &readonly) < 0)
+		return err_sys(err, E_MOUNT, errno, "mount_setattr", place->region->path, place->region->pointer);
+	return 0;
+}
+
+static int take_all_aside(struct init *init, struct places *places, struct err **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < places->count && r == 0; i++)
+		if (places->items[i].is_kept)
+			r = take_aside(init, &places->items[i], err);
+	return r;
+}
+
+/* ---- restricting ---- */
+
+static struct plan_mount step_of(const struct places *places, size_t index)
+{
+	const struct place *place = &places->items[index];
+	struct plan_mount step = {
+		.kind = MOUNT_DENY,
+		.destination = place->real,
+		.is_directory = place->is_directory,
+		.pointer = place->region->pointer,
+	};
+
+	/* what is absent inside opens nothing */
+	for (size_t i = 0; i < places->count && place->region->is_reopened; i++)
+		step.is_reopened |= places->items[i].region->kind != REGION_DENIED && i != index &&
+				    path_is_within(places->items[i].real, place->real);
+	return step;
+}
+
+/* Private as well: what the host mounts there later would not be read-only. */
+static int set_readonly(struct init *init, int tree_fd, const struct plan_mount *step, struct err **err)
+{
+	struct sys_mount_attr attr = { .attr_set = SYS_ATTR_RDONLY, .propagation = MS_PRIVATE };
+
+	if (mount_set(init, tree_fd, SYS_AT_RECURSIVE, &attr) < 0)
+		return err_sys(err, E_MOUNT, errno, "mount_setattr", step->destination, step->pointer);
+	return 0;
+}
+
+static int make_readonly(struct init *init, const struct place *place, const struct plan_mount *step, struct err **err)
+{
+	cleanup_close int target = path_open_in_root(init->root_fd, place->real, O_PATH);
+	cleanup_close int tree = -1;
+	int r;
+
+	/* the root itself stays where it is */
+	if (!place->real[1])
+		return set_readonly(init, init->root_fd, step, err);
+	if (target < 0)
+		return err_sys(err, E_POLICY, -target, "openat2", place->real, step->pointer);
+	tree = mount_clone(init, target, "", SYS_AT_RECURSIVE);
+	if (tree < 0)
+		return err_sys(err, E_MOUNT, errno, "open_tree", place->real, step->pointer);
+	r = set_readonly(init, tree, step, err);
+	return r < 0 ? r : mounts_attach_verified(init, step, tree, target, err);
+}
+
+static int put_back(struct init *init, const struct place *place, const struct plan_mount *step, struct err **err)
+{
+	cleanup_close int target = path_make_in_root(init->root_fd, place->real,
+						     place->is_directory ? PATH_MAKE_DIR : PATH_MAKE_FILE);
+	int r = 0;
+
+	if (target < 0)
+		return err_sys(err, E_POLICY, -target, "open", place->real, step->pointer);
+	if (place->region->kind == REGION_READONLY)
+		r = set_readonly(init, place->tree_fd, step, err);
+	return r < 0 ? r : mounts_attach_verified(init, step, place->tree_fd, target, err);
+}
+
+static int apply(struct init *init, const struct places *places, size_t index, struct err **err)
+{
+	const struct place *place = &places->items[index];
+	struct plan_mount step = step_of(places, index);
+
+	if (place->is_kept)
+		return put_back(init, place, &step, err);
+	if (place->region->kind == REGION_READONLY)
+		return make_readonly(init, place, &step, err);
+	return deny_apply(init, &step, err);
+}
+
+int regions_apply(struct init *init, struct err **err)
+{
+	cleanup_places struct places places = { 0 };
+	int r;
+
+	if (!init->plan->policy.region_count)
+		return 0;
+	r = look_up(init, &places, err);
+	if (r < 0)
+		return r;
+	mark_kept(&places);
+	r = check_aliases(&places, err);
+	if (r < 0)
+		return r;
+	qsort(places.items, places.count, sizeof(*places.items), compare_places);
+	r = take_all_aside(init, &places, err);
+	for (size_t i = 0; i < places.count && r == 0; i++)
+		r = apply(init, &places, i, err);
+	for (size_t i = 0; i < places.count && r == 0; i++) {
+		struct plan_mount step = step_of(&places, i);
+
+		if (places.items[i].region->kind == REGION_DENIED && step.is_reopened)
+			r = deny_close_reopened(init, &step, err);
+	}
+	return r;
+}

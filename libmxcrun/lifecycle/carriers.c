@@ -1,0 +1,223 @@
+/* carriers.c - see carriers.h. Who may grant is decided here and nowhere else: the bundle's author may, an annotation
+ * only what the host's owner lists, and his own policies, which are for every container, never. */
+#include "lifecycle/carriers.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "lifecycle/admin.h"
+
+#define FIXED_CARRIERS 3u /* mxc, mxc.policy, mxc.policy-name */
+
+struct reader {
+	struct arena *arena;
+	const struct oci_config *config;
+	const struct host_facts *facts;
+	const struct log *log;
+	struct admin admin;
+	struct policy_carrier *carriers;
+	size_t count;
+};
+
+static const char *find_annotation(const struct oci_config *config, const char *key)
+{
+	for (size_t i = 0; i < config->annotations.count; i++)
+		if (!strcmp(config->annotations.items[i].key, key))
+			return config->annotations.items[i].value;
+	return NULL;
+}
+
+static int add(struct reader *r, const struct policy_carrier *carrier, const struct json *document, struct err **err)
+{
+	struct policy_carrier *ret = &r->carriers[r->count++];
+
+	*ret = *carrier;
+	if (!ret->name || !ret->prefix)
+		return err_nomem(err);
+	if (mxc_parse_fragment(r->arena, document, r->log, &ret->config, err) < 0)
+		return err_wrap(err, "%s", ret->name);
+	return 0;
+}
+
+static int add_section(struct reader *r, struct err **err)
+{
+	const struct policy_carrier carrier = { .name = "mxc of config.json", .prefix = "/mxc", .grants = GRANTS_ALL };
+
+	if (!r->config->mxc || r->config->mxc->type == JSON_NULL)
+		return 0;
+	return add(r, &carrier, r->config->mxc, err);
+}
+
+static struct policy_carrier annotation_carrier(const struct reader *r, const char *name, const char *prefix)
+{
+	const struct admin_grants *grants = &r->admin.config->annotation_grants;
+
+	return (struct policy_carrier){
+		.name = name,
+		.prefix = prefix,
+		.grants = grants->readonly_paths.count || grants->readwrite_paths.count ? GRANTS_LISTED : GRANTS_NONE,
+		.readonly_grants = &grants->readonly_paths,
+		.readwrite_grants = &grants->readwrite_paths,
+	};
+}
+
+static int add_annotation(struct reader *r, struct err **err)
+{
+	const char *text = find_annotation(r->config, MXC_POLICY_ANNOTATION);
+	struct policy_carrier carrier = annotation_carrier(r, "annotation " MXC_POLICY_ANNOTATION,
+							   "/annotations/" MXC_POLICY_ANNOTATION "#");
+	const struct json *document;
+
+	if (!text)
+		return 0;
+	if (json_parse(r->arena, text, strlen(text), carrier.name, &document, err) < 0)
+		return -EINVAL;
+	return add(r, &carrier, document, err);
+}
+
+static int add_named(struct reader *r, struct err **err)
+{
+	const char *name = find_annotation(r->config, MXC_POLICY_NAME_ANNOTATION);
+	struct admin_policy policy = { 0 };
+	struct policy_carrier carrier;
+
+	if (!name)
+		return 0;
+	if (admin_named_policy(r->arena, &r->admin, name, r->facts, &policy, err) < 0)
+		return err_wrap(err, "annotation " MXC_POLICY_NAME_ANNOTATION);
+	carrier = annotation_carrier(r,
+				     arena_printf(r->arena, "annotation " MXC_POLICY_NAME_ANNOTATION " (%s)", policy.path),
+				     arena_printf(r->arena, "%s#", policy.path));
+	return add(r, &carrier, policy.document, err);
+}
+
+static int add_owners(struct reader *r, const struct admin_policy *policies, size_t count, struct err **err)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < count && result == 0; i++) {
+		const struct policy_carrier carrier = {
+			.name = policies[i].path,
+			.prefix = arena_printf(r->arena, "%s#", policies[i].path),
+			.grants = GRANTS_NONE,
+		};
+
+		result = add(r, &carrier, policies[i].document, err);
+	}
+	return result;
+}
+
+static int add_all(struct reader *r, const char *admin_config, struct err **err)
+{
+	struct admin_policy *policies = NULL;
+	size_t count = 0;
+	int result = admin_read(r->arena, admin_config, r->facts, r->log, &r->admin, err);
+
+	if (result == 0)
+		result = admin_policies(r->arena, &r->admin, r->facts, &policies, &count, err);
+	if (result < 0)
+		return result;
+	r->carriers = arena_array(r->arena, count + FIXED_CARRIERS, sizeof(*r->carriers));
+	if (!r->carriers)
+		return err_nomem(err);
+	result = add_section(r, err);
+	if (result == 0)
+		result = add_annotation(r, err);
+	if (result == 0)
+		result = add_named(r, err);
+	return result == 0 ? add_owners(r, policies, count, err) : result;
+}
+
+/* ---- what is granted ---- */
+
+static int open_image(struct arena *arena, const struct oci_config *config, const char *bundle, struct err **err)
+{
+	const char *path = config->root ? config->root->path : "", *full;
+	int fd;
+
+	full = path[0] == '/' ? path : arena_printf(arena, "%s/%s", bundle, path);
+	if (!full)
+		return err_nomem(err);
+	fd = open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, E_ROOTFS, errno, "open", full, "/root/path") : fd;
+}
+
+static bool is_empty_folder(int image, const char *path)
+{
+	int fd = path_open_in_root(image, path, O_RDONLY | O_DIRECTORY);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	size_t count = 0;
+
+	if (!dir) {
+		fd_close_ptr(&fd);
+		return false;
+	}
+	while (count <= 2 && readdir(dir)) /* "." and ".." */
+		count++;
+	closedir(dir);
+	return count <= 2;
+}
+
+/* An empty file or folder is no more than a place to mount on, perhaps left by an earlier run. */
+static bool has_content(int image, const char *path)
+{
+	cleanup_close int fd = path_open_in_root(image, path, O_PATH);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return false;
+	return S_ISDIR(st.st_mode) ? !is_empty_folder(image, path) : !S_ISREG(st.st_mode) || st.st_size;
+}
+
+static int look_up_grants(struct reader *r, const char *bundle, struct plan_carriers *carriers, struct err **err)
+{
+	const struct policy_combined *combined = carriers->combined;
+	struct object_request *requests = arena_array(r->arena, combined->grant_count, sizeof(*requests));
+	bool *is_in_image = arena_array(r->arena, combined->grant_count, sizeof(*is_in_image));
+	struct host_objects *objects = NULL;
+	cleanup_close int image = -1;
+	int result;
+
+	if (!combined->grant_count)
+		return 0;
+	if (!requests || !is_in_image)
+		return err_nomem(err);
+	image = open_image(r->arena, r->config, bundle, err);
+	if (image < 0)
+		return image;
+	for (size_t i = 0; i < combined->grant_count; i++) {
+		const struct combined_grant *grant = &combined->grants[i];
+
+		is_in_image[i] = has_content(image, grant->path);
+		requests[i] = (struct object_request){ grant->path,
+						       grant->intent == INTENT_READWRITE ? R_OK | W_OK : R_OK };
+	}
+	result = objects_look_up(r->arena, requests, combined->grant_count, r->facts, &objects, err);
+	carriers->objects = objects;
+	carriers->is_in_image = is_in_image;
+	return result;
+}
+
+int carriers_read(struct arena *arena, const struct oci_config *config, const char *bundle, const char *admin_config,
+		  const struct host_facts *facts, const struct log *log, const struct plan_carriers **ret,
+		  struct err **err)
+{
+	struct reader r = { .arena = arena, .config = config, .facts = facts, .log = log, .admin = ADMIN_INIT };
+	struct plan_carriers *carriers = arena_alloc(arena, sizeof(*carriers));
+	int result = carriers ? add_all(&r, admin_config, err) : err_nomem(err);
+
+	admin_close(&r.admin);
+	if (result == 0)
+		result = policy_combine(arena, r.carriers, r.count, log, &carriers->combined, err);
+	if (result == 0)
+		result = look_up_grants(&r, bundle, carriers, err);
+	if (result == 0)
+		*ret = carriers;
+	return result;
+}

@@ -1,0 +1,15 @@
+/* carriers.h - where the policies of a bundle come from, read and combined. */
+#ifndef MXCRUN_LIFECYCLE_CARRIERS_H
+#define MXCRUN_LIFECYCLE_CARRIERS_H
+
+#include "config/oci.h"
+#include "plan/build.h"
+
+/* The member "mxc" of config.json, the annotations mxc.policy and mxc.policy-name, and what the host's owner has
+ * for every container; then what the host and the image have at the paths that they grant. admin_config NULL: the
+ * host's own. All lies in the arena. 0 or -errno. */
+int carriers_read(struct arena *arena, const struct oci_config *config, const char *bundle, const char *admin_config,
+		  const struct host_facts *facts, const struct log *log, const struct plan_carriers **ret,
+		  struct err **err);
+
+#endif

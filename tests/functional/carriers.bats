@@ -1,0 +1,332 @@
+#!/usr/bin/env bats
+# carriers.bats - policies that come with a bundle: who carries them, what they come to together, what they may not do.
+# Each restriction is tried by the workload itself, beside what it leaves alone.
+# shellcheck disable=SC2030,SC2031
+
+load helpers
+
+GUARDS="root jq mxcrun"
+
+test_setup() {
+	make_bundle
+	mkdir -p "$BUNDLE/rootfs"/data/{open,deep/er} "$BUNDLE/rootfs/secret"
+	echo public >"$BUNDLE/rootfs/data/file"
+	echo open >"$BUNDLE/rootfs/data/open/file"
+	echo deep >"$BUNDLE/rootfs/data/deep/er/file"
+	echo hidden >"$BUNDLE/rootfs/secret/file"
+	make_admin
+}
+
+# The folder of a host's owner, empty, and its file as $ADMIN.
+make_admin() {
+	ADMIN=$BATS_TEST_TMPDIR/admin/mxcrun.json
+	mkdir -p "$BATS_TEST_TMPDIR"/admin/{policy.d,policies}
+	echo '{}' >"$ADMIN"
+}
+
+owners() { echo "$2" >"$BATS_TEST_TMPDIR/admin/policy.d/$1.json"; }
+annotate() { config --arg policy "$1" '.annotations["mxc.policy"] = $policy'; }
+section() { config --argjson policy "$1" '.mxc = $policy'; }
+capabilities() { config --arg caps "$1" '.process.capabilities |= map_values($caps | split(" "))'; }
+
+# Run the bundle under the owner's configuration.
+run_carried() {
+	run --separate-stderr rt --admin-config "$ADMIN" run --bundle "$BUNDLE" "$@" "$TAG" </dev/null
+	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
+}
+plan_carried() { rt --admin-config "$ADMIN" plan --bundle "$BUNDLE" "$TAG"; }
+
+# What each of these does to a path, as the workload sees it: "read=ok list=EACCES ...".
+try_script='try() { # PATH
+	[ -e "$1" ] && printf "seen "
+	if [ -d "$1" ]; then ls "$1" >/dev/null 2>/tmp/e; else cat "$1" >/dev/null 2>/tmp/e; fi && printf "read " || { grep -q "Permission denied" /tmp/e && printf "eacces "; }
+	if [ -d "$1" ]; then touch "$1/new" 2>/tmp/e; else echo x 2>/tmp/e >>"$1"; fi 2>/tmp/e && printf "write" || { grep -q "Read-only" /tmp/e && printf "erofs"; }
+	echo
+}
+'
+
+@test "an annotation denies: visible, and EACCES for root with his capabilities" {
+	capabilities "CAP_DAC_OVERRIDE CAP_CHOWN CAP_FOWNER CAP_KILL"
+	annotate '{"filesystem": {"deniedPaths": ["/secret", "/data/file"]}}'
+	script "$try_script"'id -u; grep CapEff /proc/self/status; try /secret; try /data/file; ls /data | tr "\n" " "; try /data/open
+		mv /secret /other 2>/dev/null || echo stays; umount /secret 2>/dev/null || echo mounted; chmod 777 /secret 2>/dev/null || echo fixed'
+	run_carried
+	equal "$status" 0
+	equal "${lines[0]}" 0
+	equal "$(echo "${lines[1]}" | awk '{print $2}')" 000000000000002b
+	[[ ${lines[2]} == "seen eacces "* ]]
+	[[ ${lines[3]} == "seen eacces "* ]]
+	equal "${lines[4]}" "deep file open seen read write"
+	equal "${lines[5]} ${lines[6]} ${lines[7]}" "stays mounted fixed"
+	[ "$(cat "$BUNDLE/rootfs/secret/file")" = hidden ]
+}
+
+@test "root of a user namespace is denied as well" {
+	make_userns_bundle
+	capabilities "CAP_DAC_OVERRIDE CAP_CHOWN"
+	annotate '{"filesystem": {"deniedPaths": ["/secret"], "readonlyPaths": ["/data"]}}'
+	script "$try_script"'try /secret; try /data/file'
+	run_carried
+	equal "$status" 0
+	[[ ${lines[0]} == "seen eacces "* ]]
+	equal "${lines[1]}" "seen read erofs"
+}
+
+@test "read-only regions are recursive; the most specific path of a carrier wins" {
+	annotate '{"filesystem": {"readonlyPaths": ["/data"], "readwritePaths": ["/data/open"], "deniedPaths": ["/data/open/shut"]}}'
+	mkdir "$BUNDLE/rootfs/data/open/shut" "$BATS_TEST_TMPDIR/volume"
+	config --arg source "$BATS_TEST_TMPDIR/volume" '.mounts += [{destination: "/data/volume", type: "bind", source: $source, options: ["bind"]}]'
+	script "$try_script"'try /data; try /data/file; try /data/deep/er; try /data/volume; try /data/open; try /data/open/shut; try /secret'
+	run_carried
+	equal "$status" 0
+	equal "${lines[0]}" "seen read erofs"
+	equal "${lines[1]}" "seen read erofs"
+	equal "${lines[2]}" "seen read erofs"
+	equal "${lines[3]}" "seen read erofs"
+	equal "${lines[4]}" "seen read write"
+	[[ ${lines[5]} == "seen eacces "* ]]
+	equal "${lines[6]}" "seen read write"
+	[ -z "$(ls "$BATS_TEST_TMPDIR/volume")" ]
+}
+
+@test "a path inside of a denied one can be left open" {
+	annotate '{"filesystem": {"deniedPaths": ["/data"], "readwritePaths": ["/data/open"], "readonlyPaths": ["/data/deep/er/file"]}}'
+	script "$try_script"'ls /data | tr "\n" " "; echo; try /data/open; try /data/deep/er/file; try /data/file; touch /data/x 2>/dev/null || echo closed'
+	run_carried
+	equal "$status" 0
+	equal "${lines[0]}" "deep open "
+	equal "${lines[1]}" "seen read write"
+	equal "${lines[2]}" "seen read erofs"
+	[[ ${lines[3]} != seen* ]]
+	equal "${lines[4]}" closed
+}
+
+@test "a read-only / leaves /dev and /proc, and what is named, as they are" {
+	annotate '{"filesystem": {"readonlyPaths": ["/"], "readwritePaths": ["/tmp"]}}'
+	script "$try_script"'try /data; try /dev/shm; try /tmp; echo x >/dev/null && cat /proc/self/comm'
+	run_carried
+	equal "$status" 0
+	equal "${lines[0]}" "seen read erofs"
+	equal "${lines[1]}" "seen read write"
+	equal "${lines[2]}" "seen read write"
+	equal "${lines[3]}" cat
+}
+
+@test "what stays open in a read-only root stays read-only" {
+	config '.root.readonly = true'
+	annotate '{"filesystem": {"deniedPaths": ["/data"], "readwritePaths": ["/data/open"]}}'
+	config '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]'
+	script "$try_script"'try /data/open'
+	run_carried
+	equal "$status" 0
+	equal "$output" "seen read erofs"
+}
+
+@test "a denied path that does not exist can't be made by the container" {
+	annotate '{"filesystem": {"deniedPaths": ["/data/later", "/nowhere/at/all"]}}'
+	script "$try_script"'mkdir /data/later 2>/dev/null || echo taken; try /data/later; try /nowhere/at/all'
+	run_carried
+	equal "$status" 0
+	equal "${lines[0]}" taken
+	[[ ${lines[1]} == "seen eacces "* ]]
+	[[ ${lines[2]} == "seen eacces "* ]]
+}
+
+@test "the host owner's policies apply to every container, and nobody loosens them" {
+	owners 10-base '{"filesystem": {"deniedPaths": ["/secret"]}}'
+	owners 20-more '{"filesystem": {"readonlyPaths": ["/data"]}}'
+	section '{"filesystem": {"readwritePaths": ["/secret", "/secret/file", "/data/open"]}}'
+	script "$try_script"'try /secret; try /data/open'
+	run_carried
+	equal "$status" 0
+	[[ ${lines[0]} == "seen eacces "* ]]
+	equal "${lines[1]}" "seen read erofs"
+	run --separate-stderr plan_carried
+	equal "$(jq -r '.policy.items[] | select(.carrier == "mxc of config.json") | "\(.object) \(.requested) \(.enforced) \(.decidedBy | split("/")[-1])"' <<<"$output")" \
+		"/secret readwrite denied 10-base.json
+/secret/file readwrite denied 10-base.json
+/data/open readwrite readonly 20-more.json"
+}
+
+@test "a policy by name is one of the host owner's" {
+	echo '{"filesystem": {"deniedPaths": ["/secret"]}}' >"$BATS_TEST_TMPDIR/admin/policies/strict.json"
+	config '.annotations["mxc.policy-name"] = "strict"'
+	script "$try_script"'try /secret'
+	run_carried
+	[[ $output == "seen eacces "* ]]
+	config '.annotations["mxc.policy-name"] = "absent"'
+	run_carried
+	assert_refused "mxc.policy-name" absent.json
+	config '.annotations["mxc.policy-name"] = "../policy.d/x"'
+	run_carried
+	assert_refused "is no name of a policy"
+}
+
+@test "what does not parse stops the container" {
+	local text
+	for text in '' '{' '[]' '{"filesystem": {"deniedPath": ["/x"]}}' '{"process": {"commandLine": "id"}}' \
+		'{"containment": "lxc"}' '{"version": "0.7.0"}' '{"filesystem": {"deniedPaths": ["relative"]}}' \
+		'{"filesystem": {"deniedPaths": ["/"]}}' '{"filesystem": {"deniedPaths": ["/data/../secret"]}}' \
+		'{"filesystem": {"deniedPaths": ["/proc/self/fd"]}}' '{"network": {"egress": {"default": "allow"}}}'; do
+		annotate "$text"
+		run_carried
+		assert_refused
+		[[ $stderr == *mxc.policy* ]]
+	done
+	config 'del(.annotations) | .annotations["mxc.other"] = "x"'
+	run_carried
+	assert_refused mxc.other
+	config 'del(.annotations)'
+	section '{"ui": {"disable": true}}'
+	run_carried
+	assert_refused "mxc of config.json" ui
+}
+
+@test "grants: the bundle's author may, an annotation only what the host's owner lists" {
+	mkdir -p "$BATS_TEST_TMPDIR/shared/sub"
+	echo shared >"$BATS_TEST_TMPDIR/shared/file"
+	script "$try_script""try '$BATS_TEST_TMPDIR/shared'; cat '$BATS_TEST_TMPDIR/shared/file'"
+	section "{\"filesystem\": {\"readwritePaths\": [\"$BATS_TEST_TMPDIR/shared\"]}}"
+	run_carried
+	equal "$output" $'seen read write\nshared'
+	[ -e "$BATS_TEST_TMPDIR/shared/new" ]
+	rm "$BATS_TEST_TMPDIR/shared/new"
+
+	config 'del(.mxc)'
+	annotate "{\"filesystem\": {\"readwritePaths\": [\"$BATS_TEST_TMPDIR/shared\"]}}"
+	run_carried
+	assert_refused "annotation mxc.policy may only restrict" "$BATS_TEST_TMPDIR/shared"
+	echo "{\"annotationGrants\": {\"readonlyPaths\": [\"$BATS_TEST_TMPDIR/shared\"]}}" >"$ADMIN"
+	run_carried
+	assert_refused "may only restrict"
+
+	annotate "{\"filesystem\": {\"readonlyPaths\": [\"$BATS_TEST_TMPDIR/shared\"]}}"
+	run_carried
+	equal "$output" $'seen read erofs\nshared'
+	owners 10 "{\"filesystem\": {\"deniedPaths\": [\"$BATS_TEST_TMPDIR/shared/file\"]}}"
+	run_carried
+	[[ $output == "seen read erofs"* ]]
+	[[ $output != *shared ]]
+
+	config 'del(.annotations)'
+	section '{"filesystem": {"readonlyPaths": ["/not/anywhere"]}}'
+	run_carried
+	assert_refused /mxc/filesystem/readonlyPaths/0 "neither in the container (or empty there) nor on the host"
+}
+
+@test "limits: the smallest counts, and update can't raise it" {
+	requires cgroup_v1
+	owners 10 '{"bubblewrap": {"resources": {"memoryMb": 64, "pids": 50}}}'
+	annotate '{"bubblewrap": {"resources": {"memoryMb": 128, "cpuCount": 1}}}'
+	config '.linux.resources.memory.limit = 268435456 | .linux.resources.cpu = {quota: 300000, period: 100000}'
+	rt --admin-config "$ADMIN" create --bundle "$BUNDLE" "$TAG" </dev/null >/dev/null
+	local dir
+	dir=/sys/fs/cgroup/memory$(awk -F: '$2 == "memory" { print $3 }' "/proc/$(rt state "$TAG" | jq .pid)/cgroup")
+	equal "$(cat "$dir/memory.limit_in_bytes")" 67108864
+	run --separate-stderr rt update --memory 134217728 "$TAG"
+	assert_refused "policy allows at most 67108864"
+	run --separate-stderr rt update --memory 33554432 "$TAG"
+	equal "$status" 0
+	equal "$(cat "$dir/memory.limit_in_bytes")" 33554432
+	run --separate-stderr plan_carried
+	equal "$(jq -r '.policy.items[] | "\(.subject) \(.requested) \(.enforced) \(.decidedBy | split("/")[-1])"' <<<"$output" | sort)" \
+		"cpus 1 1 annotation mxc.policy
+memoryBytes 134217728 67108864 10.json
+memoryBytes 67108864 67108864 10.json
+pids 50 50 10.json"
+	equal "$(jq '.cgroup.cpuQuotaUs' <<<"$output")" 100000
+}
+
+@test "a timeout ends a run in the foreground; without a supervisor it is refused" {
+	owners 10 '{"process": {"timeout": 60000}}'
+	annotate '{"process": {"timeout": 300}}'
+	run_carried
+	[ "$status" -ne 0 ]
+	contains "$stderr" "timed out"
+	run --separate-stderr rt --admin-config "$ADMIN" create --bundle "$BUNDLE" "$TAG" </dev/null
+	assert_refused /annotations/mxc.policy#/process/timeout
+}
+
+@test "no network: a namespace of its own is needed" {
+	annotate '{"network": {"egress": {"default": "deny"}}}'
+	script 'ip link | grep -c ^[0-9]'
+	run_carried
+	equal "$output" 1
+	config '.linux.namespaces |= map(select(.type != "network"))'
+	run_carried
+	assert_refused "/annotations/mxc.policy#/network" "network namespace"
+}
+
+@test "capabilities that undo a restriction are refused, for exec too" {
+	annotate '{"filesystem": {"deniedPaths": ["/secret"]}}'
+	capabilities "CAP_SYS_ADMIN CAP_KILL"
+	run_carried
+	assert_refused CAP_SYS_ADMIN
+	capabilities "CAP_DAC_READ_SEARCH"
+	run_carried
+	assert_refused CAP_DAC_READ_SEARCH
+	capabilities "CAP_DAC_OVERRIDE"
+	start_container "$TAG"
+	run --separate-stderr rt exec "$TAG" /bin/ls /secret </dev/null
+	[ "$status" -ne 0 ]
+	contains "$stderr" "Permission denied"
+	run --separate-stderr rt exec --cap CAP_SYS_ADMIN "$TAG" /bin/umount /secret </dev/null
+	assert_refused CAP_SYS_ADMIN
+}
+
+@test "links in the container can't make a region reach elsewhere" {
+	ln -s /data "$BUNDLE/rootfs/alias"
+	script "$try_script"'try /data/file; try /alias/file'
+	annotate '{"filesystem": {"deniedPaths": ["/alias"]}}'
+	run_carried
+	equal "$status" 0
+	[[ ${lines[0]} != *read* ]]
+	[[ ${lines[1]} != *read* ]]
+	# Another carrier's name for the same place does not open it.
+	owners 10 '{"filesystem": {"deniedPaths": ["/alias"]}}'
+	annotate '{"filesystem": {"readonlyPaths": ["/data"], "readwritePaths": ["/data/open"]}}'
+	run_carried
+	assert_refused "by a link" 10.json
+	rm "$BATS_TEST_TMPDIR/admin/policy.d/10.json"
+	annotate '{"filesystem": {"readonlyPaths": ["/alias"], "readwritePaths": ["/alias/open"]}}'
+	run_carried
+	assert_refused "by a link" /alias/open
+}
+
+@test "a mount that is shared with the host is not covered" {
+	annotate '{"filesystem": {"deniedPaths": ["/secret"]}}'
+	mkdir "$BATS_TEST_TMPDIR/volume"
+	config --arg source "$BATS_TEST_TMPDIR/volume" '.mounts += [{destination: "/data", type: "bind", source: $source, options: ["rbind", "rshared"]}]'
+	run_carried
+	assert_refused "shared mounts are refused" /mounts/
+}
+
+@test "nobody but root can have written the owner's files" {
+	script true
+	owners 10 '{}'
+	run_carried
+	equal "$status" 0
+	chmod o+w "$BATS_TEST_TMPDIR/admin/policy.d/10.json"
+	run_carried
+	assert_refused 10.json "writable by others"
+	chmod o-w "$BATS_TEST_TMPDIR/admin/policy.d/10.json"
+	chown 1234 "$BATS_TEST_TMPDIR/admin/policy.d/10.json"
+	run_carried
+	assert_refused "belongs to user 1234"
+	chown 0 "$BATS_TEST_TMPDIR/admin/policy.d/10.json"
+	chmod g+w "$BATS_TEST_TMPDIR/admin/policy.d"
+	run_carried
+	assert_refused policy.d "writable by others"
+	chmod g-w "$BATS_TEST_TMPDIR/admin/policy.d"
+	rm "$BATS_TEST_TMPDIR/admin/policy.d/10.json"
+	ln -s /dev/null "$BATS_TEST_TMPDIR/admin/policy.d/10.json"
+	run_carried
+	assert_refused 10.json
+	rm "$BATS_TEST_TMPDIR/admin/policy.d/10.json"
+	echo '{"policyFolders": 1}' >"$ADMIN"
+	run_carried
+	assert_refused policyFolders
+	ADMIN=$BATS_TEST_TMPDIR/none.json
+	run_carried
+	assert_refused none.json
+}
