@@ -15,6 +15,7 @@ struct update_options {
 	const char *memory, *memory_reservation, *memory_swap;
 	const char *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period, *cpu_rt_runtime, *cpu_idle;
 	const char *cpuset_cpus, *cpuset_mems, *pids_limit, *blkio_weight;
+	const char *l3_cache_schema, *mem_bw_schema;
 };
 
 /* The same as the specification's structs. */
@@ -150,6 +151,10 @@ static int update(struct program *program, const struct update_options *options,
 	cleanup_arena struct arena *arena = arena_new();
 	struct update_resources own = { 0 };
 	const struct oci_resources *resources = &own.all;
+	const struct oci_intel_rdt rdt = {
+		.l3_cache_schema = options->l3_cache_schema, .memory_bandwidth_schema = options->mem_bw_schema,
+	};
+	bool has_rdt = options->l3_cache_schema || options->mem_bw_schema;
 	struct lifecycle lc;
 	int r = arena ? store_check_id(id, err) : err_nomem(err);
 
@@ -160,7 +165,7 @@ static int update(struct program *program, const struct update_options *options,
 		r = program_facts(program, err);
 	if (r == 0)
 		r = program_lifecycle(program, STORE_READ, &lc, err);
-	return r < 0 ? r : lifecycle_update(&lc, id, resources, err);
+	return r < 0 ? r : lifecycle_update(&lc, id, resources, has_rdt ? &rdt : NULL, err);
 }
 
 int command_update(struct program *program, int argc, char **argv)
@@ -184,6 +189,8 @@ int command_update(struct program *program, int argc, char **argv)
 		{ "cpuset-cpus", '\0', OPT_STRING, &o.cpuset_cpus, NULL, "LIST", "CPUs that may be used" },
 		{ "cpuset-mems", '\0', OPT_STRING, &o.cpuset_mems, NULL, "LIST", "memory nodes" },
 		{ "blkio-weight", '\0', OPT_STRING, &o.blkio_weight, NULL, "N", "share of block devices, 10 to 1000" },
+		{ "l3-cache-schema", '\0', OPT_STRING, &o.l3_cache_schema, NULL, "LINES", "shares of the L3 cache, \"L3:0=ff;1=f\"" },
+		{ "mem-bw-schema", '\0', OPT_STRING, &o.mem_bw_schema, NULL, "LINE", "shares of memory bandwidth, \"MB:0=50\"" },
 		{ "pids-limit", '\0', OPT_STRING, &o.pids_limit, NULL, "N", "number of processes; -1: no limit" },
 		{ 0 },
 	};

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/json.h"
 #include "cgroup/cgroup.h"
 #include "host/facts.h"
 #include "plan/plan.h"
@@ -89,5 +90,24 @@ int systemd_start_scope(struct cgroup *cgroup, const struct plan *plan,
 /* Tell systemd the limits of the plan, or it would set its old ones again. */
 int systemd_update_scope(const struct cgroup *cgroup, const struct plan *plan, struct err **err);
 int systemd_stop_scope(const struct cgroup *cgroup, struct err **err);
+
+/* ---- resctrl ---- */
+
+#define RESCTRL_TASKS_MAX 2u /* class and monitoring group */
+
+/* Where the plan's class and monitoring group will be. Reads only: a class that exists is somebody else's, and must have the schemata
+ * that the plan asks for. */
+int resctrl_resolve(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts, struct err **err);
+int resctrl_create(struct resctrl_groups *groups, const struct plan_rdt *plan, struct err **err);
+/* Adds to what is there; tasks->fds has the room. */
+int resctrl_open_tasks(const struct resctrl_groups *groups, struct cgroup_tasks *tasks, struct err **err);
+int resctrl_update(const struct resctrl_groups *groups, const struct plan_rdt *plan, struct err **err);
+/* Absent groups are fine. A class that has other processes stays. */
+int resctrl_destroy(const struct resctrl_groups *groups, struct err **err);
+/* The member intel_rdt, as runc's events have it; none without a class. */
+void resctrl_put_stats(const struct resctrl_groups *groups, struct json_writer *w);
+/* Does the text of a schemata file say what each line of wanted does? Else *ret is the first line that differs. Values are
+ * compared as hexadecimal numbers: masks have leading zeros in the file. */
+bool schemata_match(const char *text, const char *wanted, const char **ret);
 
 #endif

@@ -344,8 +344,8 @@ int cgroup_write(const struct cgroup *cgroup, const struct plan_cgroup_write *wr
 	return write_limit(dir, fd, write, err);
 }
 
-int cgroup_create(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts,
-		  const struct log *log, struct err **err)
+static int create_groups(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts,
+			 const struct log *log, struct err **err)
 {
 	int r;
 
@@ -364,6 +364,19 @@ int cgroup_create(struct cgroup *cgroup, const struct plan *plan, const struct h
 	}
 	r = make_all(cgroup, plan, facts, log, err);
 	/* The first failure is what counts; the journal knows of what this may leave. */
+	if (r < 0)
+		cgroup_destroy(cgroup, NULL);
+	return r;
+}
+
+int cgroup_create(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts,
+		  const struct log *log, struct err **err)
+{
+	int r = create_groups(cgroup, plan, facts, log, err);
+
+	if (r < 0 || !cgroup->resctrl.class_path)
+		return r;
+	r = resctrl_create(&cgroup->resctrl, &plan->rdt, err);
 	if (r < 0)
 		cgroup_destroy(cgroup, NULL);
 	return r;

@@ -98,5 +98,5 @@ int cgroup_destroy(const struct cgroup *cgroup, struct err **err)
 	r = remove_all(cgroup, err);
 	if (r == 0 && cgroup->unit)
 		r = systemd_stop_scope(cgroup, err);
-	return r;
+	return r < 0 ? r : resctrl_destroy(&cgroup->resctrl, err);
 }

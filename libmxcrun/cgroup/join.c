@@ -45,7 +45,7 @@ int cgroup_open_tasks(const struct cgroup *cgroup, struct cgroup_tasks *ret, str
 	int r = 0;
 
 	ret->count = 0;
-	ret->fds = calloc(cgroup->count + 1, sizeof(*ret->fds));
+	ret->fds = calloc(cgroup->count + RESCTRL_TASKS_MAX, sizeof(*ret->fds));
 	if (!ret->fds)
 		return err_nomem(err);
 	for (i = 0; r == 0 && i < cgroup->count; i++) {
@@ -55,6 +55,8 @@ int cgroup_open_tasks(const struct cgroup *cgroup, struct cgroup_tasks *ret, str
 		if (r == 0)
 			ret->count++;
 	}
+	if (r == 0)
+		r = resctrl_open_tasks(&cgroup->resctrl, ret, err);
 	if (r < 0)
 		cgroup_tasks_done(ret);
 	return r;

@@ -91,9 +91,6 @@ static int resolve(struct cgroup *cgroup, const struct plan *plan, const struct 
 	if (!path || !is_clean(path))
 		return err_set(err, E_CGROUP, 0, CGROUP_PATH_POINTER,
 			       "not an absolute and clean cgroup path: %s", path ? path : "(none)");
-	cgroup->arena = arena_new();
-	if (!cgroup->arena)
-		return err_nomem(err);
 	cgroup->dirs = arena_array(cgroup->arena, facts->cgroup_count + 1, sizeof(*cgroup->dirs));
 	if (!cgroup->dirs)
 		return err_nomem(err);
@@ -112,10 +109,12 @@ int cgroup_resolve(const struct plan *plan, const struct host_facts *facts, stru
 {
 	int r;
 
-	*ret = (struct cgroup){ 0 };
-	if (plan->cgroup.manager == CGROUP_MANAGER_DISABLED)
-		return 0;
-	r = resolve(ret, plan, facts, err);
+	*ret = (struct cgroup){ .arena = arena_new() };
+	if (!ret->arena)
+		return err_nomem(err);
+	r = plan->cgroup.manager == CGROUP_MANAGER_DISABLED ? 0 : resolve(ret, plan, facts, err);
+	if (r == 0)
+		r = resctrl_resolve(ret, plan, facts, err);
 	if (r < 0)
 		cgroup_done(ret);
 	return r;

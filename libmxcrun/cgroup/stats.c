@@ -299,6 +299,7 @@ void cgroup_put_stats(const struct cgroup *cgroup, struct json_writer *w)
 	put_pids(cgroup, w);
 	put_block_io(cgroup, w);
 	put_huge_pages(cgroup, w);
+	resctrl_put_stats(&cgroup->resctrl, w);
 }
 
 /* ---- out of memory ---- */

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "cgroup/cgroup.h"
 
-/* Put the members cpu, memory, pids, blkio and hugetlb into the object that is open in w; what the host does not count reads 0. A
+/* Put the members cpu, memory, pids, blkio, hugetlb and, with a class of resctrl, intel_rdt into the object that is open in w; what the host does not count reads 0. A
  * limit that is none is 2^64-1 for memory and 0 for pids, as runc has it. */
 void cgroup_put_stats(const struct cgroup *cgroup, struct json_writer *w);
 

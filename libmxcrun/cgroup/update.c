@@ -54,6 +54,8 @@ int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct h
 		if (err)
 			*err = take_ptr(refused);
 	}
+	if (r == 0 && plan->rdt.is_set)
+		r = resctrl_update(&cgroup->resctrl, &plan->rdt, err);
 	return r;
 }
 

@@ -191,6 +191,13 @@ struct oci_net_device {
 	const struct json *element;
 };
 
+struct oci_intel_rdt {
+	const char *class_id;
+	struct string_list schemata;
+	const char *l3_cache_schema, *memory_bandwidth_schema;
+	bool enable_monitoring, enable_cmt, enable_mbm;	/* the latter two until runtime-spec 1.3 */
+};
+
 struct oci_linux {
 	struct { struct oci_namespace *items; size_t count; } namespaces;
 	struct oci_id_mappings uid_mappings, gid_mappings;
@@ -207,7 +214,7 @@ struct oci_linux {
 	struct { struct oci_net_device *items; size_t count; } net_devices;
 	/* mode is the kernel's number, -1 when absent; nodes is a list, "0-3,7" */
 	const struct oci_memory_policy { int mode; const char *nodes; struct string_list flags; } *memory_policy;
-	const struct json *intel_rdt;
+	const struct oci_intel_rdt *intel_rdt;
 };
 
 struct oci_config {

@@ -211,6 +211,17 @@ static const struct field memory_policy_fields[] = {
 	{ 0 },
 };
 
+static const struct field intel_rdt_fields[] = {
+	OCI_ROW("closID", FIELD_STRING, struct oci_intel_rdt, class_id),
+	OCI_ROW("schemata", FIELD_STRINGS, struct oci_intel_rdt, schemata),
+	OCI_ROW("l3CacheSchema", FIELD_STRING, struct oci_intel_rdt, l3_cache_schema),
+	OCI_ROW("memBwSchema", FIELD_STRING, struct oci_intel_rdt, memory_bandwidth_schema),
+	OCI_ROW("enableMonitoring", FIELD_BOOL, struct oci_intel_rdt, enable_monitoring),
+	OCI_ROW("enableCMT", FIELD_BOOL, struct oci_intel_rdt, enable_cmt),
+	OCI_ROW("enableMBM", FIELD_BOOL, struct oci_intel_rdt, enable_mbm),
+	{ 0 },
+};
+
 const struct field oci_linux_fields[] = {
 	OCI_OBJECTS("namespaces", struct oci_linux, namespaces, namespace_fields),
 	OCI_OBJECTS("uidMappings", struct oci_linux, uid_mappings, oci_id_mapping_fields),
@@ -224,7 +235,7 @@ const struct field oci_linux_fields[] = {
 	OCI_ROW("maskedPaths", FIELD_STRINGS, struct oci_linux, masked_paths),
 	OCI_ROW("readonlyPaths", FIELD_STRINGS, struct oci_linux, readonly_paths),
 	OCI_ROW("mountLabel", FIELD_STRING, struct oci_linux, mount_label),
-	OCI_ROW("intelRdt", FIELD_RAW, struct oci_linux, intel_rdt),
+	OCI_OBJECT("intelRdt", struct oci_linux, intel_rdt, intel_rdt_fields),
 	OCI_OBJECT("personality", struct oci_linux, personality, personality_fields),
 	OCI_OBJECT_MAP("timeOffsets", struct oci_linux, time_offsets, time_offset_fields),
 	OCI_OBJECT_MAP("netDevices", struct oci_linux, net_devices, net_device_fields),

@@ -316,3 +316,25 @@ int facts_read_cgroups(struct host_facts *facts, struct err **err)
 	facts->has_systemd = access("/run/systemd/system", F_OK) == 0;
 	return 0;
 }
+
+/* ---- resctrl ---- */
+
+static int take_resctrl(const struct mountinfo *mount, void *data)
+{
+	struct host_facts *facts = data;
+
+	if (facts->resctrl || strcmp(mount->fstype, "resctrl") != 0)
+		return 0;
+	facts->resctrl = arena_strdup(facts->arena, mount->mountpoint);
+	return facts->resctrl ? 0 : -ENOMEM;
+}
+
+int facts_read_resctrl(struct host_facts *facts, struct err **err)
+{
+	cleanup_free char *mountinfo = NULL;
+	int r = fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_SIZE_MAX, &mountinfo, NULL);
+
+	if (r == 0)
+		r = mountinfo_parse(mountinfo, take_resctrl, facts);
+	return r < 0 ? err_sys(err, E_HOST, -r, "read", "/proc/self/mountinfo", NULL) : 0;
+}

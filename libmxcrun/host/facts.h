@@ -55,6 +55,8 @@ struct host_facts {
 	const char *v2_base;
 	const char *v2_controllers;	/* what groups in it can have: "cpuset cpu io memory pids"; never NULL once read */
 	bool has_systemd;		/* /run/systemd/system exists */
+	/* facts_read_resctrl: where that file system is mounted, NULL when it is not */
+	const char *resctrl;
 	/* subordinate ids: facts_read_subids */
 	struct id_range subuid, subgid;	/* count 0: none */
 	bool has_newuidmap;
@@ -76,6 +78,7 @@ int facts_read_user(struct arena *arena, struct host_facts *facts, struct err **
 int facts_read_cgroups(struct host_facts *facts, struct err **err);
 int facts_read_kernel(struct host_facts *facts, struct err **err);
 int facts_read_subids(struct host_facts *facts, struct err **err);
+int facts_read_resctrl(struct host_facts *facts, struct err **err);
 
 /* Is this process in the machine's own user namespace? One stat: the kernel gives that one a fixed number. */
 bool facts_in_initial_user_namespace(void);

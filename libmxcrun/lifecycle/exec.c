@@ -97,6 +97,7 @@ static int prepare_cgroup(struct execution *e, struct err **err)
 {
 	const struct cgroup *own = &e->container.record.cgroup;
 
+	e->cgroup.resctrl = own->resctrl;
 	e->cgroup.count = own->count;
 	e->cgroup.dirs = arena_memdup(e->container.record.arena, own->dirs, own->count * sizeof(*own->dirs));
 	if (own->count && !e->cgroup.dirs)

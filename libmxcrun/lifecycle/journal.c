@@ -88,6 +88,15 @@ static int append(struct entry *entry, struct strbuf *lines, struct err **err)
 	return 0;
 }
 
+static int put_resctrl(struct strbuf *lines, const struct resctrl_groups *groups, struct err **err)
+{
+	int r = 0;
+
+	if (groups->class_path)
+		r = put_line(lines, groups->class_is_ours ? "class own" : "class used", groups->class_path, err);
+	return r == 0 && groups->monitor_path ? put_line(lines, "monitor", groups->monitor_path, err) : r;
+}
+
 int journal_add_cgroup(struct entry *entry, const struct cgroup *cgroup, struct err **err)
 {
 	cleanup_strbuf struct strbuf lines = STRBUF_INIT;
@@ -107,7 +116,8 @@ int journal_add_cgroup(struct entry *entry, const struct cgroup *cgroup, struct 
 		if (r < 0)
 			return r;
 	}
-	return append(entry, &lines, err);
+	r = put_resctrl(&lines, &cgroup->resctrl, err);
+	return r < 0 ? r : append(entry, &lines, err);
 }
 
 int journal_add_process(struct entry *entry, pid_t pid, uint64_t start_ticks, struct err **err)
@@ -148,6 +158,13 @@ static void take_line(struct remains *remains, const char *line)
 			remains->cgroup.count++;
 	} else if (!strncmp(line, "unit ", 5)) {
 		remains->cgroup.unit = arena_strdup(remains->arena, line + 5);
+	} else if (!strncmp(line, "class own ", 10)) {
+		remains->cgroup.resctrl.class_path = arena_strdup(remains->arena, line + 10);
+		remains->cgroup.resctrl.class_is_ours = true;
+	} else if (!strncmp(line, "class used ", 11)) {
+		remains->cgroup.resctrl.class_path = arena_strdup(remains->arena, line + 11);
+	} else if (!strncmp(line, "monitor ", 8)) {
+		remains->cgroup.resctrl.monitor_path = arena_strdup(remains->arena, line + 8);
 	} else if (!strncmp(line, "process ", 8)) {
 		if (parse_process(line + 8, &remains->processes[remains->process_count]))
 			remains->process_count++;

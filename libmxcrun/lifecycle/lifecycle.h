@@ -128,9 +128,9 @@ int lifecycle_delete_existing(const struct lifecycle *lc, const char *id, struct
 int lifecycle_pause(const struct lifecycle *lc, const char *id, struct err **err);
 int lifecycle_resume(const struct lifecycle *lc, const char *id, struct err **err);
 
-/* Other limits for what the resources name; the rest stays as it is. */
+/* Other limits for what the resources name, and other schemata when rdt is given; the rest stays as it is. */
 int lifecycle_update(const struct lifecycle *lc, const char *id,
-		     const struct oci_resources *resources, struct err **err);
+		     const struct oci_resources *resources, const struct oci_intel_rdt *rdt, struct err **err);
 
 /* The processes in its cgroup, as we number them; malloc'd. */
 int lifecycle_pids(const struct lifecycle *lc, const char *id, pid_t **ret, size_t *ret_count,

@@ -132,6 +132,8 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 		r = carriers_read(arena, config, bundle, request->admin_config, facts, log, &absolute.carriers, err);
 	if (r == 0)
 		r = read_facts(facts, err);
+	if (r == 0 && config->linux_ && config->linux_->intel_rdt)
+		r = facts_read_resctrl(facts, err);
 	if (r == 0)
 		r = facts_read_kernel(facts, err);
 	if (r == 0)

@@ -40,6 +40,8 @@ int remains_find(const struct entry *entry, const struct record *record, const s
 		return err_nomem(err);
 	if (ret->cgroup.count < record->cgroup.count)
 		ret->cgroup = record->cgroup;
+	if (!ret->cgroup.resctrl.class_path)
+		ret->cgroup.resctrl = record->cgroup.resctrl;
 	if (!record->id && ret->cgroup.count == 0)
 		return orphans_find(entry->id, ret, err);
 	return 0;
@@ -101,7 +103,7 @@ static void wait_for_processes(const struct remains *remains, struct first_failu
 
 static bool has_cgroup(const struct remains *remains)
 {
-	return remains->cgroup.count > 0 || remains->cgroup.unit;
+	return remains->cgroup.count > 0 || remains->cgroup.unit || remains->cgroup.resctrl.class_path;
 }
 
 int remains_kill(struct remains *remains, struct err **err)

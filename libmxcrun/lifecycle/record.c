@@ -42,6 +42,7 @@ struct cgroup cgroup_view(const struct cgroup *cgroup)
 {
 	return (struct cgroup){ .dirs = cgroup->dirs,
 				.count = cgroup->count,
+				.resctrl = cgroup->resctrl,
 				.unit = cgroup->unit };
 }
 
@@ -113,6 +114,12 @@ static int put_cgroup(struct json_writer *w, const struct cgroup *cgroup)
 	json_close(w, ']');
 	if (cgroup->unit)
 		json_put_string(w, "cgroup_unit", cgroup->unit);
+	if (cgroup->resctrl.class_path) {
+		json_put_string(w, "resctrl_class", cgroup->resctrl.class_path);
+		json_put_bool(w, "resctrl_class_is_ours", cgroup->resctrl.class_is_ours);
+	}
+	if (cgroup->resctrl.monitor_path)
+		json_put_string(w, "resctrl_monitor", cgroup->resctrl.monitor_path);
 	return 0;
 }
 
@@ -194,7 +201,8 @@ struct stored_record {
 	struct opt_u64 start_ticks, refused_capabilities, withheld_capabilities;
 	struct opt_u32 owner, cpus_most;
 	const char *id, *bundle, *config, *rootfs, *oci_version, *created, *cgroup_unit;
-	bool is_sandbox, is_complete, has_pid_namespace;
+	const char *resctrl_class, *resctrl_monitor;
+	bool is_sandbox, is_complete, has_pid_namespace, resctrl_class_is_ours;
 	struct string_list cgroup_dirs;
 	struct string_map annotations;
 	struct stored_hooks poststart, poststop;
@@ -246,6 +254,15 @@ static const struct field record_fields[] = {
 	{ .key = "cgroup_unit",
 	  .kind = FIELD_STRING,
 	  .offset = offsetof(struct stored_record, cgroup_unit) },
+	{ .key = "resctrl_class",
+	  .kind = FIELD_STRING,
+	  .offset = offsetof(struct stored_record, resctrl_class) },
+	{ .key = "resctrl_class_is_ours",
+	  .kind = FIELD_BOOL,
+	  .offset = offsetof(struct stored_record, resctrl_class_is_ours) },
+	{ .key = "resctrl_monitor",
+	  .kind = FIELD_STRING,
+	  .offset = offsetof(struct stored_record, resctrl_monitor) },
 	ROW("annotations", FIELD_STRING_MAP, annotations),
 	{ .key = "poststart",
 	  .kind = FIELD_OBJECTS,
@@ -290,6 +307,11 @@ static int load_hooks(struct arena *arena, const struct stored_hooks *stored,
 static int load_cgroup(struct arena *arena, const struct stored_record *stored, struct cgroup *ret)
 {
 	ret->unit = (char *)stored->cgroup_unit; /* a view: never freed */
+	ret->resctrl = (struct resctrl_groups){
+		.class_path = (char *)stored->resctrl_class,
+		.class_is_ours = stored->resctrl_class_is_ours,
+		.monitor_path = (char *)stored->resctrl_monitor,
+	};
 	if (stored->cgroup_dirs.count == 0)
 		return 0;
 	ret->dirs = arena_array(arena, stored->cgroup_dirs.count, sizeof(*ret->dirs));

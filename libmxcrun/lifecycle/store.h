@@ -4,7 +4,7 @@
  *   ID/            made by exclusive mkdir: exactly one creator of an id (invariant 38)
  *   ID/record      JSON: who and what; written before anything is made, replaced by rename
  * afterwards ID/journal     one line per host object, appended before the object is made, or, where
- * the kernel chooses the name, before the object can do anything: cgroup DIR | unit NAME | process
+ * the kernel chooses the name, before the object can do anything: cgroup DIR | unit NAME | class own|used PATH | monitor PATH | process
  * PID START ID/start       FIFO that init waits on; gone once started flock on the directory itself
  * is the lock: held by a command while it changes the container, and for the whole life of a
  * supervisor (run, mxc run); a crash frees it by itself.

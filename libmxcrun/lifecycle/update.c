@@ -7,13 +7,15 @@
 #include <stdlib.h>
 
 static int plan_update(const struct lifecycle *lc, const struct oci_resources *resources,
-		       struct arena *arena, const struct plan **ret, struct err **err)
+		       const struct oci_intel_rdt *rdt, struct arena *arena, const struct plan **ret, struct err **err)
 {
-	const struct oci_linux linux_ = { .resources = resources };
+	const struct oci_linux linux_ = { .resources = resources, .intel_rdt = rdt };
 	const struct oci_config config = { .linux_ = &linux_ };
 	const struct plan_request request = { .manager = CGROUP_MANAGER_CGROUPFS };
 	int r = facts_read_cgroups(lc->facts, err);
 
+	if (r == 0 && rdt)
+		r = facts_read_resctrl(lc->facts, err);
 	return r < 0 ? r : plan_limits_from_oci(arena, &config, &request, lc->facts, lc->log, ret, err);
 }
 
@@ -51,7 +53,7 @@ static int check_unified(const struct record *record, const struct oci_resources
 }
 
 int lifecycle_update(const struct lifecycle *lc, const char *id,
-		     const struct oci_resources *resources, struct err **err)
+		     const struct oci_resources *resources, const struct oci_intel_rdt *rdt, struct err **err)
 {
 	cleanup_container struct container container = CONTAINER_INIT;
 	cleanup_arena struct arena *arena = arena_new();
@@ -63,14 +65,14 @@ int lifecycle_update(const struct lifecycle *lc, const char *id,
 	if (container.status == CONTAINER_STOPPED || container.status == CONTAINER_CREATING)
 		return err_set(err, E_STATE, 0, NULL, "cannot update a container that is %s",
 			       container_status_name(container.status));
-	if (container.record.cgroup.count == 0)
+	if (container.record.cgroup.count == 0 && !rdt)
 		return err_set(err, E_UNSUPPORTED, 0, NULL, "container %s has no cgroup", id);
 	r = check_policy(&container.record, resources, err);
 	if (r == 0)
 		r = check_unified(&container.record, resources, err);
 	if (r < 0)
 		return r;
-	r = plan_update(lc, resources, arena, &plan, err);
+	r = plan_update(lc, resources, rdt, arena, &plan, err);
 	return r < 0 ? r : cgroup_update(&container.record.cgroup, plan, lc->facts, err);
 }
 

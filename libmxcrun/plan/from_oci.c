@@ -16,17 +16,7 @@
 
 static int refuse_unenforceable(struct builder *b, struct err **err)
 {
-	const struct oci_linux *l = b->linux_;
-	const struct json *values[] = {
-		b->request->carriers ? NULL : b->config->mxc,
-		l->intel_rdt,
-	};
-	size_t i;
-	int r = 0;
-
-	for (i = 0; i < array_size(values) && r == 0; i++)
-		r = refuse_json(b, values[i], err);
-	return r;
+	return refuse_json(b, b->request->carriers ? NULL : b->config->mxc, err);
 }
 
 /* Annotations that would change what a container may do, by crun's rules, and that nothing here carries out. Others that nobody
@@ -191,7 +181,7 @@ int plan_limits_from_oci(struct arena *plan_arena, const struct oci_config *conf
 			 const struct log *log, const struct plan **ret, struct err **err)
 {
 	static int (*const steps[])(struct builder *, struct err **) = {
-		refuse_unenforceable, build_manager, build_limits,
+		refuse_unenforceable, build_manager, build_limits, build_rdt,
 	};
 	struct builder b;
 	int r = builder_init(&b, plan_arena, config, request, facts, log, err);
@@ -206,6 +196,7 @@ int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
 	static int (*const steps[])(struct builder *, struct err **) = {
 		refuse_unenforceable, build_bundle_identity, build_annotations,  build_namespaces,
 		build_idmaps,	      build_net_devices, build_sysctls,  build_carrier_limits, build_cgroup,	  build_unit_properties,	  build_limits,
+		build_rdt,
 		build_device_rules,   build_root,     build_mounts,  build_carrier_grants,	  build_devices,
 		build_masks,	      build_process,  build_scheduling,   build_memory_policy,
 		build_capabilities,   build_hooks,  build_carrier_regions, build_carrier_capabilities,

@@ -42,6 +42,7 @@ int build_sysctls(struct builder *b, struct err **err);
 int build_cgroup(struct builder *b, struct err **err);
 int build_unit_properties(struct builder *b, struct err **err);
 int build_limits(struct builder *b, struct err **err);
+int build_rdt(struct builder *b, struct err **err);
 int build_device_rules(struct builder *b, struct err **err);
 int build_root(struct builder *b, struct err **err);
 int build_mounts(struct builder *b, struct err **err);
@@ -78,6 +79,9 @@ const char *item_pointer(struct builder *b, const char *prefix, size_t index);
 
 /* E_UNSUPPORTED when the value asks for anything: {}, [], 0, false, "" and null do not. */
 int refuse_json(struct builder *b, const struct json *value, struct err **err);
+
+/* Is a byte of s one? */
+bool has_control_character(const char *s);
 
 /* Has s that suffix, and something before it? */
 bool ends_with(const char *s, const char *suffix);

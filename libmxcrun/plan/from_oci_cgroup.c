@@ -15,14 +15,6 @@
 #define POINTER "/linux/cgroupsPath"
 #define SCOPE_PREFIX "mxcrun"
 
-static bool has_control_character(const char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return true;
-	return false;
-}
-
 static bool has_parent_component(const char *path)
 {
 	while (*path) {

@@ -48,6 +48,14 @@ int check_variables(struct builder *b, const struct string_list *list, const cha
 	return 0;
 }
 
+bool has_control_character(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	return false;
+}
+
 int copy_clean_path(struct builder *b, const char *path, const char **ret, struct err **err)
 {
 	cleanup_free char *clean = path_clean(path);

@@ -91,6 +91,16 @@ struct plan_cgroup {
 	int64_t memory_bytes, cpu_quota_us, cpu_period_us, pids;	/* 0 when not limited */
 };
 
+/* A class of the resctrl file system: shares of caches and of memory bandwidth. */
+struct plan_rdt {
+	bool is_set;
+	bool is_named;			/* by closID: may exist already; else it is the container's own */
+	bool is_monitored;		/* by a group of the container's own within the class */
+	bool needs_occupancy, needs_bandwidth;	/* what that has to count */
+	const char *class_name;		/* one component; "": the root class, which always exists */
+	const char *schemata;		/* lines as its file takes them, each with a newline; NULL: left as it is */
+};
+
 /* ---- root and mounts ---- */
 
 enum plan_root_kind {
@@ -325,6 +335,7 @@ struct plan {
 	bool deny_setgroups;
 	struct plan_time_offset monotonic, boottime;
 	struct plan_cgroup cgroup;
+	struct plan_rdt rdt;
 	struct plan_root root;
 	struct plan_mount *mounts;
 	size_t mount_count;

@@ -161,6 +161,20 @@ static void print_cgroup(const struct plan_cgroup *cgroup, struct json_writer *w
 	json_close(w, '}');
 }
 
+static void print_rdt(const struct plan_rdt *rdt, struct json_writer *w)
+{
+	if (!rdt->is_set)
+		return;
+	json_open(w, "intelRdt", '{');
+	json_put_string(w, "class", rdt->class_name);
+	json_put_bool(w, "named", rdt->is_named);
+	json_put_string(w, "schemata", rdt->schemata);
+	json_put_bool(w, "monitored", rdt->is_monitored);
+	json_put_bool(w, "needsOccupancy", rdt->needs_occupancy);
+	json_put_bool(w, "needsBandwidth", rdt->needs_bandwidth);
+	json_close(w, '}');
+}
+
 static void print_root(const struct plan_root *root, struct json_writer *w)
 {
 	json_open(w, "root", '{');
@@ -320,6 +334,7 @@ int plan_print(const struct plan *plan, struct json_writer *out)
 	print_time_offset(&plan->boottime, "boottime", out);
 	json_close(out, '}');
 	print_cgroup(&plan->cgroup, out);
+	print_rdt(&plan->rdt, out);
 	print_root(&plan->root, out);
 	json_open(out, "mounts", '[');
 	for (i = 0; i < plan->mount_count; i++)

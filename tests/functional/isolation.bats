@@ -683,6 +683,19 @@ boottime 864000 0"
 	ip link delete mx0
 }
 
+@test "a class of resctrl where there is none is refused, with the remedy, and leaves nothing" {
+	! grep -q ' - resctrl ' /proc/self/mountinfo || skip "needs a host without resctrl"
+	make_bundle '.linux.intelRdt = {closID: "gold", l3CacheSchema: "L3:0=f"}'
+	run_bundle
+	assert_refused /linux/intelRdt "mount -t resctrl"
+	make_bundle '.linux.intelRdt = {enableMonitoring: true}'
+	run_bundle
+	assert_refused /linux/intelRdt "mount -t resctrl"
+	make_bundle '.linux.intelRdt = {closID: "../x"}'
+	run_bundle
+	assert_refused /linux/intelRdt/closID
+}
+
 @test "labels of a security module that the host lacks are refused" {
 	[ ! -e /sys/fs/selinux/enforce ] || skip "needs a host without SELinux"
 	make_bundle '.process.selinuxLabel = "system_u:system_r:container_t:s0"'

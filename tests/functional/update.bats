@@ -44,6 +44,14 @@ memory_limit() { cgroup_value "$PID" memory memory.limit_in_bytes memory.max; }
 	equal "$(memory_limit) $(cgroup_value "$PID" memory memory.memsw.limit_in_bytes)" "134217728 268435456"
 }
 
+@test "schemata of resctrl for a container that has no class are refused" {
+	local option
+	for option in --l3-cache-schema=L3:0=f --mem-bw-schema=MB:0=50; do
+		run --separate-stderr rt update "$option" "$TAG"
+		assert_refused /linux/intelRdt
+	done
+}
+
 @test "what can't be is refused and changes nothing" {
 	local wrong
 	for wrong in "--memory lots" "--memory 1x" "--pids-limit 1.5" "--cpu-period -5" "--cpuset-cpus 99999" "--memory 99999999999g"; do

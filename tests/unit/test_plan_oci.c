@@ -53,7 +53,14 @@ static void test_unenforceable(void **state)
 		  "/process/scheduler/flags/0", "" },
 		{ P("'ioPriority':{'class':'IOPRIO_CLASS_BE','priority':8}"), E_CONFIG,
 		  "/process/ioPriority/priority", "" },
-		{ L("'intelRdt':{'closID':'x'}"), E_UNSUPPORTED, "/linux/intelRdt", "" },
+		{ L("'intelRdt':{'closID':'x'}"), E_HOST, "/linux/intelRdt", "not mounted" },
+		{ L("'intelRdt':{'enableCMT':true}"), E_HOST, "/linux/intelRdt", "not mounted" },
+		{ L("'intelRdt':{'closID':'a/b'}"), E_CONFIG, "/linux/intelRdt/closID", "a/b" },
+		{ L("'intelRdt':{'closID':'info'}"), E_CONFIG, "/linux/intelRdt/closID", "info" },
+		{ L("'intelRdt':{'memBwSchema':'L3:0=f'}"), E_CONFIG, "/linux/intelRdt/memBwSchema", "MB:" },
+		{ L("'intelRdt':{'memBwSchema':'MB:0=5\\nMB:1=5'}"), E_CONFIG, "/linux/intelRdt/memBwSchema", "one line" },
+		{ L("'intelRdt':{'l3CacheSchema':'L3'}"), E_CONFIG, "/linux/intelRdt/l3CacheSchema", "RESOURCE:" },
+		{ L("'intelRdt':{'schemata':['L3:0=f','L3:1=f']}"), E_CONFIG, "/linux/intelRdt/schemata", "two lines" },
 		{ L("'personality':{'domain':'LINUX','flags':['X']}"), E_UNSUPPORTED,
 		  "/linux/personality/flags", "" },
 		{ L("'timeOffsets':{'boottime':{'secs':1}}"), E_CONFIG, "/linux/timeOffsets",
@@ -82,6 +89,32 @@ static void test_unenforceable(void **state)
 		DOCUMENT("'mxc':{},", "'apparmorProfile':'',",
 			 "'intelRdt':{},'netDevices':{},'mountLabel':'',"
 			 "'resources':{'blockIO':{'weight':0},'hugepageLimits':[],'network':{}},"));
+	world_done(&w);
+}
+
+/* The lines of the fields come together in the order in which they outrank each other. */
+static void test_rdt(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_hybrid(&w);
+	w.facts.resctrl = "/sys/fs/resctrl";
+	world_accept(&w, L("'intelRdt':{'closID':'guaranteed','l3CacheSchema':'L3:0=f;1=f0\\nMB:0=70','memBwSchema':'MB:0=20',"
+			   "'schemata':['L2:0=3'],'enableMBM':true}"));
+	assert_true(w.plan->rdt.is_set && w.plan->rdt.is_named && w.plan->rdt.is_monitored);
+	assert_true(w.plan->rdt.needs_bandwidth && !w.plan->rdt.needs_occupancy);
+	assert_string_equal(w.plan->rdt.class_name, "guaranteed");
+	assert_string_equal(w.plan->rdt.schemata, "L2:0=3\nMB:0=20\nL3:0=f;1=f0\n");
+	world_accept(&w, L("'intelRdt':{'schemata':['MB:0=10'],'memBwSchema':'MB:0=20'}"));
+	assert_string_equal(w.plan->rdt.schemata, "MB:0=10\n");
+	assert_string_equal(w.plan->rdt.class_name, "c1");
+	assert_false(w.plan->rdt.is_named);
+	world_accept(&w, L("'intelRdt':{'closID':'/','enableMonitoring':true}"));
+	assert_string_equal(w.plan->rdt.class_name, "");
+	assert_null(w.plan->rdt.schemata);
+	world_accept(&w, L("'intelRdt':{'closID':'','enableCMT':false}"));
+	assert_false(w.plan->rdt.is_set);
 	world_done(&w);
 }
 
@@ -889,6 +922,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unenforceable),
+		cmocka_unit_test(test_rdt),
 		cmocka_unit_test(test_bad_namespaces),
 		cmocka_unit_test(test_setgroups),
 		cmocka_unit_test(test_names_and_sysctls),

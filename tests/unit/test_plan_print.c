@@ -39,6 +39,7 @@ static void make_plan(void)
 	unsigned int i;
 
 	plan = (struct plan){
+		.rdt = { .is_set = true, .class_name = "c" },
 		.annotations = &annotation,
 		.annotation_count = 1,
 		.uid_maps = { &uid_map, 1 },
@@ -182,6 +183,13 @@ static void change_cgroup(const char *before)
 	CHANGE_NUMBER(plan.cgroup.cpu_quota_us);
 	CHANGE_NUMBER(plan.cgroup.cpu_period_us);
 	CHANGE_NUMBER(plan.cgroup.pids);
+	CHANGE_BOOL(plan.rdt.is_set);
+	CHANGE_STRING(plan.rdt.class_name);
+	CHANGE_BOOL(plan.rdt.is_named);
+	CHANGE_STRING(plan.rdt.schemata);
+	CHANGE_BOOL(plan.rdt.is_monitored);
+	CHANGE_BOOL(plan.rdt.needs_occupancy);
+	CHANGE_BOOL(plan.rdt.needs_bandwidth);
 }
 
 static void change_mounts(const char *before)
@@ -416,7 +424,8 @@ _Static_assert(sizeof(struct plan_process) == 336,
 _Static_assert(sizeof(struct plan_region) == 32, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_item) == 64, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_policy) == 80, "new member: print it and add it to change_policy()");
-_Static_assert(sizeof(struct plan) == 1168, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan_rdt) == 24, "new member: print it and add it to change_cgroup()");
+_Static_assert(sizeof(struct plan) == 1192, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

@@ -190,6 +190,8 @@ static struct cgroup_dir dirs[] = {
 	  .is_v2 = true },
 };
 
+static char class_path[] = "/sys/fs/resctrl/c", monitor_path[] = "/sys/fs/resctrl/c/mon_groups/rec";
+
 static struct record sample_record(const char *id)
 {
 	return (struct record){
@@ -204,7 +206,11 @@ static struct record sample_record(const char *id)
 		.pid = 1234,
 		.start_ticks = UINT64_MAX,
 		.start_timeout_ms = -1,
-		.cgroup = { .dirs = dirs, .count = array_size(dirs) },
+		.cgroup = { .dirs = dirs,
+			    .count = array_size(dirs),
+			    .resctrl = { .class_path = class_path,
+					 .class_is_ours = true,
+					 .monitor_path = monitor_path } },
 		.annotations = annotations,
 		.annotation_count = array_size(annotations),
 		.poststop = { .items = &hook, .count = 1 },
@@ -229,6 +235,9 @@ static void check_record(const struct record *record)
 	assert_true(record->cgroup.dirs[0].is_ours && !record->cgroup.dirs[0].is_v2);
 	assert_true(!record->cgroup.dirs[1].is_ours && record->cgroup.dirs[1].is_v2);
 	assert_null(record->cgroup.unit);
+	assert_string_equal(record->cgroup.resctrl.class_path, class_path);
+	assert_true(record->cgroup.resctrl.class_is_ours);
+	assert_string_equal(record->cgroup.resctrl.monitor_path, monitor_path);
 	assert_int_equal(record->annotation_count, 2);
 	assert_string_equal(record->annotations[0].value, "value");
 	assert_int_equal(record->poststart.count, 0);
@@ -413,6 +422,27 @@ static void test_record_stands_in_for_the_journal(void **state)
 	assert_int_equal(store_remove(&store, &entry, NULL), 0);
 }
 
+/* Groups of resctrl there and back; a path that lies elsewhere is left alone at the end. */
+static void test_resctrl_in_a_journal(void **state)
+{
+	cleanup_entry struct entry entry = ENTRY_INIT;
+	cleanup_remains struct remains remains = { 0 };
+	char elsewhere[] = "/tmp/mxcrun-class.XXXXXX";
+	struct cgroup cgroup = { .resctrl = { .class_path = elsewhere, .class_is_ours = true, .monitor_path = elsewhere } };
+
+	(void)state;
+	assert_non_null(mkdtemp(elsewhere));
+	assert_int_equal(store_create(&store, "m", &entry, NULL), 0);
+	assert_int_equal(journal_add_cgroup(&entry, &cgroup, NULL), 0);
+	assert_int_equal(journal_read(&entry, &remains), 0);
+	assert_string_equal(remains.cgroup.resctrl.class_path, elsewhere);
+	assert_true(remains.cgroup.resctrl.class_is_ours);
+	assert_string_equal(remains.cgroup.resctrl.monitor_path, elsewhere);
+	assert_int_equal(remains_reclaim(&remains, NULL), 0);
+	assert_int_equal(rmdir(elsewhere), 0);
+	assert_int_equal(store_remove(&store, &entry, NULL), 0);
+}
+
 static void test_journal_refuses_control_characters(void **state)
 {
 	cleanup_entry struct entry entry = ENTRY_INIT;
@@ -464,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_replay_spares_strangers),
 		cmocka_unit_test(test_garbage_in_a_journal),
 		cmocka_unit_test(test_record_stands_in_for_the_journal),
+		cmocka_unit_test(test_resctrl_in_a_journal),
 		cmocka_unit_test(test_journal_refuses_control_characters),
 		cmocka_unit_test(test_signal_names),
 	};
