@@ -59,6 +59,7 @@ int bundle_request_fill(const struct program *program, const struct bundle_optio
 				.notify_socket = getenv("NOTIFY_SOCKET"),
 			},
 			.console_socket = options->console_socket,
+			.report = options->report,
 			.announcement = options->announcement,
 		},
 	};

@@ -8,6 +8,7 @@
 struct bundle_options {
 	const char *bundle, *config;
 	const char *console_socket;
+	const char *report;
 	struct announcement announcement;
 	bool no_pivot, no_new_keyring;
 	bool no_subreaper; /* what we always do */
@@ -39,6 +40,13 @@ struct bundle_options {
 		{ "no-new-keyring", '\0', OPT_FLAG, &(o).no_new_keyring, NULL, NULL,                                 \
 		  "stay in the caller's session keyring" },                                                          \
 		PROCESS_OPTION_ROWS(o)
+
+/* Of create and run. */
+#define REPORT_OPTION_ROW(o)                                                       \
+	{                                                                          \
+		"report", '\0', OPT_STRING, &(o).report, NULL, "FILE",             \
+		"write what each policy asks for, and how it is enforced, to FILE" \
+	}
 
 /* Room for what the request points to. */
 struct bundle_request {

@@ -22,7 +22,7 @@ int command_create(struct program *program, int argc, char **argv)
 	struct bundle_options options = BUNDLE_OPTIONS_INIT;
 	struct arguments arguments;
 	int exit_code;
-	const struct option_row rows[] = { BUNDLE_OPTION_ROWS(options), { 0 } };
+	const struct option_row rows[] = { BUNDLE_OPTION_ROWS(options), REPORT_OPTION_ROW(options), { 0 } };
 	const struct command_usage usage = {
 		.name = "create",
 		.arguments = "ID",

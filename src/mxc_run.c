@@ -20,7 +20,7 @@
 
 struct mxc_options {
 	struct mxc_source source;
-	const char *log_file;
+	const char *log_file, *report;
 	const char *container_name;
 	bool is_dry_run, is_debug, is_validation;
 	bool lists_backends, deletes, sets_up_hyperlight, is_forced;
@@ -107,7 +107,7 @@ static int outcome(const struct supervised *end, const struct plan *plan, int *r
 }
 
 static int run_sandbox(struct program *program, struct mxc_diagnostics *diagnostics,
-		       const struct prepared *prepared, int *ret_exit_code, struct err **err)
+		       const struct prepared *prepared, const char *report, int *ret_exit_code, struct err **err)
 {
 	struct supervised end;
 	struct lifecycle lc;
@@ -116,7 +116,7 @@ static int run_sandbox(struct program *program, struct mxc_diagnostics *diagnost
 
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	if (r == 0)
-		r = lifecycle_sandbox(&lc, prepared, &end, err);
+		r = lifecycle_sandbox(&lc, prepared, report, &end, err);
 	if (r == 0)
 		r = outcome(&end, prepared->plan, ret_exit_code, err);
 	if (r < 0)
@@ -192,6 +192,7 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 	struct plan_policy_request request = {
 		.id = id,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
+		.admin_config = program->admin_config,
 	};
 	int exit_code = 0;
 
@@ -205,7 +206,7 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 		return finish_validation(options, document->config);
 	if (options->is_dry_run)
 		return finish_dry_run(diagnostics, NULL);
-	if (run_sandbox(program, diagnostics, &prepared, &exit_code, &err) < 0)
+	if (run_sandbox(program, diagnostics, &prepared, options->report, &exit_code, &err) < 0)
 		return fail_backend(program, err);
 	return exit_code;
 }
@@ -311,6 +312,8 @@ static int run_command(struct program *program, int argc, char **argv, bool is_v
 		{ "debug", '\0', OPT_FLAG, &options.is_debug, NULL, NULL, "diagnostics on stdout" },
 		{ "log-file", '\0', OPT_STRING, &options.log_file, NULL, "FILE",
 		  "append diagnostics to FILE" },
+		{ "report", '\0', OPT_STRING, &options.report, NULL, "FILE",
+		  "write what the policy asks for, and how it is enforced, to FILE" },
 		{ "experimental", '\0', OPT_FLAG, &options.allows_experimental, NULL, NULL,
 		  "accepted: none of the backends here is experimental" },
 		{ "allow-testing-features", '\0', OPT_FLAG, &options.allows_testing, NULL, NULL,

@@ -41,6 +41,7 @@ static int print_policy(struct program *program, const char *path, struct err **
 	struct plan_policy_request request = {
 		.id = id,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
+		.admin_config = program->admin_config,
 	};
 	int r = mxc_source_parse(&source, &program->log, &document, err);
 

@@ -25,6 +25,7 @@ int command_run(struct program *program, int argc, char **argv)
 	int exit_code;
 	const struct option_row rows[] = {
 		BUNDLE_OPTION_ROWS(options),
+		REPORT_OPTION_ROW(options),
 		{ "detach", 'd', OPT_FLAG, &how.detach, NULL, NULL, "leave it running and return" },
 		{ "keep", '\0', OPT_FLAG, &how.keep, NULL, NULL,
 		  "leave it for `state` and `delete` when it has ended" },

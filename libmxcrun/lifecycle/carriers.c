@@ -113,20 +113,28 @@ static int add_owners(struct reader *r, const struct admin_policy *policies, siz
 	return result;
 }
 
+/* The owner's; room is made for others, which are read by the same configuration. */
+static int open_owners(struct reader *r, const char *admin_config, struct admin_policy **ret, size_t *ret_count,
+		       struct err **err)
+{
+	int result = admin_read(r->arena, admin_config, r->facts, r->log, &r->admin, err);
+
+	if (result == 0)
+		result = admin_policies(r->arena, &r->admin, r->facts, ret, ret_count, err);
+	if (result < 0)
+		return result;
+	r->carriers = arena_array(r->arena, *ret_count + FIXED_CARRIERS, sizeof(*r->carriers));
+	return r->carriers ? 0 : err_nomem(err);
+}
+
 static int add_all(struct reader *r, const char *admin_config, struct err **err)
 {
 	struct admin_policy *policies = NULL;
 	size_t count = 0;
-	int result = admin_read(r->arena, admin_config, r->facts, r->log, &r->admin, err);
+	int result = open_owners(r, admin_config, &policies, &count, err);
 
 	if (result == 0)
-		result = admin_policies(r->arena, &r->admin, r->facts, &policies, &count, err);
-	if (result < 0)
-		return result;
-	r->carriers = arena_array(r->arena, count + FIXED_CARRIERS, sizeof(*r->carriers));
-	if (!r->carriers)
-		return err_nomem(err);
-	result = add_section(r, err);
+		result = add_section(r, err);
 	if (result == 0)
 		result = add_annotation(r, err);
 	if (result == 0)
@@ -220,4 +228,99 @@ int carriers_read(struct arena *arena, const struct oci_config *config, const ch
 	if (result == 0)
 		*ret = carriers;
 	return result;
+}
+
+/* ---- for a sandbox ---- */
+
+static int follow_links(struct reader *r, struct string_list *list, const char *key, const struct policy_carrier *carrier,
+			struct err **err)
+{
+	struct object_request *requests = arena_array(r->arena, list->count, sizeof(*requests));
+	const char **paths = arena_array(r->arena, list->count + 1, sizeof(*paths));
+	struct host_objects *objects = NULL;
+
+	if (!list->count)
+		return 0;
+	if (!requests || !paths)
+		return err_nomem(err);
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i][0] != '/')
+			return err_set(err, E_POLICY, 0, arena_printf(r->arena, "%s/filesystem/%s/%zu", carrier->prefix, key, i),
+				       "filesystem path '%.512s' has to be absolute", list->items[i]);
+		requests[i] = (struct object_request){ list->items[i], F_OK };
+	}
+	if (objects_look_up(r->arena, requests, list->count, r->facts, &objects, err) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < list->count; i++) {
+		paths[i] = objects->items[i].canonical;
+		if (!paths[i])
+			return err_set(err, E_POLICY, objects->items[i].error,
+				       arena_printf(r->arena, "%s/filesystem/%s/%zu", carrier->prefix, key, i),
+				       "filesystem path '%.512s' can't be resolved", list->items[i]);
+	}
+	list->items = paths;
+	return 0;
+}
+
+static int follow_all_links(struct reader *r, struct policy_carrier *carrier, struct err **err)
+{
+	struct mxc_config *config = arena_memdup(r->arena, carrier->config, sizeof(*config));
+	int result;
+
+	if (!config)
+		return err_nomem(err);
+	result = follow_links(r, &config->filesystem.denied_paths, "deniedPaths", carrier, err);
+	if (result == 0)
+		result = follow_links(r, &config->filesystem.readonly_paths, "readonlyPaths", carrier, err);
+	if (result == 0)
+		result = follow_links(r, &config->filesystem.readwrite_paths, "readwritePaths", carrier, err);
+	carrier->config = config;
+	return result;
+}
+
+static int look_up_regions(struct reader *r, const struct policy_combined *combined, const struct host_objects **ret,
+			   struct err **err)
+{
+	struct object_request *requests = arena_array(r->arena, combined->region_count, sizeof(*requests));
+	struct host_objects *objects = NULL;
+	int result;
+
+	if (!requests)
+		return err_nomem(err);
+	for (size_t i = 0; i < combined->region_count; i++)
+		requests[i] = (struct object_request){ combined->regions[i].path, F_OK };
+	result = objects_look_up(r->arena, requests, combined->region_count, r->facts, &objects, err);
+	*ret = objects;
+	return result;
+}
+
+static int combine_owners(struct reader *r, const struct plan_owner **ret, struct err **err)
+{
+	struct plan_owner *owner = arena_alloc(r->arena, sizeof(*owner));
+	int result = owner ? 0 : err_nomem(err);
+
+	for (size_t i = 0; i < r->count && result == 0; i++)
+		result = follow_all_links(r, &r->carriers[i], err);
+	if (result == 0)
+		result = policy_combine(r->arena, r->carriers, r->count, r->log, &owner->combined, err);
+	if (result == 0)
+		result = look_up_regions(r, owner->combined, &owner->objects, err);
+	if (result == 0)
+		*ret = owner;
+	return result;
+}
+
+int carriers_read_owner(struct arena *arena, const char *admin_config, const struct host_facts *facts,
+			const struct log *log, const struct plan_owner **ret, struct err **err)
+{
+	struct reader r = { .arena = arena, .facts = facts, .log = log, .admin = ADMIN_INIT };
+	struct admin_policy *policies = NULL;
+	size_t count = 0;
+	int result = open_owners(&r, admin_config, &policies, &count, err);
+
+	admin_close(&r.admin);
+	*ret = NULL;
+	if (result == 0)
+		result = add_owners(&r, policies, count, err);
+	return result < 0 || !count ? result : combine_owners(&r, ret, err);
 }

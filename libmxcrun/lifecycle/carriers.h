@@ -4,6 +4,7 @@
 
 #include "config/oci.h"
 #include "plan/build.h"
+#include "plan/from_policy.h"
 
 /* The member "mxc" of config.json, the annotations mxc.policy and mxc.policy-name, and what the host's owner has
  * for every container; then what the host and the image have at the paths that they grant. admin_config NULL: the
@@ -11,5 +12,10 @@
 int carriers_read(struct arena *arena, const struct oci_config *config, const char *bundle, const char *admin_config,
 		  const struct host_facts *facts, const struct log *log, const struct plan_carriers **ret,
 		  struct err **err);
+
+/* What the host's owner has for every container, for a sandbox: his paths are those of the host, every link followed. *ret
+ * is NULL when there is nothing. */
+int carriers_read_owner(struct arena *arena, const char *admin_config, const struct host_facts *facts,
+			const struct log *log, const struct plan_owner **ret, struct err **err);
 
 #endif

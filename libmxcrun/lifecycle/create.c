@@ -20,6 +20,7 @@
 #include "base/unix.h"
 #include "lifecycle/console.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/report.h"
 
 void instance_done(struct instance *instance)
 {
@@ -196,26 +197,27 @@ static int check_timeout(const struct plan *plan, struct err **err)
 }
 
 int instance_create_detached(const struct lifecycle *lc, const struct create_request *request,
-			     bool waits_for_start, struct instance *ret, struct err **err)
+			     bool waits_for_start, struct prepared *prepared, struct instance *ret, struct err **err)
 {
-	cleanup_prepared struct prepared prepared = PREPARED_INIT;
 	cleanup_close int console_fd = -1;
 	struct instance_options options = { .waits_for_start = waits_for_start };
-	int r = prepare_bundle(lc->facts, lc->log, &request->plan, &prepared, err);
+	int r = prepare_bundle(lc->facts, lc->log, &request->plan, prepared, err);
 
 	if (r == 0)
-		r = check_timeout(prepared.plan, err);
+		r = check_timeout(prepared->plan, err);
 	if (r == 0)
-		r = check_console(prepared.plan, request->console_socket, err);
+		r = check_console(prepared->plan, request->console_socket, err);
 	if (r == 0 && request->console_socket)
 		r = console_fd = console_connect(request->console_socket, err);
 	if (r < 0)
 		return r;
 	options.console_socket_fd = console_fd;
-	r = instance_create(lc, &prepared, &options, ret, err);
+	r = instance_create(lc, prepared, &options, ret, err);
 	if (r < 0)
 		return r;
 	r = announce(&request->announcement, &ret->child, err);
+	if (r == 0 && waits_for_start)
+		r = report_write(request->report, prepared->plan, "created", ret->child.pid, err);
 	if (r < 0)
 		instance_abandon(lc, ret);
 	return r;
@@ -225,6 +227,7 @@ int lifecycle_create(const struct lifecycle *lc, const struct create_request *re
 		     struct err **err)
 {
 	cleanup_instance struct instance instance = INSTANCE_INIT;
+	cleanup_prepared struct prepared prepared = PREPARED_INIT;
 
-	return instance_create_detached(lc, request, true, &instance, err);
+	return instance_create_detached(lc, request, true, &prepared, &instance, err);
 }

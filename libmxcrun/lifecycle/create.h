@@ -34,10 +34,10 @@ struct instance_options {
 int instance_create(const struct lifecycle *lc, const struct prepared *prepared,
 		    const struct instance_options *options, struct instance *ret, struct err **err);
 
-/* The bundle's way up to there for create and run --detach: with its console socket and pid file.
- */
+/* The bundle's way up to there for create and run --detach: with its console socket and pid file. *prepared is the caller's
+ * to close, for the plan's texts are the record's. */
 int instance_create_detached(const struct lifecycle *lc, const struct create_request *request,
-			     bool waits_for_start, struct instance *ret, struct err **err);
+			     bool waits_for_start, struct prepared *prepared, struct instance *ret, struct err **err);
 
 /* Undo a creation whose later steps failed; what can't be undone is a warning and is gc's. */
 void instance_abandon(const struct lifecycle *lc, struct instance *instance);

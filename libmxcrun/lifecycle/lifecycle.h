@@ -69,6 +69,7 @@ char *state_for_hook(const struct record *record, const char *status, pid_t pid)
 struct create_request {
 	struct plan_request plan;
 	const char *console_socket; /* NULL: none */
+	const char *report;	    /* file for the enforcement record; NULL: none */
 	struct announcement announcement;
 };
 int lifecycle_create(const struct lifecycle *lc, const struct create_request *request,
@@ -87,8 +88,8 @@ int lifecycle_run(const struct lifecycle *lc, const struct create_request *reque
 int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err);
 
 /* Run a sandbox from its plan to its end and take it away; SIGINT, SIGTERM, SIGHUP and SIGQUIT end
- * it. */
-int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared,
+ * it. report: file for the enforcement record; NULL: none. */
+int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, const char *report,
 		      struct supervised *ret, struct err **err);
 
 /* One more process. Its bundle is the record's; *ret_exit_code as for lifecycle_run(). */

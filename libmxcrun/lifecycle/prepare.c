@@ -241,14 +241,17 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 		   struct err **err)
 {
 	const struct policy_decisions *decisions;
+	struct plan_policy_request with_owner = *request;
 	int r = decide(document, facts, log, &decisions, err);
 
+	if (r == 0)
+		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &with_owner.owner, err);
 	if (r == 0)
 		r = facts_read_cgroups(facts, err);
 	if (r == 0)
 		r = start_plan(ret, facts, err);
 	if (r == 0)
-		r = plan_from_policy(ret->plan_arena, decisions, request, facts, log, &ret->plan,
+		r = plan_from_policy(ret->plan_arena, decisions, &with_owner, facts, log, &ret->plan,
 				     err);
 	return r < 0 ? r : finish_plan(ret, err);
 }

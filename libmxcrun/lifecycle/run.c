@@ -13,6 +13,7 @@
 #include "lifecycle/console.h"
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/report.h"
 #include "lifecycle/supervise.h"
 
 /* The workload goes; afterwards the poststart hooks run beside it. */
@@ -27,18 +28,21 @@ static int run_detached(const struct lifecycle *lc, const struct create_request 
 			struct err **err)
 {
 	cleanup_instance struct instance instance = INSTANCE_INIT;
-	int r = instance_create_detached(lc, request, false, &instance, err);
+	cleanup_prepared struct prepared prepared = PREPARED_INIT;
+	int r = instance_create_detached(lc, request, false, &prepared, &instance, err);
 
 	if (r < 0)
 		return r;
 	r = let_go(lc, &instance, err);
+	if (r == 0)
+		r = report_write(request->report, prepared.plan, "running", instance.child.pid, err);
 	if (r < 0)
 		instance_abandon(lc, &instance);
 	return r;
 }
 
 /* The container exists and is ours; whatever happens here, the caller takes it away. */
-static int run_to_end(const struct lifecycle *lc, const struct plan *plan, const struct announcement *told,
+static int run_to_end(const struct lifecycle *lc, const struct plan *plan, const struct create_request *told,
 		      const struct supervisor *supervisor, struct console *console,
 		      struct instance *instance, struct supervised *ret, struct err **err)
 {
@@ -47,12 +51,14 @@ static int run_to_end(const struct lifecycle *lc, const struct plan *plan, const
 		.timeout_ms = plan->lifecycle.timeout_ms,
 		.console = plan->process.terminal ? console : NULL,
 	};
-	int r = announce(told, &instance->child, err);
+	int r = announce(&told->announcement, &instance->child, err);
 
 	if (r == 0 && request.console)
 		r = console_attach(console, err);
 	if (r == 0)
 		r = let_go(lc, instance, err);
+	if (r == 0)
+		r = report_write(told->report, plan, "running", instance->child.pid, err);
 	return r < 0 ? r : supervise(supervisor, &request, ret, err);
 }
 
@@ -81,7 +87,7 @@ static int run_in_foreground(const struct lifecycle *lc, const struct create_req
 	if (r < 0)
 		return r;
 	fd_close_ptr(&console_fd);
-	r = run_to_end(lc, prepared.plan, &request->announcement, &supervisor, &console, &instance, ret,
+	r = run_to_end(lc, prepared.plan, request, &supervisor, &console, &instance, ret,
 		       err);
 	if (r < 0)
 		instance_abandon(lc, &instance);

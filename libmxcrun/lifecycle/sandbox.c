@@ -12,6 +12,7 @@
 
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/report.h"
 
 int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err)
 {
@@ -23,7 +24,7 @@ int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err)
 	return 0;
 }
 
-static int run_to_end(const struct plan *plan, const struct supervisor *supervisor,
+static int run_to_end(const struct plan *plan, const char *report, const struct supervisor *supervisor,
 		      struct instance *instance, struct supervised *ret, struct err **err)
 {
 	struct supervise_request request = {
@@ -33,10 +34,12 @@ static int run_to_end(const struct plan *plan, const struct supervisor *supervis
 	};
 	int r = native_release(&instance->child, err);
 
+	if (r == 0)
+		r = report_write(report, plan, "running", instance->child.pid, err);
 	return r < 0 ? r : supervise(supervisor, &request, ret, err);
 }
 
-int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared,
+int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, const char *report,
 		      struct supervised *ret, struct err **err)
 {
 	cleanup_supervisor struct supervisor supervisor = SUPERVISOR_INIT;
@@ -48,7 +51,7 @@ int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepare
 		r = instance_create(lc, prepared, &options, &instance, err);
 	if (r < 0)
 		return r;
-	r = run_to_end(prepared->plan, &supervisor, &instance, ret, err);
+	r = run_to_end(prepared->plan, report, &supervisor, &instance, ret, err);
 	if (r < 0)
 		instance_abandon(lc, &instance);
 	else

@@ -12,10 +12,22 @@ static const struct {
 	[SUBJECT_TIMEOUT] = { "timeoutMs", NULL }, [SUBJECT_NETWORK] = { "network", NULL },
 };
 
+static bool has_region(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->policy.region_count; i++)
+		if (!strcmp(plan->policy.regions[i].path, path))
+			return true;
+	return false;
+}
+
 static const char *path_mechanism(const struct builder *b, const struct combined_item *item)
 {
 	const struct plan *plan = b->plan;
 
+	if (plan->lifecycle.is_sandbox && !has_region(plan, item->path))
+		return "not in the sandbox's view, or as the policy grants it";
+	if (item->intent == INTENT_DENIED && plan->lifecycle.is_sandbox)
+		return "cover";
 	if (item->intent == INTENT_DENIED)
 		return plan->policy.covers_are_idmapped ? "cover of an unmapped owner" : "cover, CAP_DAC_OVERRIDE withheld";
 	if (item->intent == INTENT_READONLY)
@@ -60,17 +72,14 @@ static const char *word_of(struct builder *b, const struct combined_item *item, 
 	return arena_printf(b->arena, "%" PRIu64, value);
 }
 
-static int add_item(struct builder *b, const struct combined_item *from, struct plan_item *item, struct err **err)
+int add_plan_item(struct builder *b, const struct plan_item *from, struct err **err)
 {
+	struct plan_item *item = &b->plan->policy.items[b->plan->policy.item_count++];
 	const struct { const char *from; const char **to; } rows[] = {
-		{ from->carrier->name, &item->carrier },
-		{ from->pointer, &item->pointer },
-		{ subjects[from->subject].name, &item->subject },
-		{ from->path, &item->object },
-		{ word_of(b, from, from->requested_intent, from->requested), &item->requested },
-		{ word_of(b, from, from->intent, from->value), &item->enforced },
-		{ from->decided_by->name, &item->decided_by },
-		{ mechanism_of(b, from), &item->mechanism },
+		{ from->carrier, &item->carrier },     { from->pointer, &item->pointer },
+		{ from->subject, &item->subject },     { from->object, &item->object },
+		{ from->requested, &item->requested }, { from->enforced, &item->enforced },
+		{ from->decided_by, &item->decided_by }, { from->mechanism, &item->mechanism },
 	};
 	int r = 0;
 
@@ -79,15 +88,32 @@ static int add_item(struct builder *b, const struct combined_item *from, struct 
 	return r;
 }
 
+int add_carrier_items(struct builder *b, const struct policy_combined *policy, struct err **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < policy->item_count && r == 0; i++) {
+		const struct combined_item *from = &policy->items[i];
+		const struct plan_item item = {
+			.carrier = from->carrier->name,
+			.pointer = from->pointer,
+			.subject = subjects[from->subject].name,
+			.object = from->path,
+			.requested = word_of(b, from, from->requested_intent, from->requested),
+			.enforced = word_of(b, from, from->intent, from->value),
+			.decided_by = from->decided_by->name,
+			.mechanism = mechanism_of(b, from),
+		};
+
+		r = add_plan_item(b, &item, err);
+	}
+	return r;
+}
+
 int build_carrier_items(struct builder *b, const struct policy_combined *policy, struct err **err)
 {
 	struct plan_policy *plan = &b->plan->policy;
-	int r = 0;
 
 	plan->items = arena_array(b->arena, policy->item_count, sizeof(*plan->items));
-	if (!plan->items)
-		return err_nomem(err);
-	for (size_t i = 0; i < policy->item_count && r == 0; i++)
-		r = add_item(b, &policy->items[i], &plan->items[plan->item_count++], err);
-	return r;
+	return plan->items ? add_carrier_items(b, policy, err) : err_nomem(err);
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "plan/from_policy_owner.h"
 #include "plan/from_policy_view.h"
 #include "plan/seccomp.h"
 
@@ -164,6 +165,25 @@ static int build_workload(struct builder *b, const struct policy_process *proces
 	return r == 0 ? seccomp_compile_policy_default(b->arena, &plan->seccomp, b->log, err) : r;
 }
 
+/* Of the policy and of the owner's the smaller limit counts. */
+static struct policy_decisions tighten(const struct policy_decisions *decisions, const struct plan_owner *owner)
+{
+	struct policy_decisions all = *decisions;
+	const struct policy_combined *c = owner ? owner->combined : NULL;
+
+	if (!c)
+		return all;
+	if (c->memory_bytes.value && (!all.resources.memory_bytes || all.resources.memory_bytes > c->memory_bytes.value))
+		all.resources.memory_bytes = c->memory_bytes.value;
+	if (c->cpus.value && (!all.resources.cpus || all.resources.cpus > c->cpus.value))
+		all.resources.cpus = (uint32_t)c->cpus.value;
+	if (c->pids.value && (!all.resources.pids || all.resources.pids > c->pids.value))
+		all.resources.pids = (uint32_t)c->pids.value;
+	if (c->timeout_ms.value && (!all.process.timeout_ms || all.process.timeout_ms > c->timeout_ms.value))
+		all.process.timeout_ms = (uint32_t)c->timeout_ms.value;
+	return all;
+}
+
 int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *decisions,
 		     const struct plan_policy_request *request, const struct host_facts *facts,
 		     const struct log *log, const struct plan **ret, struct err **err)
@@ -172,6 +192,7 @@ int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *de
 	struct builder b = {
 		.arena = plan_arena, .request = &as_bundle, .facts = facts, .log = log
 	};
+	const struct policy_decisions all = tighten(decisions, request->owner);
 	int r;
 
 	b.plan = arena_alloc(plan_arena, sizeof(*b.plan));
@@ -179,16 +200,20 @@ int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *de
 		return err_nomem(err);
 	b.plan->lifecycle = (struct plan_lifecycle){
 		.is_sandbox = true,
-		.timeout_ms = decisions->process.timeout_ms,
+		.timeout_ms = all.process.timeout_ms,
 		.die_with_parent = true,
 	};
 	r = build_identity(&b, err);
 	if (r == 0)
-		r = build_limited_group(&b, &decisions->resources, err);
+		r = build_limited_group(&b, &all.resources, err);
 	if (r == 0)
-		r = build_view(&b, decisions, err);
+		r = build_view(&b, &all, err);
 	if (r == 0)
-		r = build_workload(&b, &decisions->process, err);
+		r = build_workload(&b, &all.process, err);
+	if (r == 0)
+		r = build_owner_regions(&b, request->owner, err);
+	if (r == 0)
+		r = build_policy_items(&b, decisions, &all, request->owner, err);
 	if (r == 0)
 		*ret = b.plan;
 	return r;

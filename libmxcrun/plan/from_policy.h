@@ -7,11 +7,21 @@
 #include "base/mem.h"
 #include "host/facts.h"
 #include "plan/plan.h"
+#include "host/objects.h"
+#include "policy/combine.h"
 #include "policy/decisions.h"
+
+/* What the host's owner restricts for every sandbox, by paths of the host with every link followed. */
+struct plan_owner {
+	const struct policy_combined *combined;
+	const struct host_objects *objects; /* of combined->regions, in their order */
+};
 
 struct plan_policy_request {
 	const char *id; /* of the sandbox to come; made by the caller */
 	enum plan_cgroup_manager manager;
+	const char *admin_config;	/* for lifecycle/; NULL: the host's own */
+	const struct plan_owner *owner; /* NULL: nothing */
 };
 
 /* The plan is the first allocation of plan_arena and everything it points to is in plan_arena too.

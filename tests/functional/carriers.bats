@@ -330,3 +330,76 @@ pids 50 50 10.json"
 	run_carried
 	assert_refused none.json
 }
+
+# ---- stand-alone policies ----
+
+owned_policy() { # command, then jq
+	policy "$@"
+	run --separate-stderr rt --admin-config "$ADMIN" mxc run "$POLICY" </dev/null
+	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
+}
+
+@test "a sandbox is under the host owner's policies, whatever names a grant uses" {
+	mkdir -p "$BATS_TEST_TMPDIR"/{tree/secret/inner,tree/data}
+	echo hidden >"$BATS_TEST_TMPDIR/tree/secret/inner/file"
+	echo public >"$BATS_TEST_TMPDIR/tree/data/file"
+	ln "$BATS_TEST_TMPDIR/tree/secret/inner/file" "$BATS_TEST_TMPDIR/hard"
+	ln -s tree/secret "$BATS_TEST_TMPDIR/soft"
+	owners 10 "{\"filesystem\": {\"deniedPaths\": [\"$BATS_TEST_TMPDIR/soft\", \"$BATS_TEST_TMPDIR/hard\"], \"readonlyPaths\": [\"$BATS_TEST_TMPDIR/tree/data\"]}}"
+	local look="$try_script"'for path; do try "$path"; done'
+	owned_policy "set -- $BATS_TEST_TMPDIR/tree $BATS_TEST_TMPDIR/tree/secret $BATS_TEST_TMPDIR/tree/data; $look" \
+		--arg dir "$BATS_TEST_TMPDIR" '.filesystem.readwritePaths = [$dir + "/tree"]'
+	equal "${lines[0]}" "seen read write"
+	[[ ${lines[1]} == "seen eacces "* ]]
+	equal "${lines[2]}" "seen read erofs"
+	# Deeper grants, by a link's name and by a hard link's object.
+	owned_policy "set -- $BATS_TEST_TMPDIR/soft/inner $BATS_TEST_TMPDIR/tree/secret/inner/file $BATS_TEST_TMPDIR/tree/data/file; $look" \
+		--arg dir "$BATS_TEST_TMPDIR" '.filesystem.readwritePaths = [$dir + "/soft/inner", $dir + "/tree/secret/inner/file", $dir + "/tree/data/file"]'
+	[[ ${lines[0]} != *read* ]]
+	[[ ${lines[1]} != *read* ]]
+	equal "${lines[2]}" "seen read erofs"
+	[ "$(cat "$BATS_TEST_TMPDIR/hard")" = hidden ]
+	run --separate-stderr rt --admin-config "$ADMIN" plan --mxc "$POLICY"
+	equal "$(jq -r '.policy.items[] | select(.pointer == "/filesystem/readwritePaths/0") | "\(.requested) \(.enforced) \(.decidedBy | split("/")[-1])"' <<<"$output")" "readwrite denied 10.json"
+}
+
+@test "a sandbox with / granted, the owner's limits and an absent path" {
+	# Not below /tmp, of which a sandbox has its own.
+	OUTSIDE=$(mktemp -d "/var/tmp/$TAG.XXXXXX")
+	mkdir "$OUTSIDE/secret"
+	owners 10 "{\"filesystem\": {\"deniedPaths\": [\"$OUTSIDE/secret\"]}, \"process\": {\"timeout\": 400}}"
+	owned_policy "$try_script""try $OUTSIDE/secret; sleep 60" '.filesystem.readonlyPaths = ["/"] | .process.timeout = 20000'
+	equal "$status" 255
+	[[ ${lines[0]} == "seen eacces "* ]]
+	contains "$stderr" "timed out after 400ms"
+	owners 20 "{\"filesystem\": {\"deniedPaths\": [\"$OUTSIDE/later\"]}}"
+	owned_policy true '.filesystem.readonlyPaths = ["/"]'
+	equal "$status" 255
+	contains "$stderr" "does not exist"
+	owned_policy true
+	equal "$status" 0
+	rmdir "$OUTSIDE/secret" "$OUTSIDE"
+}
+
+# ---- the enforcement record ----
+
+@test "--report: each item, requested and enforced, and by what" {
+	local report=$BATS_TEST_TMPDIR/report.json
+	annotate '{"filesystem": {"deniedPaths": ["/secret"]}, "bubblewrap": {"resources": {"pids": 30}}}'
+	owners 10 '{"bubblewrap": {"resources": {"pids": 20}}}'
+	rt --admin-config "$ADMIN" create --bundle "$BUNDLE" --report "$report" "$TAG" </dev/null >/dev/null
+	equal "$(jq -r .status "$report")" created
+	equal "$(jq .pid "$report")" "$(rt state "$TAG" | jq .pid)"
+	equal "$(jq -r '.items[] | "\(.subject) \(.requested) \(.enforced)"' "$report" | sort)" $'path denied denied\npids 20 20\npids 30 20'
+	equal "$(stat -c %a "$report")" 600
+	grep -q "/secret .* denied " "/proc/$(rt state "$TAG" | jq .pid)/mountinfo"
+	rt delete --force "$TAG"
+	script true
+	run_carried --report "$BATS_TEST_TMPDIR/absent/report"
+	assert_refused "enforcement record"
+	policy true '.filesystem.readonlyPaths = ["/usr/share"]'
+	rt mxc run --report "$report" "$POLICY"
+	equal "$(jq -r .status "$report")" running
+	equal "$(jq -r '.items[] | select(.subject == "path") | "\(.object) \(.enforced) \(.mechanism)"' "$report")" "/usr/share readonly read-only mount"
+	equal "$(jq -r '[.items[].subject] | sort | join(" ")' "$report")" "capabilities network newPrivileges path systemCalls timeoutMs"
+}

@@ -107,7 +107,7 @@ annotated() {
 		localhost/mxt-image sh -c 'id -u; ls /etc | grep group; cat /etc/group; touch /var/new; touch /etc/new && echo written'
 	equal "$status" 0
 	equal "$output" $'0\ngroup\nwritten'
-	contains "$stderr" "/etc/group: Permission denied"
+	contains "$stderr" "/etc/group': Permission denied"
 	contains "$stderr" "/var/new: Read-only file system"
 	run --separate-stderr podman_run --annotation "$(annotated '{"filesystem": {"readwritePaths": ["/srv"]}}')" localhost/mxt-image true
 	[ "$status" -ne 0 ]

@@ -1,0 +1,42 @@
+/* report.c - see report.h. Everything in the plan has been carried out by the time that this is called: an engine fails
+ * otherwise. */
+#include "lifecycle/report.h"
+
+#include <fcntl.h>
+#include <sys/utsname.h>
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "plan/print.h"
+
+#define REPORT_FORMAT 1
+
+static void put_report(struct json_writer *w, const struct plan *plan, const char *status, pid_t pid)
+{
+	struct utsname name;
+
+	json_open(w, NULL, '{');
+	json_put_i64(w, "format", REPORT_FORMAT);
+	json_put_string(w, "id", plan->id);
+	json_put_string(w, "status", status);
+	json_put_i64(w, "pid", pid);
+	json_put_string(w, "engine", "native");
+	json_put_string(w, "kernel", uname(&name) == 0 ? name.release : NULL);
+	plan_print_items(plan, w);
+	json_close(w, '}');
+	strbuf_putc(&w->out, '\n');
+}
+
+int report_write(const char *path, const struct plan *plan, const char *status, pid_t pid, struct err **err)
+{
+	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
+	int r;
+
+	if (!path)
+		return 0;
+	put_report(&w, plan, status, pid);
+	if (w.out.failed)
+		return err_nomem(err);
+	r = fd_replace_file(AT_FDCWD, path, w.out.data, w.out.len, 0600);
+	return r < 0 ? err_sys(err, E_PROCESS, -r, "write the enforcement record", path, NULL) : 0;
+}

@@ -1,0 +1,143 @@
+/* from_policy_items.c - what a stand-alone policy asks for and what it comes to, for people: `plan` and the enforcement
+ * record. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "plan/from_carriers.h"
+#include "plan/from_policy_owner.h"
+
+#define CARRIER "configuration"
+#define FIXED_ITEMS 9u /* the whole root, network, three limits, timeout, capabilities, new privileges, seccomp */
+
+/* The list that an entry came from: its intent may have been tightened since. */
+static const char *listed_as(const struct policy_entry *entry)
+{
+	if (!entry->pointer)
+		return policy_intent_words[entry->intent];
+	if (strstr(entry->pointer, "/deniedPaths/"))
+		return policy_intent_words[INTENT_DENIED];
+	return policy_intent_words[strstr(entry->pointer, "/readonlyPaths/") ? INTENT_READONLY : INTENT_READWRITE];
+}
+
+/* The owner's region that the entry's place lies in, when it is stricter. */
+static const struct combined_region *stricter_region(const struct policy_entry *entry, const struct plan_owner *owner)
+{
+	const struct combined_region *found = NULL;
+
+	for (size_t i = 0; owner && i < owner->combined->region_count; i++)
+		if (path_is_within(entry->source, owner->combined->regions[i].path))
+			found = &owner->combined->regions[i];
+	return found && found->intent < entry->intent ? found : NULL;
+}
+
+static int add_entry(struct builder *b, const struct policy_entry *entry, const struct plan_owner *owner,
+		     struct err **err)
+{
+	static const char *const mechanisms[INTENT_MAX] = {
+		[INTENT_DENIED] = "cover", [INTENT_READONLY] = "read-only mount", [INTENT_READWRITE] = "bind mount",
+	};
+	const struct combined_region *stricter = stricter_region(entry, owner);
+	enum policy_intent intent = stricter ? stricter->intent : entry->intent;
+	const struct plan_item item = {
+		.carrier = CARRIER,
+		.pointer = entry->pointer,
+		.subject = "path",
+		.object = entry->destination,
+		.requested = listed_as(entry),
+		.enforced = policy_intent_words[intent],
+		.decided_by = stricter ? stricter->carrier->name : CARRIER,
+		.mechanism = mechanisms[intent],
+	};
+
+	return add_plan_item(b, &item, err);
+}
+
+static int add_limit(struct builder *b, const char *subject, const char *pointer, uint64_t asked, uint64_t enforced,
+		     const struct combined_limit *owners, const char *mechanism, struct err **err)
+{
+	struct plan_item item = {
+		.carrier = CARRIER, .pointer = pointer, .subject = subject, .mechanism = mechanism,
+		.requested = arena_printf(b->arena, "%" PRIu64, asked),
+		.enforced = arena_printf(b->arena, "%" PRIu64, enforced),
+		.decided_by = asked == enforced ? CARRIER : owners->carrier->name,
+	};
+
+	return asked ? add_plan_item(b, &item, err) : 0;
+}
+
+static int add_limits(struct builder *b, const struct policy_decisions *asked, const struct policy_decisions *enforced,
+		      const struct plan_owner *owner, struct err **err)
+{
+	static const struct policy_combined none;
+	const struct policy_combined *c = owner ? owner->combined : &none;
+	const struct policy_resources *a = &asked->resources, *e = &enforced->resources;
+	int r = add_limit(b, "memoryBytes", "/bubblewrap/resources/memoryMb", a->memory_bytes, e->memory_bytes,
+			  &c->memory_bytes, "cgroup: memory", err);
+
+	if (r == 0)
+		r = add_limit(b, "cpus", "/bubblewrap/resources/cpuCount", a->cpus, e->cpus, &c->cpus, "cgroup: cpu", err);
+	if (r == 0)
+		r = add_limit(b, "pids", "/bubblewrap/resources/pids", a->pids, e->pids, &c->pids, "cgroup: pids", err);
+	if (r == 0)
+		r = add_limit(b, "timeoutMs", "/process/timeout", asked->process.timeout_ms, enforced->process.timeout_ms,
+			      &c->timeout_ms, "supervisor", err);
+	return r;
+}
+
+/* What every sandbox has, asked for or not. */
+static int add_defaults(struct builder *b, struct err **err)
+{
+	const struct plan_item items[] = {
+		{ CARRIER, NULL, "capabilities", NULL, "none", "none", CARRIER, "empty sets, inner user namespace" },
+		{ CARRIER, NULL, "newPrivileges", NULL, "none", "none", CARRIER, "no_new_privs" },
+		{ CARRIER, NULL, "systemCalls", NULL, "filtered", "filtered", CARRIER, "seccomp" },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < array_size(items) && r == 0; i++)
+		r = add_plan_item(b, &items[i], err);
+	return r;
+}
+
+static int add_network(struct builder *b, const struct policy_decisions *asked, struct err **err)
+{
+	const struct plan_item isolated = {
+		CARRIER, "/network", "network", NULL, "isolated", "isolated", CARRIER, "empty network namespace",
+	};
+
+	return asked->network == POLICY_NETWORK_ISOLATED ? add_plan_item(b, &isolated, err) : 0;
+}
+
+/* A granted / is the root itself, and no entry. */
+static int add_whole_root(struct builder *b, const struct policy_filesystem *fs, struct err **err)
+{
+	const struct policy_entry root = {
+		.intent = fs->whole_root == WHOLE_ROOT_READONLY ? INTENT_READONLY : INTENT_READWRITE,
+		.destination = "/", .source = "/", .pointer = fs->whole_root_pointer,
+	};
+
+	return fs->whole_root == WHOLE_ROOT_NO ? 0 : add_entry(b, &root, NULL, err);
+}
+
+int build_policy_items(struct builder *b, const struct policy_decisions *asked, const struct policy_decisions *enforced,
+		       const struct plan_owner *owner, struct err **err)
+{
+	const struct policy_filesystem *fs = &asked->filesystem;
+	size_t count = FIXED_ITEMS + fs->entry_count + (owner ? owner->combined->item_count : 0);
+	int r;
+
+	b->plan->policy.items = arena_array(b->arena, count, sizeof(*b->plan->policy.items));
+	if (!b->plan->policy.items)
+		return err_nomem(err);
+	r = add_network(b, asked, err);
+	if (r == 0)
+		r = add_whole_root(b, fs, err);
+	for (size_t i = 0; i < fs->entry_count && r == 0; i++)
+		r = add_entry(b, &fs->entries[i], owner, err);
+	if (r == 0)
+		r = add_limits(b, asked, enforced, owner, err);
+	if (r == 0)
+		r = add_defaults(b, err);
+	return r == 0 && owner ? add_carrier_items(b, owner->combined, err) : r;
+}
