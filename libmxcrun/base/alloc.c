@@ -1,8 +1,9 @@
 /* alloc.c - malloc for programs that live for milliseconds, when they are made with musl.
  *
  * The C library's maps and unmaps pages as blocks come and go; here each of those costs more than the work between them
- * (14 us a page fault, docs/linking.md). This one cuts blocks of power-of-two sizes from one mapping, whose pages it asks for
- * some at a time, and keeps freed blocks for the next of their size. Large ones are mapped.
+ * (14 us a page fault, docs/linking.md). This one cuts blocks of power-of-two sizes from one region, whose pages it asks for
+ * some at a time, and keeps freed blocks for the next of their size. Large ones are mapped. The first region is part of the
+ * program, beside its data: it needs no page tables of its own.
  *
  * A block's header says what it is and is signed with its address and a secret, so that freeing twice, freeing what
  * is none, and writing over the next header end the program.
@@ -21,6 +22,7 @@
 #define REGION ((size_t)1 << 20)
 #define POPULATE_FIRST ((size_t)16 << 10)
 #define POPULATE_STEP ((size_t)32 << 10)
+#define POPULATE_MAPPED ((size_t)256 << 10)
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23		/* Linux 5.14 */
 #endif
@@ -40,6 +42,9 @@ struct block {
 static char *place, *populated, *limit;
 static struct block *unused[CLASSES];
 static uint64_t secret;
+/* A common symbol lies behind all other zeros, so that those stay together with the data (start.c). */
+extern char alloc_first_region[REGION] __attribute__((visibility("hidden")));
+_Alignas(4096) char alloc_first_region[REGION] __attribute__((common));
 
 static uint64_t sign(const struct block *block, uint32_t size_class)
 {
@@ -76,14 +81,17 @@ static void *map_block(size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
+	(void)madvise(block, pages * 4096 < POPULATE_MAPPED ? pages * 4096 : POPULATE_MAPPED, MADV_POPULATE_WRITE);
 	block->pages = (uint32_t)pages;
 	return hand_out(block, MAPPED);
 }
 
 static int new_region(void)
 {
-	char *region = mmap(NULL, REGION, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *region = alloc_first_region;
 
+	if (limit)
+		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (region == MAP_FAILED)
 		return -1;
 	place = populated = region;
@@ -104,7 +112,8 @@ static void populate(const char *to)
 	}
 }
 
-static char *cut(size_t size)
+/* A block of that size, of which the first bytes will be used now. */
+static char *cut(size_t size, size_t used)
 {
 	char *piece;
 
@@ -113,7 +122,7 @@ static char *cut(size_t size)
 	piece = place;
 	place += size;
 	if (place > populated)
-		populate(piece + 1);
+		populate(piece + used);
 	return piece;
 }
 
@@ -137,7 +146,7 @@ static void *allocate(size_t size, int *ret_is_zero)
 		unused[size_class] = block->next;
 		*ret_is_zero = 0;
 	} else {
-		block = (struct block *)(void *)cut((size_t)1 << (SMALLEST_SHIFT + size_class));
+		block = (struct block *)(void *)cut((size_t)1 << (SMALLEST_SHIFT + size_class), size);
 	}
 	if (!block) {
 		errno = ENOMEM;

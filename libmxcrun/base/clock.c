@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/sys.h"
+
 #define SECONDS_PER_DAY 86400
 #define DAYS_PER_ERA 146097 /* 400 years of the Gregorian calendar */
 #define DAYS_0000_03_01_TO_1970 \
@@ -60,6 +62,6 @@ void clock_now_rfc3339(bool with_nanoseconds, char text[CLOCK_TEXT_SIZE])
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	sys_clock_gettime(CLOCK_REALTIME, &now);
 	clock_format_rfc3339(&now, with_nanoseconds, text);
 }

@@ -68,7 +68,8 @@ static ssize_t read_some(int fd, char *buf, size_t len)
 }
 
 /* Go on where a first buffer was not enough. */
-static int read_rest(int fd, size_t max, const char *begin, size_t len, char **ret_data, size_t *ret_len)
+static int read_rest(int fd, size_t max, size_t expected, const char *begin, size_t len, char **ret_data,
+		     size_t *ret_len)
 {
 	cleanup_free char *data = NULL;
 	size_t capacity = len;
@@ -80,7 +81,7 @@ static int read_rest(int fd, size_t max, const char *begin, size_t len, char **r
 		if (capacity - len < 2) {
 			char *bigger;
 
-			capacity *= 4;
+			capacity = !data && expected > len ? expected + 2 : capacity * 4;
 			if (capacity > max + 2)
 				capacity = max + 2;
 			bigger = realloc(data, capacity);
@@ -93,11 +94,11 @@ static int read_rest(int fd, size_t max, const char *begin, size_t len, char **r
 		n = read_some(fd, data + len, capacity - len - 1);
 		if (n < 0)
 			return (int)n;
-		if (n == 0)
-			break;
 		len += (size_t)n;
 		if (len > max)
 			return -EFBIG;
+		if (n == 0 || len == expected)
+			break;
 	}
 	data[len] = '\0';
 	*ret_len = len;
@@ -105,8 +106,9 @@ static int read_rest(int fd, size_t max, const char *begin, size_t len, char **r
 	return 0;
 }
 
-/* Nearly all files are short: they are read on the stack, and the heap gets just what they hold. */
-int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len)
+/* Nearly all files are short: they are read on the stack, and the heap gets just what they hold. Each read asks for more
+ * than expected, the file's size or 0 if that says nothing: so one that ends just there has met the end. */
+static int read_whole(int fd, size_t max, size_t expected, char **ret_data, size_t *ret_len)
 {
 	char begin[FIRST_READ];
 	size_t len = 0;
@@ -122,11 +124,11 @@ int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len)
 		len += (size_t)n;
 		if (len > max)
 			return -EFBIG;
-		if (n == 0 || len == sizeof(begin))
+		if (n == 0 || len == sizeof(begin) || len == expected)
 			break;
 	}
 	if (len == sizeof(begin))
-		r = read_rest(fd, max, begin, len, ret_data, &len);
+		r = read_rest(fd, max, expected, begin, len, ret_data, &len);
 	else
 		*ret_data = strndup_exact(begin, len);
 	if (r == 0 && !*ret_data)
@@ -134,6 +136,11 @@ int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len)
 	if (r == 0 && ret_len)
 		*ret_len = len;
 	return r;
+}
+
+int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len)
+{
+	return read_whole(fd, max, 0, ret_data, ret_len);
 }
 
 int fd_read_file(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_len)
@@ -148,7 +155,23 @@ int fd_read_file(int dirfd, const char *path, size_t max, char **ret_data, size_
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	return fd_read_all(fd, max, ret_data, ret_len);
+	return read_whole(fd, max, (size_t)st.st_size, ret_data, ret_len);
+}
+
+int fd_read_kernel(int dirfd, const char *path, char *buf, size_t size)
+{
+	cleanup_close int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read_some(fd, buf, size);
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n == size)
+		return -EFBIG;
+	buf[n] = '\0';
+	return 0;
 }
 
 int fd_write_file(int dirfd, const char *path, const char *text)

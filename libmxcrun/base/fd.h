@@ -26,6 +26,10 @@ int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len);
  * -EINVAL (invariant 35). dirfd as openat(2). */
 int fd_read_file(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_len);
 
+/* A short file of procfs or cgroupfs, which the kernel gives whole in one read: into buf, NUL-terminated; -EFBIG when
+ * it does not fit. dirfd as openat(2). 0 or -errno. */
+int fd_read_kernel(int dirfd, const char *path, char *buf, size_t size);
+
 /* Write text to an existing file (a cgroup or proc file) in ONE write(2), without creating it.
  * 0 or -errno; a short write is -EIO. */
 int fd_write_file(int dirfd, const char *path, const char *text);

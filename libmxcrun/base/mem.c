@@ -36,6 +36,7 @@
 #define MEMFD_CLOEXEC_FLAG 1u
 #define MEMFD_ALLOW_SEALING_FLAG 2u
 #define SHARED_FIRST ((size_t)16 << 10) /* most plans are no longer */
+#define SHARED_STEP ((size_t)64 << 10)
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #ifndef MADV_POPULATE_WRITE
@@ -53,6 +54,7 @@ struct arena {
 	struct chunk *chunks; /* heap arena only */
 	size_t chunk_size;    /* of the next chunk */
 	int fd;		      /* shared arena only, else -1 */
+	char *populated;      /* shared arena only: end of the pages that were asked for */
 	bool is_sealed;
 };
 
@@ -103,6 +105,13 @@ static int map_at_address(int fd, size_t len, int protection, int flags)
 	return 0;
 }
 
+/* Pages asked for together cost a fraction of what each costs when it is first touched. Older kernels refuse: no harm. */
+static void populate(struct arena *arena, size_t len)
+{
+	(void)madvise(arena->populated, len, MADV_POPULATE_WRITE);
+	arena->populated += len;
+}
+
 /* It is filled in private memory, and copied to the memfd when it is sealed: a few pages, which is quicker than to change a
  * shared mapping into a read-only one. */
 struct arena *arena_new_shared(void)
@@ -124,9 +133,9 @@ struct arena *arena_new_shared(void)
 		errno = -r;
 		return NULL;
 	}
-	(void)madvise(shared_address(), SHARED_FIRST, MADV_POPULATE_WRITE);
-	arena->free = shared_address();
+	arena->free = arena->populated = shared_address();
 	arena->left = ARENA_SHARED_SIZE;
+	populate(arena, SHARED_FIRST);
 	arena->fd = take_fd(fd);
 	return arena;
 }
@@ -171,7 +180,7 @@ int arena_map_shared(int fd)
 		return -errno;
 	if (st.st_size <= 0 || (size_t)st.st_size > ARENA_SHARED_SIZE)
 		return -EINVAL;
-	return map_at_address(fd, (size_t)st.st_size, PROT_READ, MAP_PRIVATE);
+	return map_at_address(fd, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE);
 }
 
 void arena_free(struct arena *arena)
@@ -203,6 +212,8 @@ void *arena_alloc(struct arena *arena, size_t size)
 	result = arena->free;
 	arena->free += size;
 	arena->left -= size;
+	while (arena->fd >= 0 && arena->free > arena->populated)
+		populate(arena, SHARED_STEP);
 	return result;
 }
 

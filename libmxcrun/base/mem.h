@@ -29,8 +29,9 @@ struct arena *arena_new(void);
 
 /* The plan's arena: memfd at ARENA_SHARED_ADDRESS, at most ARENA_SHARED_SIZE bytes. One at a time per
  * process (the address is fixed). NULL with errno when that fails. The first allocation
- * lies at ARENA_SHARED_FIRST, which is where init looks for the plan. */
-#define ARENA_SHARED_ADDRESS 0x180000000000ul
+ * lies at ARENA_SHARED_FIRST, which is where init looks for the plan. The address is near init's own, so that they share
+ * page tables, above any heap that follows a program there, and below the shadow memory of the sanitizers. */
+#define ARENA_SHARED_ADDRESS 0x60000000ul
 #define ARENA_SHARED_SIZE (64ul << 20)
 #define ARENA_SHARED_FIRST ARENA_SHARED_ADDRESS
 struct arena *arena_new_shared(void);

@@ -8,14 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
 
-#define STAT_SIZE_MAX 8192u
+#define STAT_SIZE_MAX 4096u
 /* Fields of /proc/PID/stat, counted from 1 as in proc(5). */
 #define FIELD_STATE 3
 #define FIELD_START 22
@@ -52,14 +51,13 @@ static int parse_stat(const char *stat, uint64_t *ret_ticks, char *ret_state)
 
 int pid_start_time(pid_t pid, uint64_t *ret_ticks, char *ret_state)
 {
-	cleanup_free char *stat = NULL;
-	char path[64];
+	char path[64], stat[STAT_SIZE_MAX];
 	int r;
 
 	if (pid <= 0)
 		return -ESRCH;
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	r = fd_read_file(AT_FDCWD, path, STAT_SIZE_MAX, &stat, NULL);
+	r = fd_read_kernel(AT_FDCWD, path, stat, sizeof(stat));
 	if (r == -ENOENT)
 		return -ESRCH;
 	if (r < 0)
@@ -87,24 +85,16 @@ int pid_open_verified(pid_t pid, uint64_t start_ticks)
 	return take_fd(pidfd);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 int pid_wait_end(int pidfd, int timeout_ms)
 {
-	int64_t deadline = timeout_ms < 0 ? 0 : now_ms() + timeout_ms;
+	int64_t deadline = timeout_ms < 0 ? 0 : sys_monotonic_ms() + timeout_ms;
 
 	for (;;) {
 		struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
 		int left = -1, r;
 
 		if (timeout_ms >= 0) {
-			int64_t ms = deadline - now_ms();
+			int64_t ms = deadline - sys_monotonic_ms();
 
 			left = ms < 0 ? 0 : (int)ms;
 		}

@@ -127,3 +127,18 @@ int sys_setns(int fd, int type)
 {
 	return (int)syscall(SYS_setns, fd, type);
 }
+
+/* Where a long is shorter than the C library's time the kernel's struct is another. */
+void sys_clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	if (sizeof(ret->tv_sec) != sizeof(long) || syscall(SYS_clock_gettime, clock, ret) < 0)
+		clock_gettime(clock, ret);
+}
+
+int64_t sys_monotonic_ms(void)
+{
+	struct timespec now;
+
+	sys_clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/sys.h"
 #include "cgroup/directory.h"
 
 #define INPUT_MAX ((size_t)4 << 20)
@@ -36,7 +37,7 @@ static int wait_for(const struct dbus *bus, short events)
 	int r;
 
 	do {
-		left_ms = bus->deadline_ms - monotonic_ms();
+		left_ms = bus->deadline_ms - sys_monotonic_ms();
 		if (left_ms <= 0)
 			return -ETIMEDOUT;
 		r = poll(&pfd, 1, (int)left_ms);
@@ -156,7 +157,7 @@ int dbus_connect(const char *socket_path, int timeout_ms, struct dbus *ret)
 	if (strlen(socket_path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, socket_path, strlen(socket_path));
-	bus.deadline_ms = monotonic_ms() + timeout_ms;
+	bus.deadline_ms = sys_monotonic_ms() + timeout_ms;
 	bus.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bus.fd < 0)
 		return -errno;

@@ -23,6 +23,7 @@
 #define CGROUP2_MAGIC 0x63677270
 #define OPEN_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 #define FILE_SIZE_MAX (64u << 20)
+#define FLAGS_SIZE_MAX 512u	/* cgroup.events has two short lines */
 #define STEP_MAX_MS 32u
 
 /* ---- opening ---- */
@@ -165,8 +166,8 @@ int directory_find_flag(const char *text, const char *key)
 
 int directory_read_flag(int dir_fd, const char *file, const char *key)
 {
-	cleanup_free char *text = NULL;
-	int r = directory_read(dir_fd, file, &text);
+	char text[FLAGS_SIZE_MAX];
+	int r = fd_read_kernel(dir_fd, file, text, sizeof(text));
 
 	return r < 0 ? r : directory_find_flag(text, key);
 }
@@ -377,24 +378,16 @@ int directory_pids(int dir_fd, struct pid_list *list)
 
 /* ---- waiting ---- */
 
-long long monotonic_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 struct backoff backoff_start(int timeout_ms)
 {
-	return (struct backoff){ .deadline_ms = monotonic_ms() + timeout_ms, .step_ms = 1 };
+	return (struct backoff){ .deadline_ms = sys_monotonic_ms() + timeout_ms, .step_ms = 1 };
 }
 
 bool backoff_sleep(struct backoff *backoff)
 {
 	struct timespec ts = { .tv_nsec = (long)backoff->step_ms * 1000000 };
 
-	if (monotonic_ms() >= backoff->deadline_ms)
+	if (sys_monotonic_ms() >= backoff->deadline_ms)
 		return false;
 	nanosleep(&ts, NULL);
 	if (backoff->step_ms < STEP_MAX_MS)

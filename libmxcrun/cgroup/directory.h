@@ -59,8 +59,6 @@ int directory_pids(int dir_fd, struct pid_list *list);
 
 /* ---- waiting ---- */
 
-long long monotonic_ms(void);
-
 /* Sleep between polls of a cgroup file: 1 ms, 2 ms, ... 32 ms. False once the deadline has passed.
  */
 struct backoff {

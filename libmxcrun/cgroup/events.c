@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 #include "cgroup/directory.h"
 
 /* The read rearms the descriptor: poll() reports what changed since then. */
@@ -24,14 +25,14 @@ static int read_event(int fd, const char *key)
 int v2_wait_event(int dir_fd, const char *key, int value, int timeout_ms)
 {
 	cleanup_close int fd = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	long long deadline_ms = monotonic_ms() + timeout_ms;
+	long long deadline_ms = sys_monotonic_ms() + timeout_ms;
 
 	if (fd < 0)
 		return -errno;
 	for (;;) {
 		struct pollfd pfd = { .fd = fd, .events = POLLPRI };
 		int found = read_event(fd, key);
-		long long left_ms = deadline_ms - monotonic_ms();
+		long long left_ms = deadline_ms - sys_monotonic_ms();
 
 		if (found == value)
 			return 0;

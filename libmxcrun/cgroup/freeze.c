@@ -77,7 +77,7 @@ bool cgroup_is_frozen(const struct cgroup *cgroup)
 	const struct cgroup_dir *dir = cgroup_find_v2(cgroup);
 
 	if (dir) {
-		cleanup_close int fd = directory_open_group(dir->path, true, NULL);
+		cleanup_close int fd = directory_open(dir->path, true);
 		int frozen = fd < 0 ? fd : directory_read_flag(fd, "cgroup.events", "frozen");
 
 		if (frozen >= 0)

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -70,14 +69,6 @@ struct watch {
 	int64_t deadline_ms; /* -1: none */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The child and its pid namespace; from here on it has KILL_WAIT_MS to be gone. */
 static int end_child(struct watch *watch, enum end_cause cause, int signal, struct err **err)
 {
@@ -85,7 +76,7 @@ static int end_child(struct watch *watch, enum end_cause cause, int signal, stru
 		return 0;
 	watch->result->cause = cause;
 	watch->result->signal = signal;
-	watch->deadline_ms = now_ms() + KILL_WAIT_MS;
+	watch->deadline_ms = sys_monotonic_ms() + KILL_WAIT_MS;
 	if (sys_pidfd_send_signal(watch->request->child->pidfd, SIGKILL) < 0 && errno != ESRCH)
 		return err_sys(err, E_PROCESS, errno, "pidfd_send_signal", NULL, NULL);
 	return 0;
@@ -125,7 +116,7 @@ static int take_signals(struct watch *watch, struct err **err)
 
 static int remaining_ms(int64_t deadline_ms)
 {
-	int64_t left = deadline_ms - now_ms();
+	int64_t left = deadline_ms - sys_monotonic_ms();
 
 	if (deadline_ms < 0)
 		return -1;
@@ -136,7 +127,7 @@ static int remaining_ms(int64_t deadline_ms)
 
 static int on_deadline(struct watch *watch, struct err **err)
 {
-	if (watch->deadline_ms < 0 || now_ms() < watch->deadline_ms)
+	if (watch->deadline_ms < 0 || sys_monotonic_ms() < watch->deadline_ms)
 		return 0;
 	if (watch->result->cause == ENDED_BY_ITSELF)
 		return end_child(watch, ENDED_BY_TIMEOUT, 0, err);
@@ -189,7 +180,7 @@ int supervise(const struct supervisor *supervisor, const struct supervise_reques
 		.supervisor = supervisor,
 		.request = request,
 		.result = ret,
-		.deadline_ms = request->timeout_ms ? now_ms() + request->timeout_ms : -1,
+		.deadline_ms = request->timeout_ms ? sys_monotonic_ms() + request->timeout_ms : -1,
 	};
 	int r;
 

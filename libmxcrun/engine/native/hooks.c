@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -29,14 +28,6 @@ struct running {
 	int failure_fd;		/* the child's errno, when it could not execute the hook */
 	int64_t deadline_ms;	/* -1: none */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void fail_child(int failure_fd)
 {
@@ -112,7 +103,7 @@ static void feed(struct running *run)
 
 static int time_left(const struct running *run)
 {
-	int64_t left = run->deadline_ms - now_ms();
+	int64_t left = run->deadline_ms - sys_monotonic_ms();
 
 	if (run->deadline_ms < 0)
 		return -1;
@@ -181,7 +172,7 @@ static int run_one(const struct plan_hook *hook, const char *kind, const char *s
 	struct running run = {
 		.hook = hook, .kind = kind, .state = state, .left = strlen(state), .pid = -1, .pidfd = -1,
 		.stdin_fd = -1, .failure_fd = -1,
-		.deadline_ms = hook->timeout_ms > 0 ? now_ms() + hook->timeout_ms : -1,
+		.deadline_ms = hook->timeout_ms > 0 ? sys_monotonic_ms() + hook->timeout_ms : -1,
 	};
 	int status = 0;
 	int r = start(&run, err);
