@@ -33,6 +33,7 @@ static const struct command commands[] = {
 	{ "spec", command_spec, "write a config.json to start from" },
 	{ "features", command_features, "print what the runtime supports" },
 	{ "plan", command_plan, "print what would be done for a bundle or a policy" },
+	{ "emit", command_emit, "print a bundle or a policy in the form of another runtime" },
 	{ "mxc", command_mxc, "run an MXC sandbox policy" },
 	{ "gc", command_gc, "reclaim what crashes have left behind" },
 };

@@ -8,7 +8,8 @@ static int print_help(void)
 {
 	return output_text("Usage: mxcrun mxc run [options] [CONFIG]\n"
 			   "       mxcrun mxc validate CONFIG\n"
-			   "       mxcrun mxc plan CONFIG\n",
+			   "       mxcrun mxc plan CONFIG\n"
+			   "       mxcrun mxc emit oci|bwrap CONFIG\n",
 			   NULL) < 0
 		       ? EXIT_CODE_FAILURE
 		       : 0;
@@ -25,9 +26,11 @@ int command_mxc(struct program *program, int argc, char **argv)
 		return command_mxc_validate(program, argc - 1, argv + 1);
 	if (!strcmp(name, "plan"))
 		return command_mxc_plan(program, argc - 1, argv + 1);
+	if (!strcmp(name, "emit"))
+		return command_mxc_emit(program, argc - 1, argv + 1);
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
 		return print_help();
-	err_set(&err, E_USAGE, 0, NULL, "\"mxc\" needs one of: run, validate, plan");
+	err_set(&err, E_USAGE, 0, NULL, "\"mxc\" needs one of: run, validate, plan, emit");
 	program_fail(program, err);
 	return EXIT_CODE_USAGE;
 }

@@ -68,6 +68,7 @@ int program_on_container(struct program *program, const struct command_usage *us
 /* ---- the commands, each in the file of its name ---- */
 int command_create(struct program *program, int argc, char **argv);
 int command_delete(struct program *program, int argc, char **argv);
+int command_emit(struct program *program, int argc, char **argv);
 int command_events(struct program *program, int argc, char **argv);
 int command_checkpoint(struct program *program, int argc, char **argv);
 int command_restore(struct program *program, int argc, char **argv);
@@ -92,5 +93,7 @@ int command_mxc_run(struct program *program, int argc, char **argv);
 int command_mxc_validate(struct program *program, int argc, char **argv);
 /* `mxc plan`, which is `plan --mxc`. */
 int command_mxc_plan(struct program *program, int argc, char **argv);
+/* `mxc emit`, which is `emit --mxc`. */
+int command_mxc_emit(struct program *program, int argc, char **argv);
 
 #endif

@@ -255,6 +255,7 @@ struct plan_seccomp {
 	uint32_t flags;			/* SECCOMP_FILTER_FLAG_* */
 	bool use_notify;
 	const char *listener_path, *listener_metadata;
+	const char *rules;		/* what the program was compiled from: an OCI seccomp section, as compact JSON */
 };
 
 struct plan_process {

@@ -13,4 +13,7 @@ int plan_print(const struct plan *plan, struct json_writer *out);
 /* Of it only the member "items" of its policy, into the open object. */
 void plan_print_items(const struct plan *plan, struct json_writer *out);
 
+/* "prestart", ...: as configurations and the printed plan call them. */
+extern const char *const plan_hook_words[HOOK_MAX];
+
 #endif

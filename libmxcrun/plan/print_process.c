@@ -3,9 +3,10 @@
 #include <stdio.h>
 
 #include "plan/caps.h"
+#include "plan/print.h"
 #include "plan/print_parts.h"
 
-static const char *const hook_words[] = {
+const char *const plan_hook_words[HOOK_MAX] = {
 	[HOOK_PRESTART] = "prestart",
 	[HOOK_CREATE_RUNTIME] = "createRuntime",
 	[HOOK_CREATE_CONTAINER] = "createContainer",
@@ -13,7 +14,7 @@ static const char *const hook_words[] = {
 	[HOOK_POSTSTART] = "poststart",
 	[HOOK_POSTSTOP] = "poststop",
 };
-_Static_assert(array_size(hook_words) == HOOK_MAX, "a word for each kind of hook");
+_Static_assert(HOOK_MAX == 6, "a word for each kind of hook");
 
 static void print_strings(const char *const *items, const char *key, struct json_writer *w)
 {
@@ -91,6 +92,7 @@ static void print_seccomp(const struct plan_seccomp *seccomp, struct json_writer
 	json_put_bool(w, "useNotify", seccomp->use_notify);
 	json_put_string(w, "listenerPath", seccomp->listener_path);
 	json_put_string(w, "listenerMetadata", seccomp->listener_metadata);
+	json_put_string(w, "rules", seccomp->rules);
 	json_open(w, "program", '[');
 	for (i = 0; program && i < seccomp->instruction_count; i++)
 		print_instruction(&program[i], w);
@@ -196,7 +198,7 @@ void print_hooks(const struct plan_hooks hooks[HOOK_MAX], struct json_writer *w)
 
 	json_open(w, "hooks", '{');
 	for (kind = 0; kind < HOOK_MAX; kind++) {
-		json_open(w, hook_words[kind], '[');
+		json_open(w, plan_hook_words[kind], '[');
 		for (i = 0; i < hooks[kind].count; i++) {
 			const struct plan_hook *hook = &hooks[kind].items[i];
 

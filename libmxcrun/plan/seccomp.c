@@ -408,5 +408,6 @@ int seccomp_compile(struct arena *arena, const struct oci_seccomp *config, struc
 	ret->use_notify = c.uses_notify;
 	ret->listener_path = arena_strdup(arena, config->listener_path);
 	ret->listener_metadata = arena_strdup(arena, config->listener_metadata);
-	return 0;
+	ret->rules = seccomp_rules_text(arena, config);
+	return ret->rules ? 0 : err_nomem(err);
 }

@@ -23,6 +23,9 @@ int seccomp_compile(struct arena *arena, const struct oci_seccomp *config, struc
 int seccomp_compile_policy_default(struct arena *arena, struct plan_seccomp *ret, const struct log *log,
 				   struct err **err);
 
+/* The section as compact JSON, for engines that take rules and not programs. In arena; NULL: no memory. */
+const char *seccomp_rules_text(struct arena *arena, const struct oci_seccomp *config);
+
 /* Words that the parser knows, NULL-terminated; for the features command. */
 extern const char *const seccomp_action_words[];
 extern const char *const seccomp_operator_words[];

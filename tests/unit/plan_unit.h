@@ -8,6 +8,8 @@
 #include <fcntl.h>
 
 #include "base/fd.h"
+#include "engine/bwrap/emit.h"
+#include "engine/oci/emit.h"
 #include "plan/print.h"
 
 /* In the arena. */
@@ -18,19 +20,58 @@ static inline char *data_path(struct arena *arena, const char *name)
 	return arena_printf(arena, "%s/tests/unit/data/%s", srcdir ? srcdir : ".", name);
 }
 
+static inline void check_golden(const char *path, struct strbuf *text)
+{
+	cleanup_free char *expected = NULL;
+
+	strbuf_putc(text, '\n');
+	if (getenv("UPDATE_GOLDEN"))
+		assert_int_equal(fd_replace_file(AT_FDCWD, path, text->data, text->len, 0644), 0);
+	assert_int_equal(fd_read_file(AT_FDCWD, path, 1 << 20, &expected, NULL), 0);
+	assert_string_equal(strbuf_str(text), expected);
+}
+
 static inline void check_golden_plan(struct arena *arena, const struct plan *plan, const char *name)
 {
 	cleanup_json_writer struct json_writer out = JSON_WRITER_INIT;
-	const char *path = data_path(arena, name);
-	cleanup_free char *expected = NULL;
 
 	assert_int_equal(plan_print(plan, &out), 0);
-	strbuf_putc(&out.out, '\n');
-	if (getenv("UPDATE_GOLDEN"))
-		assert_int_equal(fd_replace_file(AT_FDCWD, path, out.out.data, out.out.len, 0644),
-				 0);
-	assert_int_equal(fd_read_file(AT_FDCWD, path, 1 << 20, &expected, NULL), 0);
-	assert_string_equal(strbuf_str(&out.out), expected);
+	check_golden(data_path(arena, name), &out.out);
+}
+
+/* The same plan as an OCI bundle: config.json, and then the files beside it. */
+static inline void check_golden_bundle(struct arena *arena, const struct plan *plan, const char *name)
+{
+	cleanup_json_writer struct json_writer out = JSON_WRITER_INIT;
+	struct oci_files files;
+
+	assert_int_equal(oci_emit(arena, plan, &out, &files, NULL), 0);
+	for (size_t i = 0; i < files.count; i++)
+		strbuf_printf(&out.out, "\n%s %s%s %o", files.items[i].path, files.items[i].is_directory ? "directory" : "",
+			      files.items[i].target ? files.items[i].target : "", files.items[i].mode);
+	check_golden(data_path(arena, name), &out.out);
+}
+
+/* On a kernel whose /proc has all but one of what is masked. */
+static inline enum bwrap_object look_at_proc(const char *path)
+{
+	if (!strcmp(path, "/proc/sched_debug"))
+		return BWRAP_ABSENT;
+	return !strcmp(path, "/proc/acpi") || !strcmp(path, "/proc/scsi") ? BWRAP_DIRECTORY : BWRAP_FILE;
+}
+
+/* The same as a bwrap command: an argument a line, and then it as a shell takes it. */
+static inline void check_golden_bwrap(struct arena *arena, const struct plan *plan, const char *name)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct bwrap_command command;
+
+	assert_int_equal(bwrap_emit(arena, plan, look_at_proc, &command, NULL), 0);
+	for (size_t i = 0; i < command.count; i++)
+		strbuf_printf(&out, "%s\n", command.argv[i]);
+	assert_null(command.argv[command.count]);
+	bwrap_print_shell(&command, "/some folder", &out);
+	check_golden(data_path(arena, name), &out);
 }
 
 struct range {

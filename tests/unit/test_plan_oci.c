@@ -849,8 +849,8 @@ static void test_human_limits(void **state)
 
 /* ---- the whole ---- */
 
-static void check_golden(void (*make)(struct world *), const char *config_name,
-			 const char *plan_name)
+static void check_config(void (*make)(struct world *), const char *config_name,
+			 const char *plan_name, const char *bundle_name)
 {
 	cleanup_free char *text = NULL;
 	struct world w;
@@ -860,16 +860,18 @@ static void check_golden(void (*make)(struct world *), const char *config_name,
 		fd_read_file(AT_FDCWD, data_path(w.arena, config_name), 1 << 20, &text, NULL), 0);
 	world_accept(&w, text);
 	check_golden_plan(w.arena, w.plan, plan_name);
+	if (bundle_name)
+		check_golden_bundle(w.arena, w.plan, bundle_name);
 	world_done(&w);
 }
 
 static void test_golden(void **state)
 {
 	(void)state;
-	check_golden(world_hybrid, "oci-default.json", "oci-default-hybrid.plan.json");
-	check_golden(world_v2, "oci-full.json", "oci-full-v2.plan.json");
-	check_golden(world_hybrid, "oci-full-v1.json", "oci-full-hybrid.plan.json");
-	check_golden(world_user, "oci-rootless.json", "oci-rootless-user.plan.json");
+	check_config(world_hybrid, "oci-default.json", "oci-default-hybrid.plan.json", "oci-default-hybrid.bundle.txt");
+	check_config(world_v2, "oci-full.json", "oci-full-v2.plan.json", NULL);
+	check_config(world_hybrid, "oci-full-v1.json", "oci-full-hybrid.plan.json", NULL);
+	check_config(world_user, "oci-rootless.json", "oci-rootless-user.plan.json", "oci-rootless-user.bundle.txt");
 }
 
 static void check_closed(const char *quoted)

@@ -27,12 +27,15 @@ static void read_full(struct world *w)
 }
 
 /* Without the filter, which is not this test's subject and differs between architectures. */
-static void check_golden(struct world *w, const char *name)
+static void check_without_filter(struct world *w, const char *name, const char *bundle_name, const char *bwrap_name)
 {
 	struct plan copy = *w->plan;
 
 	copy.process.seccomp = (struct plan_seccomp){ 0 };
 	check_golden_plan(w->arena, &copy, name);
+	if (bundle_name)
+		check_golden_bundle(w->arena, &copy, bundle_name);
+	check_golden_bwrap(w->arena, &copy, bwrap_name);
 }
 
 static void test_golden(void **state)
@@ -42,17 +45,17 @@ static void test_golden(void **state)
 	(void)state;
 	world_init(&w);
 	read_full(&w);
-	check_golden(&w, "mxc-full-root.plan.json");
+	check_without_filter(&w, "mxc-full-root.plan.json", "mxc-full-root.bundle.txt", "mxc-full-root.bwrap.txt");
 	world_done(&w);
 	world_user(&w);
 	read_full(&w);
-	check_golden(&w, "mxc-full-user.plan.json");
+	check_without_filter(&w, "mxc-full-user.plan.json", "mxc-full-user.bundle.txt", "mxc-full-user.bwrap.txt");
 	world_done(&w);
 	world_init(&w);
 	assert_int_equal(
 		world_plan(&w, MXC_FS("'readwritePaths':['/','/home'],'deniedPaths':['/home/x']")),
 		0);
-	check_golden(&w, "mxc-whole-root.plan.json");
+	check_without_filter(&w, "mxc-whole-root.plan.json", NULL, "mxc-whole-root.bwrap.txt");
 	world_done(&w);
 }
 

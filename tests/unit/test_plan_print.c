@@ -6,7 +6,8 @@
 #include <sys/mount.h>
 
 #include "base/json.h"
-#include "plan/print.h"
+#include "engine/items.h"
+#include "plan_unit.h"
 
 static struct sock_filter program[] = { { 6, 0, 0, 1 } };
 static struct plan_idmap uid_map = { 1, 2, 3 }, gid_map = { 4, 5, 6 };
@@ -301,6 +302,7 @@ static void change_process(const char *before)
 	CHANGE_BOOL(p->seccomp.use_notify);
 	CHANGE_STRING(p->seccomp.listener_path);
 	CHANGE_STRING(p->seccomp.listener_metadata);
+	CHANGE_STRING(p->seccomp.rules);
 	CHANGE_BOOL(p->scheduler.is_set);
 	CHANGE_NUMBER(p->scheduler.policy);
 	CHANGE_NUMBER(p->scheduler.priority);
@@ -384,6 +386,65 @@ static void test_every_member(void **state)
 }
 
 /* What is printed is JSON by our own strict reader, also with hostile text in it. */
+/* Paths of members, without the numbers and the words of lists. */
+static void check_covered(const struct json *value, const char *path)
+{
+	const struct json *child;
+	char below[256];
+
+	/* names of maps are not members */
+	if (!strcmp(path, "annotations") || !strcmp(path, "hooks") || !strcmp(path, "namespaces")) {
+		assert_true(items_cover(path));
+		return;
+	}
+	if (*path && value->type != JSON_OBJECT && value->type != JSON_ARRAY && !items_cover(path))
+		fail_msg("the member %s of the plan belongs to no item of engine/items.c", path);
+	for (child = value->first; child; child = child->next) {
+		snprintf(below, sizeof(below), "%s%s%s", path, *path && child->key ? "." : "", child->key ? child->key : "");
+		check_covered(child, below);
+	}
+	if (!value->first && *path && !items_cover(path))
+		fail_msg("the member %s of the plan belongs to no item of engine/items.c", path);
+}
+
+static void test_every_member_is_of_an_item(void **state)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	cleanup_free char *text = NULL;
+	const struct json *value;
+
+	(void)state;
+	make_plan();
+	text = print();
+	assert_int_equal(json_parse(arena, text, strlen(text), "plan", &value, NULL), 0);
+	check_covered(value, "");
+	assert_false(items_cover("process.no_such_member"));
+}
+
+/* Each item has an entry for each target: none is refused for want of one. */
+static void test_every_item_is_judged(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < engine_item_count; i++)
+		for (int target = 0; target < TARGET_MAX; target++) {
+			if (engine_items[i].by[target].how == ITEM_UNKNOWN || !engine_items[i].by[target].what)
+				fail_msg("\"%s\" has no entry for target %d", engine_items[i].name, target);
+			assert_non_null(engine_items[i].asked);
+		}
+}
+
+static void test_matrix(void **state)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_arena struct arena *arena = arena_new();
+	cleanup_free char *page = NULL;
+
+	(void)state;
+	items_print_matrix(&text);
+	assert_int_equal(fd_read_file(AT_FDCWD, data_path(arena, "../../../docs/engines-matrix.md"), 1 << 20, &page, NULL), 0);
+	assert_non_null(strstr(page, strbuf_str(&text)));
+}
+
 static void test_is_json(void **state)
 {
 	cleanup_arena struct arena *arena = arena_new();
@@ -415,23 +476,26 @@ _Static_assert(sizeof(struct plan_root) == 40,
 	       "new member: print it and add it to change_mounts()");
 _Static_assert(sizeof(struct plan_mount) == 176,
 	       "new member: print it and add it to change_mounts()");
-_Static_assert(sizeof(struct plan_seccomp) == 40,
+_Static_assert(sizeof(struct plan_seccomp) == 48,
 	       "new member: print it and add it to change_process()");
 _Static_assert(sizeof(struct plan_scheduler) == 48,
 	       "new member: print it and add it to change_process()");
-_Static_assert(sizeof(struct plan_process) == 336,
+_Static_assert(sizeof(struct plan_process) == 344,
 	       "new member: print it and add it to change_process()");
 _Static_assert(sizeof(struct plan_region) == 32, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_item) == 64, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_policy) == 80, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_rdt) == 24, "new member: print it and add it to change_cgroup()");
-_Static_assert(sizeof(struct plan) == 1192, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan) == 1200, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_member),
+		cmocka_unit_test(test_every_member_is_of_an_item),
+		cmocka_unit_test(test_every_item_is_judged),
+		cmocka_unit_test(test_matrix),
 		cmocka_unit_test(test_is_json),
 	};
 

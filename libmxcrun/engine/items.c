@@ -1,0 +1,671 @@
+/* items.c - the table of items.h. */
+#include "engine/items.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/path.h"
+#include "base/sys.h"
+
+#define NOBODY 65534u	/* owns what covers denied paths */
+
+/* ---- what a plan asks for ---- */
+
+static const char *when(bool is_asked, const char *pointer)
+{
+	return !is_asked ? NULL : pointer ? pointer : "";
+}
+
+static const char *always(const struct plan *plan)
+{
+	(void)plan;
+	return "";
+}
+
+static const char *asks_hostname(const struct plan *plan) { return when(plan->hostname != NULL, "/hostname"); }
+static const char *asks_domainname(const struct plan *plan) { return when(plan->domainname != NULL, "/domainname"); }
+static const char *asks_annotations(const struct plan *plan) { return when(plan->annotation_count > 0, "/annotations"); }
+
+static const char *asks_ns(const struct plan *plan, enum plan_ns_kind kind)
+{
+	return when(plan->namespaces[kind].mode == NS_NEW, plan->namespaces[kind].pointer);
+}
+
+static const char *asks_new_ns(const struct plan *plan)
+{
+	const char *found = NULL;
+
+	for (int kind = 0; kind < NS_MAX && !found; kind++)
+		found = kind == NS_USER || kind == NS_TIME || kind == NS_CGROUP ? NULL : asks_ns(plan, kind);
+	return found;
+}
+
+static const char *asks_userns(const struct plan *plan) { return asks_ns(plan, NS_USER); }
+static const char *asks_cgroupns(const struct plan *plan) { return asks_ns(plan, NS_CGROUP); }
+static const char *asks_timens(const struct plan *plan) { return asks_ns(plan, NS_TIME); }
+
+static const char *asks_host_mountns(const struct plan *plan)
+{
+	return when(plan->namespaces[NS_MOUNT].mode == NS_HOST, "/linux/namespaces");
+}
+
+static const char *asks_joined_ns(const struct plan *plan)
+{
+	for (int kind = 0; kind < NS_MAX; kind++)
+		if (plan->namespaces[kind].mode == NS_JOIN)
+			return when(true, plan->namespaces[kind].pointer);
+	return NULL;
+}
+
+static const char *asks_maps(const struct plan *plan)
+{
+	return when(plan->uid_maps.count || plan->gid_maps.count, "/linux/uidMappings");
+}
+
+static const char *asks_deny_setgroups(const struct plan *plan) { return when(plan->deny_setgroups, NULL); }
+static const char *asks_offsets(const struct plan *plan) { return when(plan_has_time_offsets(plan), "/linux/timeOffsets"); }
+
+static const char *asks_net_devices(const struct plan *plan)
+{
+	return plan->net_device_count ? when(true, plan->net_devices[0].pointer) : NULL;
+}
+
+static const char *asks_cgroup(const struct plan *plan)
+{
+	return when(plan->cgroup.manager != CGROUP_MANAGER_DISABLED, "/linux/cgroupsPath");
+}
+
+static const char *asks_systemd(const struct plan *plan)
+{
+	return when(plan->cgroup.manager == CGROUP_MANAGER_SYSTEMD, "/linux/cgroupsPath");
+}
+
+static const char *asks_limits(const struct plan *plan)
+{
+	return plan->cgroup.write_count ? when(true, plan->cgroup.writes[0].pointer) : NULL;
+}
+
+static const char *asks_device_rules(const struct plan *plan)
+{
+	return when(plan->cgroup.wants_devices && plan->cgroup.device_rule_count > 0, "/linux/resources/devices");
+}
+
+static const char *asks_rdt(const struct plan *plan) { return when(plan->rdt.is_set, "/linux/intelRdt"); }
+
+static bool is_whole_root(const struct plan *plan)
+{
+	return plan->root.kind == ROOT_BUNDLE && plan->root.path && !strcmp(plan->root.path, "/");
+}
+
+static const char *asks_view(const struct plan *plan) { return when(plan->root.kind == ROOT_VIEW, NULL); }
+static const char *asks_whole_root(const struct plan *plan) { return when(is_whole_root(plan), "/root/path"); }
+static const char *asks_root(const struct plan *plan)
+{
+	return when(plan->root.kind == ROOT_BUNDLE && !is_whole_root(plan), "/root/path");
+}
+static const char *asks_readonly_root(const struct plan *plan) { return when(plan->root.is_readonly, "/root/readonly"); }
+static const char *asks_root_propagation(const struct plan *plan)
+{
+	return when(plan->root.propagation != PLAN_PROPAGATION_UNSET, "/linux/rootfsPropagation");
+}
+static const char *asks_chroot(const struct plan *plan) { return when(plan->root.use_chroot, NULL); }
+
+/* The first mount step for which is_meant holds. */
+static const char *asks_mount(const struct plan *plan, bool (*is_meant)(const struct plan_mount *mount))
+{
+	for (size_t i = 0; i < plan->mount_count; i++)
+		if (is_meant(&plan->mounts[i]))
+			return when(true, plan->mounts[i].pointer);
+	return NULL;
+}
+
+#define MOUNT_ITEM(name, condition)                                                       \
+	static bool is_##name(const struct plan_mount *m) { return condition; }           \
+	static const char *asks_##name(const struct plan *plan) { return asks_mount(plan, is_##name); }
+
+MOUNT_ITEM(bind, m->kind == MOUNT_BIND)
+MOUNT_ITEM(idmapped, m->is_idmapped)
+MOUNT_ITEM(copied_symlink, m->copy_symlink)
+MOUNT_ITEM(identity, m->source_dev || m->source_ino)
+MOUNT_ITEM(filesystem, m->kind == MOUNT_FILESYSTEM)
+MOUNT_ITEM(cgroup_view, m->kind == MOUNT_CGROUP)
+MOUNT_ITEM(copy_up, m->copy_up)
+MOUNT_ITEM(mount_propagation, m->propagation != PLAN_PROPAGATION_UNSET || m->propagation2 != PLAN_PROPAGATION_UNSET)
+MOUNT_ITEM(remount, m->kind == MOUNT_REMOUNT)
+MOUNT_ITEM(deny, m->kind == MOUNT_DENY)
+MOUNT_ITEM(symlink, m->kind == MOUNT_SYMLINK)
+MOUNT_ITEM(directory, m->kind == MOUNT_DIRECTORY)
+
+static const char *asks_devices(const struct plan *plan)
+{
+	return plan->device_count ? when(true, plan->devices[0].pointer) : NULL;
+}
+
+static const char *asks_masked(const struct plan *plan) { return when(plan->masked.count > 0, "/linux/maskedPaths"); }
+static const char *asks_readonly(const struct plan *plan) { return when(plan->readonly.count > 0, "/linux/readonlyPaths"); }
+static const char *asks_sysctls(const struct plan *plan) { return when(plan->sysctl_count > 0, "/linux/sysctl"); }
+
+static const char *asks_network(const struct plan *plan)
+{
+	return when(plan->network == NETWORK_HOST || plan->network == NETWORK_NONE || plan->network == NETWORK_JOINED, NULL);
+}
+
+/* A mode that this table does not know yet. */
+static const char *asks_other_network(const struct plan *plan) { return when(!asks_network(plan), "/network"); }
+
+static const char *asks_program(const struct plan *plan)
+{
+	const struct plan_process *process = &plan->process;
+
+	return when(process->program && strcmp(process->program, process->argv[0]) != 0, NULL);
+}
+
+static const char *asks_cwd_fallback(const struct plan *plan) { return when(plan->process.cwd_fallback_root, "/process/cwd"); }
+static const char *asks_groups(const struct plan *plan)
+{
+	return when(plan->process.group_count > 0, "/process/user/additionalGids");
+}
+static const char *asks_kept_groups(const struct plan *plan) { return when(plan->process.keep_groups, NULL); }
+static const char *asks_umask(const struct plan *plan)
+{
+	return when(plan->process.umask != PLAN_UNSET_ID, "/process/user/umask");
+}
+static const char *asks_rlimits(const struct plan *plan) { return when(plan->process.rlimit_count > 0, "/process/rlimits"); }
+static const char *asks_no_new_privs(const struct plan *plan) { return when(plan->process.no_new_privileges, NULL); }
+static const char *asks_oom_score(const struct plan *plan)
+{
+	return when(plan->process.has_oom_score_adj, "/process/oomScoreAdj");
+}
+static const char *asks_scheduler(const struct plan *plan) { return when(plan->process.scheduler.is_set, "/process/scheduler"); }
+static const char *asks_io_priority(const struct plan *plan)
+{
+	return when(plan->process.io_priority != PLAN_UNSET_ID, "/process/ioPriority");
+}
+static const char *asks_memory_policy(const struct plan *plan)
+{
+	return when(plan->process.memory_policy.is_set, "/linux/memoryPolicy");
+}
+static const char *asks_affinity(const struct plan *plan)
+{
+	return when(plan->process.initial_cpus.count || plan->process.final_cpus.count, "/process/execCPUAffinity");
+}
+static const char *asks_personality(const struct plan *plan)
+{
+	return when(plan->process.personality != PLAN_UNSET_ID, "/linux/personality");
+}
+static const char *asks_seccomp(const struct plan *plan)
+{
+	return when(plan->process.seccomp.program || plan->process.seccomp.instruction_count, "/linux/seccomp");
+}
+static const char *asks_sandbox_seccomp(const struct plan *plan)
+{
+	return plan->lifecycle.is_sandbox ? asks_seccomp(plan) : NULL;
+}
+static const char *asks_apparmor(const struct plan *plan)
+{
+	return when(plan->process.apparmor_profile != NULL, "/process/apparmorProfile");
+}
+static const char *asks_selinux(const struct plan *plan)
+{
+	return when(plan->process.selinux_label != NULL, "/process/selinuxLabel");
+}
+static const char *asks_terminal(const struct plan *plan) { return when(plan->process.terminal, "/process/terminal"); }
+static const char *asks_keyring(const struct plan *plan) { return when(plan->process.new_keyring, NULL); }
+static const char *asks_session(const struct plan *plan) { return when(plan->process.new_session, NULL); }
+static const char *asks_same_session(const struct plan *plan) { return when(!plan->process.new_session, NULL); }
+
+static bool has_capability(const struct plan *plan)
+{
+	const struct plan_capabilities *caps = &plan->process.capabilities;
+
+	return caps->bounding | caps->effective | caps->inheritable | caps->permitted | caps->ambient;
+}
+
+static const char *asks_inner_userns(const struct plan *plan)
+{
+	return when(plan->process.inner_userns && !has_capability(plan) && plan->process.no_new_privileges, NULL);
+}
+
+/* There a capability means less than it would in the namespace that owns the mounts. */
+static const char *asks_inner_capabilities(const struct plan *plan)
+{
+	return when(plan->process.inner_userns && !asks_inner_userns(plan), "/process/capabilities");
+}
+
+static const char *asks_init(const struct plan *plan) { return when(plan->process.keep_init, NULL); }
+static const char *asks_descriptors(const struct plan *plan) { return when(plan->process.preserve_fds > 0, NULL); }
+static const char *asks_notify_socket(const struct plan *plan) { return when(plan->process.notify_socket != NULL, NULL); }
+
+static const char *asks_hooks(const struct plan *plan)
+{
+	for (int kind = 0; kind < HOOK_MAX; kind++)
+		if (plan->hooks[kind].count)
+			return when(true, plan->hooks[kind].items[0].pointer);
+	return NULL;
+}
+
+static const char *asks_regions(const struct plan *plan)
+{
+	return plan->policy.region_count ? when(true, plan->policy.regions[0].pointer) : NULL;
+}
+
+static const char *asks_later_limits(const struct plan *plan)
+{
+	const struct plan_policy *policy = &plan->policy;
+
+	return when(!plan->lifecycle.is_sandbox && (policy->refused_capabilities || policy->withheld_capabilities ||
+						    policy->memory_bytes || policy->cpus || policy->pids), NULL);
+}
+
+static const char *asks_timeout(const struct plan *plan) { return when(plan->lifecycle.timeout_ms > 0, "/process/timeout"); }
+static const char *asks_sandbox(const struct plan *plan)
+{
+	return when(plan->lifecycle.is_sandbox || plan->lifecycle.die_with_parent, NULL);
+}
+static const char *asks_exec(const struct plan *plan) { return when(plan->lifecycle.is_exec, NULL); }
+
+/* ---- what only some can't ---- */
+
+static const char *asks_plain_ids(const struct plan *plan)
+{
+	return when(plan->namespaces[NS_USER].mode != NS_NEW, "/process/user");
+}
+
+/* Beside the one that the workload has, and the owner of covers. */
+static bool is_wide(const struct plan_idmaps *maps, uint32_t id)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (maps->items[i].count != 1 || (maps->items[i].inside != id && maps->items[i].inside != NOBODY))
+			return true;
+	return false;
+}
+
+static const char *asks_wide_map(const struct plan *plan)
+{
+	return when(is_wide(&plan->uid_maps, plan->process.uid) || is_wide(&plan->gid_maps, plan->process.gid),
+		    "/linux/uidMappings");
+}
+
+static uint64_t attributes(const struct plan_mount *mount)
+{
+	return mount->attr_set | mount->attr_set_recursive;
+}
+
+static bool is_in_dev(const struct plan_mount *mount)
+{
+	return path_is_within(mount->destination, "/dev");
+}
+
+static bool is_mounted(const struct plan_mount *mount)
+{
+	return mount->kind == MOUNT_BIND || mount->kind == MOUNT_FILESYSTEM;
+}
+
+/* bwrap has these by itself where they are said. */
+static bool has_other_flags(const struct plan_mount *mount)
+{
+	uint64_t own = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV;
+
+	if (mount->fstype && (!strcmp(mount->fstype, "proc") || !strcmp(mount->fstype, "mqueue")))
+		own |= SYS_ATTR_NOEXEC;
+	return (attributes(mount) & ~own) || mount->attr_clear || mount->attr_clear_recursive;
+}
+
+static bool has_tmpfs_options(const struct plan_mount *mount)
+{
+	if (mount->kind != MOUNT_FILESYSTEM || strcmp(mount->fstype, "tmpfs") != 0)
+		return false;
+	for (size_t i = 0; i < mount->option_count; i++)
+		if (!strcmp(mount->destination, "/dev") ||
+		    (strcmp(mount->options[i].key, "size") != 0 && strcmp(mount->options[i].key, "mode") != 0))
+			return true;
+	return false;
+}
+
+MOUNT_ITEM(flat_bind, m->kind == MOUNT_BIND && m->is_directory && !m->is_recursive)
+MOUNT_ITEM(suid_bind, m->kind == MOUNT_BIND && !(attributes(m) & SYS_ATTR_NOSUID))
+MOUNT_ITEM(noexec_dev, is_mounted(m) && is_in_dev(m) && (attributes(m) & SYS_ATTR_NOEXEC))
+MOUNT_ITEM(other_flags, is_mounted(m) && !is_in_dev(m) && has_other_flags(m))
+MOUNT_ITEM(tmpfs_options, has_tmpfs_options(m))
+
+static const char *asks_other_devices(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->device_count; i++)
+		if (!plan->devices[i].is_default)
+			return when(true, plan->devices[i].pointer);
+	return NULL;
+}
+
+static const char *asks_capabilities(const struct plan *plan) { return when(has_capability(plan), "/process/capabilities"); }
+static const char *asks_new_privs(const struct plan *plan)
+{
+	return when(!plan->process.no_new_privileges, "/process/noNewPrivileges");
+}
+static const char *asks_home(const struct plan *plan) { return when(plan->process.home_from_passwd, NULL); }
+static const char *asks_notify(const struct plan *plan)
+{
+	return when(plan->process.seccomp.use_notify, "/linux/seccomp/listenerPath");
+}
+static const char *asks_filter_flags(const struct plan *plan)
+{
+	return when(plan->process.seccomp.flags != 0, "/linux/seccomp/flags");
+}
+
+/* ---- the table ---- */
+
+#define CARRIED(text) { ITEM_CARRIED, text }
+#define DIFFERS(text) { ITEM_DIFFERS, text }
+#define OUTSIDE(text) { ITEM_OUTSIDE, text }
+#define REFUSED(text) { ITEM_REFUSED, text }
+#define NOTHING { ITEM_NOTHING, "" }
+
+const struct engine_item engine_items[] = {
+	{ "identity", "id bundle config ociVersion", always, { [TARGET_OCI] = NOTHING,
+	    [TARGET_BWRAP] = NOTHING } },
+	{ "host name", "hostname", asks_hostname, { [TARGET_OCI] = CARRIED("hostname"),
+	    [TARGET_BWRAP] = CARRIED("--hostname") } },
+	{ "domain name", "domainname", asks_domainname, { [TARGET_OCI] = CARRIED("domainname"),
+	    [TARGET_BWRAP] = REFUSED("it has no option for it") } },
+	{ "annotations", "annotations", asks_annotations, { [TARGET_OCI] = CARRIED("annotations"),
+	    [TARGET_BWRAP] = NOTHING } },
+
+	{ "new user namespace", "namespaces", asks_userns, { [TARGET_OCI] = CARRIED("linux.namespaces"),
+	    [TARGET_BWRAP] = CARRIED("--unshare-user") } },
+	{ "new cgroup namespace", "namespaces", asks_cgroupns, { [TARGET_OCI] = CARRIED("linux.namespaces"),
+	    [TARGET_BWRAP] = CARRIED("--unshare-cgroup") } },
+	{ "new ipc, uts, net, pid, mount namespace", "namespaces", asks_new_ns, { [TARGET_OCI] = CARRIED("linux.namespaces"),
+	    [TARGET_BWRAP] = CARRIED("--unshare-ipc, --unshare-uts, --unshare-net, --unshare-pid; mount always") } },
+	{ "new time namespace", "namespaces", asks_timens, { [TARGET_OCI] = CARRIED("linux.namespaces"),
+	    [TARGET_BWRAP] = REFUSED("it makes none") } },
+	{ "joined namespace", "namespaces", asks_joined_ns, { [TARGET_OCI] = CARRIED("linux.namespaces, with its path"),
+	    [TARGET_BWRAP] = REFUSED("it makes namespaces and joins none") } },
+	{ "the host's mount namespace", "namespaces", asks_host_mountns, { [TARGET_OCI] = REFUSED("a mount namespace is needed"),
+	    [TARGET_BWRAP] = REFUSED("a mount namespace is needed") } },
+	{ "id maps", "uidMaps gidMaps", asks_maps, { [TARGET_OCI] = CARRIED("linux.uidMappings, linux.gidMappings"),
+	    [TARGET_BWRAP] = CARRIED("--uid, --gid: the caller's own id under the one that is asked for") } },
+	{ "setgroups denied", "denySetgroups", asks_deny_setgroups,
+	  { [TARGET_OCI] = CARRIED("what runtimes do by themselves for an ordinary user"),
+	    [TARGET_BWRAP] = CARRIED("what it does by itself") } },
+	{ "clock offsets", "timeOffsets", asks_offsets, { [TARGET_OCI] = CARRIED("linux.timeOffsets"),
+	    [TARGET_BWRAP] = REFUSED("it makes no time namespace") } },
+	{ "network interfaces", "netDevices", asks_net_devices, { [TARGET_OCI] = CARRIED("linux.netDevices"),
+	    [TARGET_BWRAP] = REFUSED("it moves none") } },
+
+	{ "cgroup", "cgroup.manager cgroup.path cgroup.required", asks_cgroup, { [TARGET_OCI] = CARRIED("linux.cgroupsPath"),
+	    [TARGET_BWRAP] = OUTSIDE("put yourself into it before") } },
+	{ "systemd's unit", "cgroup.slice cgroup.scope cgroup.unitProperties", asks_systemd,
+	  { [TARGET_OCI] = REFUSED("the runtime's own --systemd-cgroup decides on it; use --cgroup-manager cgroupfs here"),
+	    [TARGET_BWRAP] = OUTSIDE("put yourself into it before") } },
+	{ "cgroup limits", "cgroup.writes cgroup.memoryBytes cgroup.cpuQuotaUs cgroup.cpuPeriodUs cgroup.pids", asks_limits,
+	  { [TARGET_OCI] = CARRIED("linux.resources; a limit that has no field there is refused by its file's name"),
+	    [TARGET_BWRAP] = OUTSIDE("put yourself into a cgroup that has them") } },
+	{ "device rules", "cgroup.wantsDevices cgroup.deviceRules", asks_device_rules,
+	  { [TARGET_OCI] = CARRIED("linux.resources.devices"),
+	    [TARGET_BWRAP] = OUTSIDE("put yourself into a cgroup that has them") } },
+
+	{ "class of resctrl", "intelRdt", asks_rdt,
+	  { [TARGET_OCI] = REFUSED("it has no lowering to config.json"),
+	    [TARGET_BWRAP] = REFUSED("it makes none") } },
+
+	{ "a directory as root", "root.kind root.path", asks_root, { [TARGET_OCI] = CARRIED("root.path"),
+	    [TARGET_BWRAP] = CARRIED("--dev-bind") } },
+	{ "a view of the host as root", "root.kind", asks_view,
+	  { [TARGET_OCI] = DIFFERS("the root is a directory of the bundle, and what is written to it stays there"),
+	    [TARGET_BWRAP] = CARRIED("its own empty tmpfs") } },
+	{ "the host's whole root", "root.path", asks_whole_root,
+	  { [TARGET_OCI] = REFUSED("runtimes take no \"/\" of the host for a root"),
+	    [TARGET_BWRAP] = CARRIED("--bind, --ro-bind") } },
+	{ "read-only root", "root.readonly", asks_readonly_root, { [TARGET_OCI] = CARRIED("root.readonly"),
+	    [TARGET_BWRAP] = CARRIED("--remount-ro") } },
+	{ "propagation of the root", "root.propagation", asks_root_propagation,
+	  { [TARGET_OCI] = CARRIED("linux.rootfsPropagation"),
+	    [TARGET_BWRAP] = REFUSED("it has no option for it") } },
+	{ "no pivot_root", "root.useChroot", asks_chroot, { [TARGET_OCI] = REFUSED("it is an option of the runtime, --no-pivot"),
+	    [TARGET_BWRAP] = REFUSED("it always uses pivot_root") } },
+
+	{ "bind mount", "mounts.kind mounts.source mounts.destination mounts.recursive mounts.directory mounts.set "
+	  "mounts.clear mounts.setRecursive mounts.clearRecursive mounts.pointer", asks_bind,
+	  { [TARGET_OCI] = CARRIED("mounts"),
+	    [TARGET_BWRAP] = CARRIED("--bind, --ro-bind, --dev-bind") } },
+	{ "idmapped bind mount", "mounts.idmapped mounts.idmapIsRecursive mounts.uidMaps mounts.gidMaps", asks_idmapped,
+	  { [TARGET_OCI] = CARRIED("mounts, with uidMappings and gidMappings"),
+	    [TARGET_BWRAP] = REFUSED("it makes none") } },
+	{ "copied symlink", "mounts.copySymlink", asks_copied_symlink, { [TARGET_OCI] = CARRIED("mounts, option copy-symlink"),
+	    [TARGET_BWRAP] = REFUSED("it copies none") } },
+	{ "identity of a bind's source", "mounts.sourceDev mounts.sourceIno", asks_identity,
+	  { [TARGET_OCI] = DIFFERS("sources are not compared again when the bundle runs"),
+	    [TARGET_BWRAP] = DIFFERS("sources are not compared again when it runs") } },
+	{ "file system", "mounts.fstype mounts.options", asks_filesystem, { [TARGET_OCI] = CARRIED("mounts"),
+	    [TARGET_BWRAP] = CARRIED("--dev, --proc, --tmpfs, --mqueue; of a tmpfs size and mode; other types are refused by name") } },
+	{ "view of the cgroup", "mounts.kind", asks_cgroup_view, { [TARGET_OCI] = CARRIED("mounts, type cgroup"),
+	    [TARGET_BWRAP] = REFUSED("it mounts none") } },
+	{ "tmpfs filled from the image", "mounts.copyUp", asks_copy_up, { [TARGET_OCI] = CARRIED("mounts, option tmpcopyup"),
+	    [TARGET_BWRAP] = REFUSED("it fills none") } },
+	{ "propagation of a mount", "mounts.propagation mounts.propagation2", asks_mount_propagation,
+	  { [TARGET_OCI] = CARRIED("mounts, the option of that name"),
+	    [TARGET_BWRAP] = REFUSED("it has no option for it") } },
+	{ "remount", "mounts.kind", asks_remount, { [TARGET_OCI] = CARRIED("mounts, option remount"),
+	    [TARGET_BWRAP] = CARRIED("for the whole root; elsewhere refused by its place") } },
+	{ "denied path", "mounts.kind mounts.reopened", asks_deny,
+	  { [TARGET_OCI] = CARRIED("a bind mount of a mode-000 cover that lies in the bundle"),
+	    [TARGET_BWRAP] = CARRIED("--perms 0000 with --tmpfs and --remount-ro, or with --ro-bind-data; the cover belongs to the sandbox's own id") } },
+	{ "symlink", "mounts.kind", asks_symlink,
+	  { [TARGET_OCI] = CARRIED("a link in the bundle's root; below a mount only those of /dev, which runtimes make"),
+	    [TARGET_BWRAP] = CARRIED("--symlink") } },
+	{ "directory", "mounts.kind", asks_directory, { [TARGET_OCI] = CARRIED("a directory in the bundle's root"),
+	    [TARGET_BWRAP] = CARRIED("--dir") } },
+
+	{ "device nodes", "devices devIsPrepared devSymlinks", asks_devices, { [TARGET_OCI] = CARRIED("linux.devices"),
+	    [TARGET_BWRAP] = CARRIED("--dev") } },
+	{ "masked paths", "maskedPaths", asks_masked, { [TARGET_OCI] = CARRIED("linux.maskedPaths"),
+	    [TARGET_BWRAP] = CARRIED("below /proc: --ro-bind of /dev/null, or --tmpfs; elsewhere refused by name") } },
+	{ "read-only paths", "readonlyPaths", asks_readonly, { [TARGET_OCI] = CARRIED("linux.readonlyPaths"),
+	    [TARGET_BWRAP] = CARRIED("below /proc: --ro-bind; elsewhere refused by name") } },
+	{ "sysctls", "sysctls", asks_sysctls, { [TARGET_OCI] = CARRIED("linux.sysctl"),
+	    [TARGET_BWRAP] = REFUSED("it sets none") } },
+	{ "network: the host's, none, joined", "network", asks_network, { [TARGET_OCI] = CARRIED("linux.namespaces"),
+	    [TARGET_BWRAP] = CARRIED("--unshare-net, or its absence") } },
+	{ "network of another kind", "network", asks_other_network, { [TARGET_OCI] = REFUSED("config.json has no field for it"),
+	    [TARGET_BWRAP] = REFUSED("it has only --unshare-net") } },
+
+	{ "command, environment, working directory", "process.args process.env process.cwd process.homeFromPasswd", always,
+	  { [TARGET_OCI] = CARRIED("process.args, process.env, process.cwd"),
+	    [TARGET_BWRAP] = CARRIED("--clearenv, --setenv, --chdir; PWD is added") } },
+	{ "program other than argv[0]", "process.program", asks_program,
+	  { [TARGET_OCI] = DIFFERS("argv[0] is the path of the program"),
+	    [TARGET_BWRAP] = DIFFERS("argv[0] is the path of the program") } },
+	{ "\"/\" in place of an absent working directory", "process.cwdFallbackRoot", asks_cwd_fallback,
+	  { [TARGET_OCI] = DIFFERS("runtimes make an absent working directory"),
+	    [TARGET_BWRAP] = DIFFERS("run it in that folder: it stays there, or goes to \"/\"") } },
+	{ "user and group", "process.uid process.gid", always, { [TARGET_OCI] = CARRIED("process.user"),
+	    [TARGET_BWRAP] = CARRIED("--uid, --gid") } },
+	{ "supplementary groups", "process.groups", asks_groups, { [TARGET_OCI] = CARRIED("process.user.additionalGids"),
+	    [TARGET_BWRAP] = REFUSED("it sets none") } },
+	{ "the caller's groups", "process.keepGroups", asks_kept_groups,
+	  { [TARGET_OCI] = CARRIED("the annotation run.oci.keep_original_groups"),
+	    [TARGET_BWRAP] = CARRIED("what it does by itself") } },
+	{ "umask", "process.umask", asks_umask, { [TARGET_OCI] = CARRIED("process.user.umask"),
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	{ "capabilities", "process.capabilities", always, { [TARGET_OCI] = CARRIED("process.capabilities"),
+	    [TARGET_BWRAP] = CARRIED("--cap-drop ALL") } },
+	{ "resource limits", "process.rlimits", asks_rlimits, { [TARGET_OCI] = CARRIED("process.rlimits"),
+	    [TARGET_BWRAP] = OUTSIDE("set them before bwrap, which passes them on") } },
+	{ "no_new_privs", "process.noNewPrivileges", asks_no_new_privs, { [TARGET_OCI] = CARRIED("process.noNewPrivileges"),
+	    [TARGET_BWRAP] = CARRIED("what it does by itself") } },
+	{ "out-of-memory score", "process.oomScoreAdj", asks_oom_score, { [TARGET_OCI] = CARRIED("process.oomScoreAdj"),
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	{ "scheduler", "process.scheduler", asks_scheduler, { [TARGET_OCI] = REFUSED("it has no lowering to config.json"),
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	{ "I/O priority", "process.ioPriority", asks_io_priority, { [TARGET_OCI] = REFUSED("it has no lowering to config.json"),
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	{ "memory policy", "process.memoryPolicy", asks_memory_policy,
+	  { [TARGET_OCI] = REFUSED("it has no lowering to config.json"),
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	{ "cpu affinity", "process.initialCpus process.finalCpus", asks_affinity,
+	  { [TARGET_OCI] = REFUSED("it is of exec, not of a container"),
+	    [TARGET_BWRAP] = REFUSED("it is of exec, not of a container") } },
+	{ "personality", "process.personality", asks_personality, { [TARGET_OCI] = REFUSED("it has no lowering to config.json"),
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	{ "seccomp filter", "process.seccomp", asks_seccomp, { [TARGET_OCI] = CARRIED("linux.seccomp"),
+	    [TARGET_BWRAP] = CARRIED("--seccomp, the program on a descriptor") } },
+	{ "seccomp filter of a sandbox", "process.seccomp", asks_sandbox_seccomp,
+	  { [TARGET_OCI] = DIFFERS("a program of another kind than the machine's own, such as a 32-bit one, is killed"),
+	    [TARGET_BWRAP] = CARRIED("--seccomp") } },
+	{ "AppArmor profile", "process.apparmorProfile", asks_apparmor, { [TARGET_OCI] = CARRIED("process.apparmorProfile"),
+	    [TARGET_BWRAP] = REFUSED("no_new_privs stands against a change of profile") } },
+	{ "SELinux label", "process.selinuxLabel", asks_selinux, { [TARGET_OCI] = CARRIED("process.selinuxLabel"),
+	    [TARGET_BWRAP] = REFUSED("no_new_privs stands against a change of label") } },
+	{ "terminal", "process.terminal process.consoleRows process.consoleColumns", asks_terminal,
+	  { [TARGET_OCI] = CARRIED("process.terminal, process.consoleSize"),
+	    [TARGET_BWRAP] = REFUSED("it makes none") } },
+	{ "session keyring", "process.newKeyring", asks_keyring, { [TARGET_OCI] = CARRIED("what runtimes do by themselves"),
+	    [TARGET_BWRAP] = OUTSIDE("the caller's stays: leave it before, by keyctl session") } },
+	{ "session of its own", "process.newSession", asks_session, { [TARGET_OCI] = CARRIED("what runtimes do by themselves"),
+	    [TARGET_BWRAP] = CARRIED("--new-session") } },
+	{ "the caller's session", "process.newSession", asks_same_session,
+	  { [TARGET_OCI] = DIFFERS("runtimes always make a session"),
+	    [TARGET_BWRAP] = CARRIED("what it does by itself") } },
+	{ "inner user namespace", "process.innerUserNamespace", asks_inner_userns,
+	  { [TARGET_OCI] = DIFFERS("there is one user namespace, in which the workload can't get a capability: no set has one, and no_new_privs is set"),
+	    [TARGET_BWRAP] = DIFFERS("there is one user namespace, in which the workload can't get a capability") } },
+	{ "capabilities in an inner user namespace", "process.innerUserNamespace", asks_inner_capabilities,
+	  { [TARGET_OCI] = REFUSED("in the one namespace of a bundle they would mean more"),
+	    [TARGET_BWRAP] = REFUSED("in one namespace they would mean more") } },
+	{ "pid 1 of ours", "process.keepInit", asks_init, { [TARGET_OCI] = DIFFERS("the workload itself is pid 1"),
+	    [TARGET_BWRAP] = CARRIED("its own pid 1, which reaps") } },
+	{ "preserved descriptors", "process.preserveFds", asks_descriptors,
+	  { [TARGET_OCI] = OUTSIDE("give the runtime --preserve-fds"),
+	    [TARGET_BWRAP] = REFUSED("their numbers are needed for its own") } },
+	{ "NOTIFY_SOCKET", "process.notifySocket", asks_notify_socket,
+	  { [TARGET_OCI] = OUTSIDE("give the runtime the variable NOTIFY_SOCKET"),
+	    [TARGET_BWRAP] = REFUSED("it binds none") } },
+
+	{ "hooks", "hooks", asks_hooks, { [TARGET_OCI] = CARRIED("hooks"),
+	    [TARGET_BWRAP] = REFUSED("it runs none") } },
+	{ "regions of a policy in a bundle", "policy.regions policy.coversAreIdmapped", asks_regions,
+	  { [TARGET_OCI] = REFUSED("a policy in a bundle covers what mounts have made, which mounts in config.json can't say"),
+	    [TARGET_BWRAP] = REFUSED("a policy in a bundle covers what mounts have made") } },
+	{ "limits for later processes of the container", "policy.refusedCapabilities policy.withheldCapabilities policy.memoryBytes "
+	  "policy.cpus policy.pids", asks_later_limits,
+	  { [TARGET_OCI] = OUTSIDE("look at what the runtime's exec and update are asked for"),
+	    [TARGET_BWRAP] = OUTSIDE("look at what nsenter and others are asked for") } },
+	{ "who asked for what", "policy.items", always, { [TARGET_OCI] = NOTHING,
+	    [TARGET_BWRAP] = NOTHING } },
+	{ "time limit", "lifecycle.timeoutMs lifecycle.timeoutPointer", asks_timeout, { [TARGET_OCI] = OUTSIDE("end it yourself, e.g. by timeout(1)"),
+	    [TARGET_BWRAP] = OUTSIDE("end it yourself, e.g. by timeout(1)") } },
+	{ "sandbox that dies with its caller", "lifecycle.sandbox lifecycle.dieWithParent", asks_sandbox,
+	  { [TARGET_OCI] = OUTSIDE("end and delete it yourself"),
+	    [TARGET_BWRAP] = CARRIED("--die-with-parent") } },
+	{ "one more process", "lifecycle.exec", asks_exec, { [TARGET_OCI] = REFUSED("a bundle is a whole container"),
+	    [TARGET_BWRAP] = REFUSED("it makes whole sandboxes") } },
+
+	{ "ids without a new user namespace", "process.uid process.gid", asks_plain_ids,
+	  { [TARGET_OCI] = CARRIED("process.user"), [TARGET_BWRAP] = REFUSED("it changes ids only by a user namespace") } },
+	{ "id map of more than one id", "uidMaps gidMaps", asks_wide_map,
+	  { [TARGET_OCI] = CARRIED("linux.uidMappings, linux.gidMappings"),
+	    [TARGET_BWRAP] = REFUSED("it maps the caller's own id only") } },
+	{ "bind mount of one mount only", "mounts.recursive", asks_flat_bind,
+	  { [TARGET_OCI] = CARRIED("mounts, option bind"), [TARGET_BWRAP] = REFUSED("it always binds what is mounted below, too") } },
+	{ "bind mount with set-user-ID programs", "mounts.set mounts.setRecursive", asks_suid_bind,
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("nosuid is added") } },
+	{ "noexec in /dev", "mounts.set", asks_noexec_dev,
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("programs in /dev can be executed") } },
+	{ "mount flags but for read-only, nosuid and nodev", "mounts.set mounts.clear mounts.setRecursive mounts.clearRecursive",
+	  asks_other_flags, { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("it has no option for them") } },
+	{ "options of a tmpfs but for size and mode", "mounts.options", asks_tmpfs_options,
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("they are left out, also size of /dev: nr_inodes limits nothing") } },
+	{ "device nodes but for the default ones", "devices", asks_other_devices,
+	  { [TARGET_OCI] = CARRIED("linux.devices"), [TARGET_BWRAP] = REFUSED("it makes none") } },
+	{ "capabilities that the workload has", "process.capabilities", asks_capabilities,
+	  { [TARGET_OCI] = CARRIED("process.capabilities"), [TARGET_BWRAP] = REFUSED("a set can't be given as it is") } },
+	{ "no_new_privs not set", "process.noNewPrivileges", asks_new_privs,
+	  { [TARGET_OCI] = CARRIED("process.noNewPrivileges"), [TARGET_BWRAP] = REFUSED("it always sets no_new_privs") } },
+	{ "HOME from /etc/passwd", "process.homeFromPasswd", asks_home,
+	  { [TARGET_OCI] = CARRIED("what runtimes do by themselves"), [TARGET_BWRAP] = DIFFERS("HOME is not set") } },
+	{ "seccomp notification", "process.seccomp", asks_notify,
+	  { [TARGET_OCI] = CARRIED("linux.seccomp, listenerPath"), [TARGET_BWRAP] = REFUSED("it hands no listener on") } },
+	{ "flags of the seccomp filter", "process.seccomp", asks_filter_flags,
+	  { [TARGET_OCI] = CARRIED("linux.seccomp, flags"), [TARGET_BWRAP] = REFUSED("it has no option for them") } },
+};
+const size_t engine_item_count = array_size(engine_items);
+
+/* ---- asking it ---- */
+
+static const char *const target_names[] = { [TARGET_OCI] = "oci", [TARGET_BWRAP] = "bwrap" };
+_Static_assert(array_size(target_names) == TARGET_MAX, "a name for each target");
+
+int items_check(const struct plan *plan, enum engine_target target, struct err **err)
+{
+	for (size_t i = 0; i < engine_item_count; i++) {
+		const struct item_support *support = &engine_items[i].by[target];
+		const char *pointer;
+
+		if (support->how != ITEM_REFUSED && support->how != ITEM_UNKNOWN)
+			continue;
+		pointer = engine_items[i].asked(plan);
+		if (pointer)
+			return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, *pointer ? pointer : NULL, "%s: %s: %s",
+				       target_names[target], engine_items[i].name,
+				       support->what ? support->what : "not known to it");
+	}
+	return 0;
+}
+
+void items_visit_notes(const struct plan *plan, enum engine_target target,
+		       void (*visit)(void *data, const struct engine_item *item, const struct item_support *support), void *data)
+{
+	for (size_t i = 0; i < engine_item_count; i++) {
+		const struct item_support *support = &engine_items[i].by[target];
+
+		if ((support->how == ITEM_DIFFERS || support->how == ITEM_OUTSIDE) && engine_items[i].asked(plan))
+			visit(data, &engine_items[i], support);
+	}
+}
+
+/* A word of the list that is the member, or a name above it. */
+static bool speaks_of(const char *members, const char *member)
+{
+	while (*members) {
+		size_t len = strcspn(members, " ");
+
+		if (!strncmp(members, member, len) && (!member[len] || member[len] == '.'))
+			return true;
+		members += len + strspn(members + len, " ");
+	}
+	return false;
+}
+
+bool items_cover(const char *member)
+{
+	for (size_t i = 0; i < engine_item_count; i++)
+		if (speaks_of(engine_items[i].members, member))
+			return true;
+	return false;
+}
+
+static void print_support(const struct item_support *support, struct strbuf *out)
+{
+	static const char *const words[] = {
+		[ITEM_UNKNOWN] = "**refused**", [ITEM_REFUSED] = "**refused**: ", [ITEM_CARRIED] = "",
+		[ITEM_DIFFERS] = "differs: ", [ITEM_OUTSIDE] = "not in it: ", [ITEM_NOTHING] = "-",
+	};
+
+	strbuf_printf(out, " %s%s |", words[support->how], support->what ? support->what : "");
+}
+
+void items_print_matrix(struct strbuf *out)
+{
+	strbuf_puts(out, "| item of the plan | members of its JSON | native |");
+	for (int target = 0; target < TARGET_MAX; target++)
+		strbuf_printf(out, " %s |", target_names[target]);
+	strbuf_puts(out, "\n|---|---|---|");
+	for (int target = 0; target < TARGET_MAX; target++)
+		strbuf_puts(out, "---|");
+	for (size_t i = 0; i < engine_item_count; i++) {
+		strbuf_printf(out, "\n| %s | %s | enforced |", engine_items[i].name, engine_items[i].members);
+		for (int target = 0; target < TARGET_MAX; target++)
+			print_support(&engine_items[i].by[target], out);
+	}
+	strbuf_putc(out, '\n');
+}

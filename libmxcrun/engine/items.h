@@ -1,0 +1,66 @@
+/* items.h - all that a plan can ask of an engine, item by item, and what each engine does about it.
+ *
+ * One table (items.c) says it. Engines refuse by it, `emit` names by it what its text doesn't carry, and
+ * docs/engines-matrix.md is printed from it. tests/unit/test_items.c prints a plan that has everything and fails
+ * when a member of it belongs to no item: a new member of plan.h needs its place in the table.
+ */
+#ifndef MXCRUN_ENGINE_ITEMS_H
+#define MXCRUN_ENGINE_ITEMS_H
+
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "plan/plan.h"
+
+/* Who can be given a plan beside the native engine, which does all that is in one. */
+enum engine_target {
+	TARGET_OCI,	/* `emit oci` */
+	TARGET_BWRAP,	/* `emit bwrap` */
+	TARGET_MAX
+};
+
+enum item_how {
+	ITEM_UNKNOWN,	/* the table has no entry: refused */
+	ITEM_REFUSED,	/* what: why */
+	ITEM_CARRIED,	/* what: by which field or option */
+	ITEM_DIFFERS,	/* carried out with a difference that `emit` names; what: which */
+	ITEM_OUTSIDE,	/* not carried: whoever runs it has to see to it; what: to what */
+	ITEM_NOTHING,	/* says nothing that could be enforced */
+};
+
+struct item_support {
+	enum item_how how;
+	const char *what;
+};
+
+struct engine_item {
+	const char *name;
+	const char *members;	/* of the printed plan, separated by spaces; all below a name are meant with it */
+	/* NULL: this plan does not ask for it; else the pointer of the field that does, "" where none is known. items.c adds
+	 * where among several. */
+	const char *(*asked)(const struct plan *plan);
+	struct item_support by[TARGET_MAX];
+};
+
+extern const struct engine_item engine_items[];
+extern const size_t engine_item_count;
+
+/* 0, or E_UNSUPPORTED with the first item that is refused. */
+int items_check(const struct plan *plan, enum engine_target target, struct err **err);
+
+/* The items of this plan that the target carries with a difference or not at all: visited in order. */
+void items_visit_notes(const struct plan *plan, enum engine_target target,
+		       void (*visit)(void *data, const struct engine_item *item, const struct item_support *support), void *data);
+
+/* Is this member of the printed plan ("process.umask") spoken of? */
+bool items_cover(const char *member);
+
+/* The table as docs/engines-matrix.md. */
+void items_print_matrix(struct strbuf *out);
+
+/* The plan's first mount step that is of the policy's mount point "/": the attributes of a whole root. */
+static inline bool mount_is_root_remount(const struct plan_mount *mount)
+{
+	return mount->kind == MOUNT_REMOUNT && mount->destination[0] == '/' && !mount->destination[1];
+}
+
+#endif

@@ -1,0 +1,29 @@
+/* parts.h - what the files of engine/oci share. */
+#ifndef MXCRUN_ENGINE_OCI_PARTS_H
+#define MXCRUN_ENGINE_OCI_PARTS_H
+
+#include "engine/oci/emit.h"
+
+struct oci_emitter {
+	struct arena *arena;
+	const struct plan *plan;
+	struct json_writer *out;
+	struct oci_files *files;
+};
+
+#define OCI_ROOT "rootfs"	/* of a view, in the bundle */
+#define OCI_COVER_DIR "denied/directory"
+#define OCI_COVER_FILE "denied/file"
+
+/* Add a file to the bundle, once. */
+int oci_add_file(struct oci_emitter *e, struct oci_file file, struct err **err);
+
+/* mounts.c: the member "mounts". */
+int oci_put_mounts(struct oci_emitter *e, struct err **err);
+/* resources.c: the member "linux.resources". */
+int oci_put_resources(struct oci_emitter *e, struct err **err);
+/* process.c: "process" and "hooks". */
+void oci_put_process(struct oci_emitter *e);
+void oci_put_hooks(struct oci_emitter *e);
+
+#endif
