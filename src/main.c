@@ -1,7 +1,10 @@
 /* main.c - global options, a table of commands, and a loop. */
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/strbuf.h"
@@ -125,6 +128,22 @@ static bool is_called_as(const char *path, const char *name)
 	return path && !strcmp(slash ? slash + 1 : path, name);
 }
 
+/* Installed set-uid, or started by a daemon that took on another real user: whoever asks is the real
+ * user, and what he may not do himself is not done for him. For good, and before anything is read. */
+static int become_caller(void)
+{
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+
+	if (geteuid() == uid && getegid() == gid)
+		return 0;
+	/* The last call: without it /proc/self would be root's. */
+	return setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ||
+			       prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0
+		       ? -errno
+		       : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct program program = { .output = OUTPUT_INIT, .store = STORE_INIT };
@@ -132,7 +151,7 @@ int main(int argc, char **argv)
 
 	/* A caller that closes our standard I/O must not get our own files in its place; one that
 	 * does not read on must not end us in the middle. */
-	if (fd_guard_stdio() < 0)
+	if (fd_guard_stdio() < 0 || become_caller() < 0)
 		return EXIT_CODE_FAILURE;
 	signal(SIGPIPE, SIG_IGN);
 	/* One that ignores the end of its children would keep us from learning of ours. */
