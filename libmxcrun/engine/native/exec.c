@@ -27,6 +27,20 @@
 #define ARGS_POINTER "/process/args"
 #define DESCRIPTORS_MAX (1 << 20)	/* fs.nr_open as the kernel sets it */
 
+/* A sandbox must find its directory in its view, and be able to enter it without a capability: what is
+ * denied has no right for anybody. */
+static int open_sandbox_cwd(const struct init *init, const char *path)
+{
+	cleanup_close int fd = path_open_in_root(init->root_fd, path, O_PATH | O_DIRECTORY);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH) ? take_fd(fd) : -EACCES;
+}
+
 /* Opened below the root without magic links, then entered by descriptor: /proc/self/fd/N is no way to
  * keep a directory of the host (CVE-2024-21626). Returns the descriptor or -errno. */
 static int open_cwd(const struct init *init)
@@ -36,11 +50,13 @@ static int open_cwd(const struct init *init)
 
 	if (process->cwd[0] != '/')
 		return -EINVAL;
-	/* a container's is made, as runc does; a sandbox must find it in its view */
+	/* a container's is made, as runc does */
 	if (!init->plan->lifecycle.is_sandbox)
 		return path_make_in_root(init->root_fd, process->cwd, PATH_MAKE_DIR);
-	fd = path_open_in_root(init->root_fd, process->cwd, O_PATH | O_DIRECTORY);
-	return fd == -ENOENT && process->cwd_fallback_root ? path_open_in_root(init->root_fd, "/", O_PATH | O_DIRECTORY) : fd;
+	fd = open_sandbox_cwd(init, process->cwd);
+	if ((fd == -ENOENT || fd == -EACCES) && process->cwd_fallback_root)
+		return open_sandbox_cwd(init, "/");
+	return fd;
 }
 
 /* The raw call: C libraries turn "(unreachable)" into an error or walk by themselves. */

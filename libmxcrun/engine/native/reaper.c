@@ -95,6 +95,9 @@ static void hand_on(const struct signalfd_siginfo *info, pid_t workload)
 {
 	int number = (int)info->ssi_signo;
 
+	/* Senders outside of our pid namespace are 0 in it; from inside, pid 1 has no use for signals. */
+	if (info->ssi_pid)
+		return;
 	if (info->ssi_code != SI_KERNEL || number == SIGHUP)
 		(void)kill(workload, number);	/* may have ended just now */
 }
