@@ -92,10 +92,68 @@ static const struct field process_fields[] = {
 	MXC_ROW_END,
 };
 
+struct typed_path {
+	const char *path;
+	int type;
+};
+
+static const char *const type_words[] = { "file", "directory", NULL };
+static const struct field typed_path_fields[] = {
+	MXC_ROW("path", FIELD_STRING, struct typed_path, path, .required = true),
+	MXC_ROW("type", FIELD_ENUM, struct typed_path, type, .words = type_words, .required = true),
+	MXC_ROW_END,
+};
+
+static int decode_denied_path(struct decode *d, const struct json *value, const char **ret_path,
+			      enum mxc_path_type *ret_type, struct err **err)
+{
+	static const enum mxc_path_type types[] = { MXC_TYPE_FILE, MXC_TYPE_DIRECTORY };
+	struct decode strict = *d;
+	struct typed_path typed = { 0 };
+	int r;
+
+	*ret_type = MXC_TYPE_ANY;
+	if (value->type == JSON_STRING) {
+		*ret_path = value->text;
+		return 0;
+	}
+	if (value->type != JSON_OBJECT)
+		return fields_mismatch(d, value, "a string", err);
+	strict.null_is_absent = false;
+	r = fields_decode(&strict, value, typed_path_fields, &typed, err);
+	if (r < 0)
+		return r;
+	*ret_path = typed.path;
+	*ret_type = types[typed.type];
+	return 0;
+}
+
+static int decode_denied_paths(struct decode *d, const struct json *value, void *target,
+			       struct err **err)
+{
+	struct mxc_filesystem *filesystem = target;
+	struct string_list *list = &filesystem->denied_paths;
+	enum mxc_path_type *types;
+	const struct json *child;
+	int r = 0;
+
+	if (value->type != JSON_ARRAY)
+		return fields_mismatch(d, value, "a sequence", err);
+	list->items = arena_array(d->arena, value->len + 1, sizeof(*list->items));
+	types = arena_array(d->arena, value->len + 1, sizeof(*types));
+	if (!list->items || !types)
+		return err_nomem(err);
+	for (child = value->first; child && r == 0; child = child->next, list->count++)
+		r = decode_denied_path(d, child, &list->items[list->count], &types[list->count], err);
+	list->set = true;
+	filesystem->denied_types = types;
+	return r;
+}
+
 const struct field mxc_filesystem_fields[] = {
 	MXC_ROW("readwritePaths", FIELD_STRINGS, struct mxc_filesystem, readwrite_paths),
 	MXC_ROW("readonlyPaths", FIELD_STRINGS, struct mxc_filesystem, readonly_paths),
-	MXC_ROW("deniedPaths", FIELD_STRINGS, struct mxc_filesystem, denied_paths),
+	{ .key = "deniedPaths", .kind = FIELD_CUSTOM, .decode = decode_denied_paths },
 	MXC_ROW_END,
 };
 
@@ -309,11 +367,13 @@ static int check_paths(const struct decode *d, const struct mxc_config *config, 
 		       struct err **err)
 {
 	const struct json *section = json_get(config->document, "filesystem");
-	const struct json *list = section ? json_get(section, key) : NULL, *path;
+	const struct json *list = section ? json_get(section, key) : NULL, *child;
 
 	if (!mxc_is_present(list))
 		return 0;
-	for (path = list->first; path; path = path->next) {
+	for (child = list->first; child; child = child->next) {
+		const struct json *path = child->type == JSON_OBJECT ? json_get(child, "path") : child;
+
 		if (!path->text[strspn(path->text, " \t\r\n\v\f")])
 			return fields_error(d, path, err, "Filesystem path is empty");
 		if (strchr(path->text, '"'))

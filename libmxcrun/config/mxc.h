@@ -40,8 +40,13 @@ struct mxc_process {
 	struct opt_u32 timeout; /* ms, 0 = none */
 };
 
+/* What a denied path is said to be. Our own, in every contract: an entry of deniedPaths may be an
+ * object {path, type}. */
+enum mxc_path_type { MXC_TYPE_ANY, MXC_TYPE_FILE, MXC_TYPE_DIRECTORY };
+
 struct mxc_filesystem {
 	struct string_list readwrite_paths, readonly_paths, denied_paths;
+	const enum mxc_path_type *denied_types; /* for each of denied_paths; NULL when there is none */
 };
 
 /* ---- network, the directional shape ---- */

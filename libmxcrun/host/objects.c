@@ -18,6 +18,8 @@
 #include "base/path.h"
 #include "base/strbuf.h"
 #include "base/sys.h"
+#include "host/aliases.h"
+#include "host/mountinfo.h"
 
 /* More symlinks than the kernel follows in one walk. */
 #define LINKS_MAX 40u
@@ -398,6 +400,25 @@ static int look_up_terminal(struct arena *arena, struct host_objects *objects, s
 	return objects->terminal ? 0 : err_nomem(err);
 }
 
+/* Only what is restricted can have a name too many. */
+static int look_up_aliases(struct arena *arena, const struct object_request *requests,
+			   struct host_objects *objects, struct err **err)
+{
+	cleanup_free char *mountinfo = NULL;
+	bool is_restricted = false;
+	size_t i;
+	int r;
+
+	for (i = 0; i < objects->count; i++)
+		is_restricted |= !objects->items[i].error && !(requests[i].access & W_OK);
+	if (!is_restricted)
+		return 0;
+	r = fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_SIZE_MAX, &mountinfo, NULL);
+	if (r < 0)
+		return err_sys(err, E_HOST, -r, "read", "/proc/self/mountinfo", NULL);
+	return aliases_find(arena, requests, mountinfo, LINK_SEARCH_MAX, objects, err);
+}
+
 int objects_look_up(struct arena *arena, const struct object_request *requests, size_t count,
 		    const struct host_facts *facts, struct host_objects **ret, struct err **err)
 {
@@ -417,6 +438,8 @@ int objects_look_up(struct arena *arena, const struct object_request *requests, 
 			return r;
 	}
 	r = look_up_folders(arena, objects, err);
+	if (r == 0)
+		r = look_up_aliases(arena, requests, objects, err);
 	if (r == 0)
 		r = look_up_terminal(arena, objects, err);
 	if (r == 0)

@@ -45,9 +45,26 @@ struct host_folder {
 	bool is_directory;
 };
 
+/* Another name of a restricted object, or of a part of it. */
+struct host_alias {
+	size_t object;	  /* which of the items */
+	const char *path; /* canonical */
+	bool is_directory;
+};
+
+/* A file of what is granted that may be one of what is denied, and the search can't tell. */
+struct host_unsearched {
+	size_t object;	     /* the denied one that was not searched */
+	const char *place;   /* in it; NULL: no such file */
+	const char *suspect; /* NULL: what is granted was not searched to its end */
+};
+
 struct host_objects {
 	struct host_object *items; /* in the order of the requests */
 	size_t count;
+	struct host_alias *aliases;
+	size_t alias_count;
+	struct host_unsearched unsearched;
 	struct host_folder *folders;
 	size_t folder_count;
 	bool has_sysfs;	      /* /sys exists */

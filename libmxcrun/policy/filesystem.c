@@ -136,6 +136,28 @@ static int check_found(const struct view *view, struct err **err)
 	return 0;
 }
 
+/* ---- what a denied path is said to be ---- */
+
+/* A path that does not exist is taken for what it is said to be, and for a folder without a word. */
+static int check_types(const struct view *view, const struct mxc_config *config, struct err **err)
+{
+	const enum mxc_path_type *types = config->filesystem.denied_types;
+	size_t first = view->count - config->filesystem.denied_paths.count, i;
+
+	for (i = first; i < view->count && types; i++) {
+		struct candidate *c = &view->items[i];
+		enum mxc_path_type type = types[i - first];
+
+		c->is_file = type == MXC_TYPE_FILE;
+		if (type != MXC_TYPE_ANY && c->exists && S_ISDIR(c->object->mode) != !c->is_file)
+			return err_set(err, E_POLICY, 0, c->entry.pointer,
+				       "filesystem path '%.512s' is denied as a %s, but it is a %s",
+				       c->object->path, c->is_file ? "file" : "directory",
+				       c->is_file ? "directory" : "file");
+	}
+	return 0;
+}
+
 /* ---- one object by several names (MXC.md 6.7) ---- */
 
 struct identity {
@@ -187,6 +209,62 @@ static int unite_objects(struct view *view, struct err **err)
 		for (j = i; j < next; j++)
 			tighten(view, &view->items[sorted[j].item], strictest);
 	}
+	return 0;
+}
+
+/* ---- names that nobody listed (D6) ---- */
+
+static int check_searched(const struct view *view, struct err **err)
+{
+	const struct host_unsearched *unsearched = &view->objects->unsearched;
+	const struct candidate *c;
+
+	if (!unsearched->place)
+		return 0;
+	c = &view->items[unsearched->object];
+	if (unsearched->suspect)
+		err_set(err, E_POLICY, 0, c->entry.pointer,
+			"filesystem path '%.512s' is denied, and the granted '%.512s' may be a hard link of one of its "
+			"files: '%.512s' could not be searched",
+			c->object->path, unsearched->suspect, unsearched->place);
+	else
+		err_set(err, E_POLICY, 0, c->entry.pointer,
+			"filesystem path '%.512s' is denied, and its files have hard links that could not be looked for in "
+			"the granted '%.512s'",
+			c->object->path, unsearched->place);
+	err_hint(err, "deny less, or grant less: both are searched, up to a million entries each");
+	return -EINVAL;
+}
+
+/* Each other name of a restricted object becomes a restriction of its own. Where no region shows it,
+ * view_arrange() drops it. */
+static int add_aliases(struct view *view, struct err **err)
+{
+	const struct host_objects *objects = view->objects;
+	struct candidate *all;
+	size_t i;
+
+	if (!objects->alias_count)
+		return 0;
+	all = arena_array(view->arena, view->count + objects->alias_count, sizeof(*all));
+	if (!all)
+		return err_nomem(err);
+	memcpy(all, view->items, view->count * sizeof(*all));
+	for (i = 0; i < objects->alias_count; i++) {
+		const struct host_alias *alias = &objects->aliases[i];
+		struct candidate *c = &all[view->count + i];
+
+		*c = view->items[alias->object];
+		c->is_alias = true;
+		c->order = view->count + i;
+		c->entry.source = c->entry.destination = alias->path;
+		c->entry.is_directory = alias->is_directory;
+		log_line(view->log, LOG_LEVEL_INFO,
+			 "filesystem path '%s' is another name of '%s' and %s as well", alias->path,
+			 c->object->path, intent_words[c->entry.intent]);
+	}
+	view->items = all;
+	view->count += objects->alias_count;
 	return 0;
 }
 
@@ -310,7 +388,7 @@ static int place(struct view *view, struct candidate *c, struct err **err)
 	entry->source = object->canonical;
 	entry->dev = object->dev;
 	entry->ino = object->ino;
-	entry->is_directory = !c->exists || S_ISDIR(object->mode);
+	entry->is_directory = c->exists ? S_ISDIR(object->mode) : !c->is_file;
 	entry->destination = object->canonical;
 	if (entry->intent == INTENT_DENIED || has_dots(object->absolute))
 		return 0;
@@ -339,6 +417,8 @@ int policy_filesystem(struct arena *arena, const struct mxc_config *config,
 	if (r == 0)
 		r = check_found(&view, err);
 	if (r == 0)
+		r = check_types(&view, config, err);
+	if (r == 0)
 		r = unite_objects(&view, err);
 	if (r == 0)
 		r = check_delegation(&view, err);
@@ -346,5 +426,9 @@ int policy_filesystem(struct arena *arena, const struct mxc_config *config,
 		r = check_places(&view, err);
 	if (r == 0)
 		r = place_all(&view, err);
+	if (r == 0)
+		r = check_searched(&view, err);
+	if (r == 0)
+		r = add_aliases(&view, err);
 	return r == 0 ? view_arrange(&view, err) : r;
 }

@@ -18,6 +18,8 @@ struct candidate {
 	struct policy_entry entry;
 	const struct host_object *object;
 	bool exists;
+	bool is_file;  /* denied, and said to be one */
+	bool is_alias; /* nobody listed it: another name of what somebody did */
 	bool is_dropped;
 	unsigned int depth; /* number of components of the destination */
 	size_t order;	    /* among those of equal depth and intent */
@@ -45,7 +47,8 @@ bool policy_is_own_device(const char *path);
 
 static inline bool candidate_is_grant(const struct candidate *candidate)
 {
-	return !candidate->is_dropped && candidate->entry.intent != INTENT_DENIED;
+	return !candidate->is_dropped && !candidate->is_alias &&
+	       candidate->entry.intent != INTENT_DENIED;
 }
 
 static inline bool candidate_is_denial(const struct candidate *candidate)

@@ -5,7 +5,7 @@
  * the whole root. Rules, in the order in which they are applied:
  *  - a denied path that does not exist is held free where that leaves no trace (hold_free);
  *  - a restriction holds in every region that shows its object, also when a symlink brought the
- * region somewhere else than where its object is (extend_restrictions);
+ * region somewhere else than where its object is, or the object has other names (extend_restrictions);
  *  - one entry for each place, the strictest; nothing below a denial but what re-opens it;
  *  - shallow before deep (MXC.md 6.4), so that the most specific entry is the one that is seen.
  */
@@ -310,6 +310,52 @@ static int extend_restriction(const struct view *view, struct additions *additio
 	return r;
 }
 
+/* Does a region that allows more than the entry show its very place? */
+static int is_seen(const struct view *view, const struct candidate *c,
+		   const struct path_index *regions, bool *ret)
+{
+	const char *source = c->entry.source;
+	const struct place *place;
+	size_t len, count;
+
+	*ret = false;
+	for (len = strlen(source); len && !*ret; len = path_parent_len(source, len)) {
+		for (count = path_index_find(regions, source, len, &place); count && !*ret;
+		     count--, place++) {
+			struct region region = region_of(view, place);
+			const char *below = path_below(source, len);
+			char *destination = arena_printf(view->arena, "%s%s",
+							 region.destination[1] || !*below ? region.destination : "",
+							 below);
+
+			if (!destination)
+				return -ENOMEM;
+			*ret = region.intent > c->entry.intent &&
+			       strcmp(destination, c->entry.destination) == 0;
+		}
+	}
+	return 0;
+}
+
+/* Another name of something is of no interest at a place that the sandbox doesn't have. Regions that
+ * show it elsewhere get a copy of it first. */
+static int drop_unseen_aliases(struct view *view, const struct path_index *regions, struct err **err)
+{
+	bool is_wanted;
+	size_t i;
+
+	for (i = 0; i < view->count; i++) {
+		struct candidate *c = &view->items[i];
+
+		if (!c->is_alias || c->is_dropped)
+			continue;
+		if (is_seen(view, c, regions, &is_wanted) < 0)
+			return err_nomem(err);
+		c->is_dropped = !is_wanted;
+	}
+	return 0;
+}
+
 static int extend_restrictions(struct view *view, const struct path_index *regions,
 			       struct err **err)
 {
@@ -321,6 +367,8 @@ static int extend_restrictions(struct view *view, const struct path_index *regio
 	for (i = 0; i < view->count && r == 0; i++)
 		if (!view->items[i].is_dropped && view->items[i].entry.intent != INTENT_READWRITE)
 			r = extend_restriction(view, &additions, &view->items[i], regions, err);
+	if (r == 0)
+		r = drop_unseen_aliases(view, regions, err);
 	if (r < 0 || !additions.count)
 		return r;
 	all = arena_array(view->arena, view->count + additions.count, sizeof(*all));
@@ -395,7 +443,8 @@ static int drop_superfluous(struct view *view, struct err **err)
 	for (i = 0; i < index.count; i++) {
 		struct candidate *c = &view->items[index.places[i].item];
 
-		if (candidate_is_denial(c) && is_below_denial(view, &index, c->entry.destination))
+		if ((candidate_is_denial(c) || c->is_alias) && is_live(c) &&
+		    is_below_denial(view, &index, c->entry.destination))
 			c->is_dropped = true;
 	}
 	return 0;
