@@ -55,6 +55,21 @@ static int choose_reader(const struct json *document, struct mxc_config *config,
 	return 0;
 }
 
+/* In a container what is there at its start decides. */
+static int check_types(const struct decode *d, const struct mxc_config *config, struct err **err)
+{
+	const struct mxc_filesystem *filesystem = &config->filesystem;
+	size_t i;
+
+	for (i = 0; filesystem->denied_types && i < filesystem->denied_paths.count; i++)
+		if (filesystem->denied_types[i] != MXC_TYPE_ANY)
+			return fields_error(d, json_get(config->document, "filesystem"), err,
+					    "deniedPaths[%zu]: invalid type: map, expected a string: the type of a path "
+					    "can't be stated for a container",
+					    i);
+	return 0;
+}
+
 int mxc_parse_fragment(struct arena *arena, const struct json *document, const struct log *log,
 		       const struct mxc_config **ret, struct err **err)
 {
@@ -73,6 +88,8 @@ int mxc_parse_fragment(struct arena *arena, const struct json *document, const s
 	d.gate = config->reader;
 	d.null_is_absent = config->reader == MXC_READER_ROLLING;
 	r = fields_decode(&d, document, fragment_fields, fragment, err);
+	if (r == 0)
+		r = check_types(&d, config, err);
 	if (r == 0)
 		r = mxc_check_filesystem(&d, config, err);
 	if (r == 0)

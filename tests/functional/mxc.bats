@@ -147,6 +147,63 @@ out err"
 	done
 }
 
+@test "a timeout that strikes during set-up is not lost, and leaves nothing" {
+	local ms i
+	for ms in 1 3 6 10; do
+		policy 'sleep 30; echo late' --argjson ms "$ms" '.process.timeout = $ms'
+		for i in 1 2 3 4 5 6 7 8; do
+			run_policy
+			equal "$status $output" "255 "
+		done
+	done
+	assert_nothing_left
+}
+
+@test "a terminal: the workload is on it, hears of its size, and keeps its own traps" {
+	[ -x /usr/bin/script ] || skip "needs script"
+	local fifo=$BATS_TEST_TMPDIR/keys
+	policy 'trap "echo resized; stty size" WINCH; trap "echo interrupted; exit 9" INT; test -t 0 && test -t 1 && echo on-a-terminal
+		stty rows 33 cols 44; echo ready; while :; do sleep 0.1; done'
+	mkfifo "$fifo"
+	sleep 100 3>&- 1<>"$fifo" &
+	local holder=$!
+	command script -qefc "$MXCRUN --root $STATE mxc run $POLICY" /dev/null <"$fifo" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	local terminal=$! code=0
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	wait_for 10 grep -q "33 44" "$BATS_TEST_TMPDIR/out"
+	printf '\003' >"$fifo"
+	wait "$terminal" || code=$?
+	kill "$holder"
+	contains "$(cat "$BATS_TEST_TMPDIR/out")" on-a-terminal
+	contains "$(cat "$BATS_TEST_TMPDIR/out")" interrupted
+	equal "$code" 9
+}
+
+@test "a workload can't end its sandbox by signals to pid 1" {
+	policy 'kill -9 1; kill 1; kill -INT 1; kill -HUP 1; sleep 0.2; echo alive; exit 3'
+	run_policy
+	equal "$status $output" "3 alive"
+}
+
+@test "a working directory that is denied is refused, also by another name" {
+	ln -s secret "$D/door"
+	local cwd
+	for cwd in secret door rw/../secret; do
+		policy 'echo ran' --arg d "$D" --arg cwd "$D/$cwd" '.process.cwd = $cwd | .filesystem = {readwritePaths: [$d], deniedPaths: [$d + "/secret"]}'
+		run_policy
+		assert_mxc_refused /process/cwd
+	done
+}
+
+@test "the host's whole root: with /proc, /dev and /tmp of the sandbox's own" {
+	policy "cat $D/file; ls /proc | grep -c '^[0-9]'; echo x >/tmp/x; ls -A /tmp; ls /dev/kmsg; echo x >/etc/x || echo refused" \
+		'.filesystem.readonlyPaths = ["/"]'
+	run_policy
+	[ "${lines[0]}" -le 5 ]
+	equal "${lines[1]} ${lines[2]}" "x refused"
+	equal "$(wc -l <<<"$output")" 3
+}
+
 @test "a dry run says that the policy is good and runs nothing" {
 	policy 'echo ran >>'"$D/rw/ran" --arg d "$D" '.filesystem.readwritePaths = [$d + "/rw"]'
 	run_policy --dry-run
@@ -407,6 +464,83 @@ top"
 2"
 }
 
+@test "a denied object is denied through every mount and every hard link that shows it" {
+	mkdir -p "$D"/{rw/all,rw/part,ro/again,deep/sub}
+	echo deep >"$D/deep/sub/file"
+	ln "$D/deep/sub/file" "$D/rw/hard"
+	mount --bind "$D" "$D/rw/all"
+	mount --bind "$D/deep/sub" "$D/rw/part"
+	mount --bind "$D/secret" "$D/ro/again"
+	local script="cat $D/rw/hard $D/rw/all/deep/sub/file $D/rw/part/file $D/ro/again/file $D/rw/all/secret/file; cat $D/rw/all/rw/hard; cat $D/rw/file"
+	policy "$script" --arg d "$D" '.filesystem = {readwritePaths: [$d + "/rw"], readonlyPaths: [$d + "/ro"]}'
+	run_policy
+	local before=$output
+	policy "$script" --arg d "$D" \
+		'.filesystem = {readwritePaths: [$d + "/rw"], readonlyPaths: [$d + "/ro"], deniedPaths: [$d + "/deep", $d + "/secret"]}'
+	run_policy
+	umount "$D/ro/again" "$D/rw/part" "$D/rw/all"
+	equal "$before" "deep
+deep
+deep
+secret
+secret
+deep
+rw"
+	equal "$output" rw
+	equal "$(grep -c "Permission denied" <<<"$stderr")" 6
+}
+
+@test "what is granted read-only stays so where another mount shows it" {
+	mkdir "$D/rw/ro"
+	mount --bind "$D/ro" "$D/rw/ro"
+	policy "echo x >$D/rw/ro/file || echo refused; echo x >$D/rw/new && echo written" --arg d "$D" \
+		'.filesystem = {readwritePaths: [$d + "/rw"], readonlyPaths: [$d + "/ro"]}'
+	run_policy
+	umount "$D/rw/ro"
+	equal "$output" "refused
+written"
+	equal "$(cat "$D/ro/file")" ro
+}
+
+@test "a hard link that can't be looked for: the policy is refused" {
+	make_user
+	mkdir -p "$USERDIR"/{rw,closed}
+	echo secret >"$USERDIR/closed/file"
+	chmod 644 "$USERDIR/closed/file"
+	chmod 700 "$USERDIR/closed"
+	ln "$USERDIR/closed/file" "$USERDIR/rw/link"
+	chown "$USER_ID" "$USERDIR/rw"
+	policy "cat $USERDIR/rw/link" --arg d "$USERDIR" '.filesystem = {readonlyPaths: [$d + "/rw"], deniedPaths: [$d + "/closed"]}'
+	cp "$POLICY" "$USERDIR/policy.json"
+	run --separate-stderr user_rt mxc run "$USERDIR/policy.json" </dev/null
+	assert_mxc_refused deniedPaths "$USERDIR/rw/link"
+	rm "$USERDIR/rw/link"
+	echo own >"$USERDIR/rw/link"
+	run --separate-stderr user_rt mxc run "$USERDIR/policy.json" </dev/null
+	equal "$output" own
+}
+
+@test "set-uid, or root on behalf of a user, it has no more rights than the one who asks" {
+	make_user
+	mkdir -m 700 "$USERDIR/roots"
+	chown 0:0 "$USERDIR/roots"
+	cp "$MXCRUN" "$USERDIR/setuid"
+	chmod 4755 "$USERDIR/setuid"
+	policy 'id -u; cat /etc/shadow'
+	cp "$POLICY" "$USERDIR/policy.json"
+	run --separate-stderr as_user "$USERDIR/setuid" --root "$USERDIR/state" mxc run "$USERDIR/policy.json" </dev/null
+	equal "$output" "$USER_ID"
+	contains "$stderr" "Permission denied"
+	policy 'echo ran' --arg d "$USERDIR" '.filesystem.readonlyPaths = [$d + "/roots"]'
+	cp "$POLICY" "$USERDIR/policy.json"
+	run --separate-stderr as_user "$USERDIR/setuid" --root "$USERDIR/state" mxc run "$USERDIR/policy.json" </dev/null
+	assert_mxc_refused "exceeds your own rights"
+	run --separate-stderr setpriv --ruid "$USER_ID" --clear-groups "$MXCRUN" --root "$USERDIR/state" mxc run "$USERDIR/policy.json" </dev/null
+	assert_mxc_refused "exceeds your own rights"
+	run --separate-stderr "$MXCRUN" --root "$STATE" mxc run "$USERDIR/policy.json" </dev/null
+	equal "$output" ran
+}
+
 @test "a denied path in the system's own folders" {
 	policy "ls -d /etc/passwd /usr/share; cat /etc/passwd || echo 1; ls /usr/share || echo 2; cat /etc/group | wc -l | grep -v '^0'" \
 		'.filesystem.deniedPaths = ["/etc/passwd", "/usr/share"]'
@@ -550,6 +684,8 @@ top"
 	run --separate-stderr env XDG_RUNTIME_DIR="$BATS_TEST_TMPDIR" "$name" --delete --containername "$TAG-absent"
 	equal "$status" 1
 	equal "$output" "Container '$TAG-absent' does not exist."
+	run --separate-stderr "$name" --available-backends "$POLICY" and more
+	equal "$status" 0
 	run --separate-stderr "$name" --force
 	equal "$status" 2
 	run --separate-stderr "$name" --setup-hyperlight --force
