@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "host/aliases.h"
 #include "host/objects.h"
 
 static struct {
@@ -142,6 +143,60 @@ static void test_unresolvable(void **state)
 	t.facts.cwd = t.dir;
 }
 
+/* ---- other names ---- */
+
+/* A denied folder with a file in it that has another name in a granted one. */
+static struct host_objects *look_up_pair(size_t search_max)
+{
+	const struct object_request requests[] = { { in_dir("dir"), R_OK | W_OK },
+						   { in_dir("closed"), F_OK } };
+	char *no_mounts = arena_strdup(t.arena, "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
+	struct host_objects *objects = NULL;
+
+	assert_int_equal(objects_look_up(t.arena, requests, 2, &t.facts, &objects, NULL), 0);
+	objects->alias_count = 0;
+	objects->folder_count = 0;
+	objects->unsearched = (struct host_unsearched){ 0 };
+	assert_int_equal(aliases_find(t.arena, requests, no_mounts, search_max, objects, NULL), 0);
+	return objects;
+}
+
+static void test_hard_links(void **state)
+{
+	const struct host_objects *objects;
+
+	(void)state;
+	assert_int_equal(mkdir(in_dir("closed"), 0755), 0);
+	close(open(in_dir("closed/a"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	close(open(in_dir("closed/b"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	objects = look_up_pair(100);
+	assert_int_equal(objects->alias_count, 0);
+	/* Both names are denied already. */
+	assert_int_equal(link(in_dir("closed/a"), in_dir("closed/c")), 0);
+	assert_int_equal(look_up_pair(100)->alias_count, 0);
+	assert_int_equal(link(in_dir("closed/b"), in_dir("dir/sub/b")), 0);
+	objects = look_up_pair(100);
+	assert_int_equal(objects->alias_count, 1);
+	assert_string_equal(objects->aliases[0].path, in_dir("dir/sub/b"));
+	assert_int_equal(objects->aliases[0].object, 1);
+	assert_null(objects->unsearched.place);
+}
+
+/* What can't be searched to its end is not taken for searched. */
+static void test_search_limit(void **state)
+{
+	const struct host_objects *objects = look_up_pair(2);
+
+	(void)state;
+	assert_non_null(objects->unsearched.place);
+	assert_int_equal(objects->unsearched.object, 1);
+	unlink(in_dir("dir/sub/b"));
+	unlink(in_dir("closed/a"));
+	unlink(in_dir("closed/b"));
+	unlink(in_dir("closed/c"));
+	rmdir(in_dir("closed"));
+}
+
 /* As an ordinary user, in a child: root's rights have no bounds. */
 static void test_access(void **state)
 {
@@ -192,7 +247,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_existing),     cmocka_unit_test(test_absent),
-		cmocka_unit_test(test_unresolvable), cmocka_unit_test(test_access),
+		cmocka_unit_test(test_unresolvable),
+		cmocka_unit_test(test_hard_links),
+		cmocka_unit_test(test_search_limit), cmocka_unit_test(test_access),
 		cmocka_unit_test(test_folders),
 	};
 

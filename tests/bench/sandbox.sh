@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# sandbox.sh - `mxc run` of a policy beside bwrap with the same view: in turns, medians and ratios.
+#
+#     tests/bench/sandbox.sh MXCRUN [ROUNDS]
+#
+# As root or as an ordinary user. bwrap is given what an MXC executor gives it: the same namespaces, folders, device nodes,
+# /proc, /tmp, environment and shell. MXC's own executor joins in where LXC_EXEC names it. Prints Markdown.
+set -euo pipefail
+
+[ $# -ge 1 ] || {
+	echo "usage: tests/bench/sandbox.sh MXCRUN [ROUNDS]" >&2
+	exit 2
+}
+here=$(cd "$(dirname "$0")" && pwd)
+mxcrun=$(readlink -f "$1")
+rounds=${2:-31}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+mkdir "$dir/rw"
+cc -O2 -Wall -Wextra -o "$dir/measure" "$here/measure.c"
+
+view=()
+for folder in /bin /sbin /usr/bin /usr/sbin /lib /lib32 /lib64 /libx32 /usr/lib /usr/lib32 /usr/lib64 /usr/libexec /usr/share /etc \
+	/run/systemd/resolve /run/NetworkManager /run/resolvconf /mnt/wsl/resolv.conf; do
+	[ ! -e "$folder" ] || view+=(--ro-bind "$folder" "$folder")
+done
+common=(bwrap --unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net --die-with-parent "${view[@]}"
+	--symlink /run /var/run --dev /dev --proc /proc --tmpfs /tmp)
+end=(--clearenv --setenv PATH /usr/bin:/bin sh -c true)
+
+# policy FILE FILESYSTEM
+policy() {
+	printf '{"version":"1.0.0","process":{"commandLine":"true","env":["PATH=/usr/bin:/bin"]},"filesystem":{%s}}' "$2" >"$dir/$1"
+}
+
+# row TITLE POLICY BWRAP...
+row() {
+	local title=$1 policy=$dir/$2 words
+	shift 2
+	words=(-- mxcrun "$mxcrun" --root "$dir/state" mxc run "$policy" -- bwrap "$@")
+	[ -z "${LXC_EXEC-}" ] || words+=(-- lxc-exec "$LXC_EXEC" "$policy")
+	"$dir/measure" "$rounds" "${words[@]}" | awk -v title="$title" '
+		NR == 1 { base = $3 }
+		{ printf "| %s | %s | %.2f | %.2f | %.2f |%s\n", title, $1, $2 / 1000, $3 / 1000, $3 / base, $6 ? " " $6 " failed" : "" }'
+}
+
+echo "Linux $(uname -r), $(nproc) CPUs, $rounds rounds, uid $(id -u); milliseconds. $(bwrap --version)."
+echo
+echo "| what | program | least | median | x mxcrun |"
+echo "|---|---|---|---|---|"
+policy plain ''
+row "true, nothing granted" plain "${common[@]}" "${end[@]}"
+policy rules "\"readwritePaths\":[\"$dir/rw\"],\"deniedPaths\":[\"/etc/ssl\",\"/etc/passwd\"]"
+row "true, one grant, two denials" rules "${common[@]}" --bind "$dir/rw" "$dir/rw" --tmpfs /etc/ssl --ro-bind /dev/null /etc/passwd "${end[@]}"
