@@ -20,7 +20,6 @@
 #include "base/sys.h"
 
 #define PROC_MAGIC 0x9fa0
-#define PROC_ROOT_INODE 1	/* include/linux/proc_fs.h, PROC_ROOT_INO */
 
 /* ---- verification ---- */
 
@@ -67,15 +66,6 @@ static int check_proc_and_sys(struct init *init, const struct plan_mount *mount,
 	return 0;
 }
 
-/* Where a sandbox is granted the host's whole root, its own procfs covers the host's. */
-static bool covers_procfs(const struct plan_mount *mount, int target_fd)
-{
-	struct stat st;
-
-	return mount->kind == MOUNT_FILESYSTEM && !strcmp(mount->destination, "/proc") &&
-	       !strcmp(mount->fstype, "proc") && fstat(target_fd, &st) == 0 && st.st_ino == PROC_ROOT_INODE;
-}
-
 /* Asked of the opened target, because a link may lead there under another name. */
 static int refuse_below_proc(const struct plan_mount *mount, int target_fd, struct err **err)
 {
@@ -94,7 +84,7 @@ static int refuse_below_proc(const struct plan_mount *mount, int target_fd, stru
 		return 0;
 	if (fstatfs(target_fd, &fs) < 0)
 		return err_sys(err, E_MOUNT, errno, "fstatfs", mount->destination, mount->pointer);
-	if (fs.f_type != PROC_MAGIC || covers_procfs(mount, target_fd))
+	if (fs.f_type != PROC_MAGIC)
 		return 0;
 	return err_set(err, E_MOUNT, EPERM, mount->pointer, "nothing may be mounted at %s, inside /proc",
 		       mount->destination);
