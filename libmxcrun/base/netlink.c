@@ -80,7 +80,7 @@ static int take_answer(const struct nlmsghdr *answer, int (*visit)(void *, const
 	return error->error ? error->error : 1;
 }
 
-static int receive_all(int fd, int (*visit)(void *, const struct nlmsghdr *), void *data)
+int netlink_receive(int fd, int (*visit)(void *, const struct nlmsghdr *), void *data)
 {
 	_Alignas(struct nlmsghdr) char buffer[ANSWER_SIZE];
 	int r = 0;
@@ -104,9 +104,15 @@ static int receive_all(int fd, int (*visit)(void *, const struct nlmsghdr *), vo
 
 int netlink_request(int fd, struct netlink_message *message)
 {
+	return netlink_ask(fd, message, NULL, NULL);
+}
+
+int netlink_ask(int fd, struct netlink_message *message, int (*visit)(void *data, const struct nlmsghdr *answer),
+		void *data)
+{
 	int r = send_message(fd, message, NLM_F_ACK);
 
-	return r < 0 ? r : receive_all(fd, NULL, NULL);
+	return r < 0 ? r : netlink_receive(fd, visit, data);
 }
 
 int netlink_dump(int fd, struct netlink_message *message, int (*visit)(void *data, const struct nlmsghdr *answer),
@@ -114,7 +120,7 @@ int netlink_dump(int fd, struct netlink_message *message, int (*visit)(void *dat
 {
 	int r = send_message(fd, message, NLM_F_DUMP);
 
-	return r < 0 ? r : receive_all(fd, visit, data);
+	return r < 0 ? r : netlink_receive(fd, visit, data);
 }
 
 const void *netlink_find(const void *at, size_t len, uint16_t type, size_t *ret_len)

@@ -27,9 +27,17 @@ void netlink_put(struct netlink_message *message, uint16_t type, const void *dat
 /* Send and wait for the acknowledgement: 0 or the kernel's -errno. */
 int netlink_request(int fd, struct netlink_message *message);
 
+/* The same for what is answered before it is acknowledged: the answer goes to visit. */
+int netlink_ask(int fd, struct netlink_message *message, int (*visit)(void *data, const struct nlmsghdr *answer),
+		void *data);
+
 /* Send with NLM_F_DUMP and hand each answer to visit, whose negative result ends it. 0 or -errno. */
 int netlink_dump(int fd, struct netlink_message *message,
 		 int (*visit)(void *data, const struct nlmsghdr *answer), void *data);
+
+/* Read answers until an acknowledgement, a failure or the end of a dump, and hand all others to visit (NULL: nobody). For
+ * messages that were sent by other means. */
+int netlink_receive(int fd, int (*visit)(void *data, const struct nlmsghdr *answer), void *data);
 
 /* Of the attributes in [at, at + len): data and length of the first one of that type, NULL without. */
 const void *netlink_find(const void *at, size_t len, uint16_t type, size_t *ret_len);

@@ -194,3 +194,13 @@ int facts_read_kernel(struct host_facts *facts, struct err **err)
 	facts->has_user_namespaces = r == 0 && strtoul(limit, NULL, 10) > 0;
 	return 0;
 }
+
+/* Never by PATH: it is started with the caller's rights. */
+void facts_read_network(struct host_facts *facts)
+{
+	static const char *const places[] = { "/usr/bin/slirp4netns", "/usr/local/bin/slirp4netns", "/bin/slirp4netns" };
+
+	for (size_t i = 0; i < array_size(places) && !facts->network_helper; i++)
+		if (access(places[i], X_OK) == 0)
+			facts->network_helper = places[i];
+}

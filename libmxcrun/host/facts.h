@@ -64,6 +64,8 @@ struct host_facts {
 	/* kernel: facts_read_kernel */
 	unsigned int kernel_major, kernel_minor;
 	bool has_user_namespaces;	/* and not none of them is allowed */
+	/* packets: facts_read_network */
+	const char *network_helper;	/* absolute path of slirp4netns; NULL: there is none */
 };
 
 /* tmpfs takes idmapped mounts since Linux 6.3; a map is a user namespace. */
@@ -79,6 +81,7 @@ int facts_read_cgroups(struct host_facts *facts, struct err **err);
 int facts_read_kernel(struct host_facts *facts, struct err **err);
 int facts_read_subids(struct host_facts *facts, struct err **err);
 int facts_read_resctrl(struct host_facts *facts, struct err **err);
+void facts_read_network(struct host_facts *facts);
 
 /* Is this process in the machine's own user namespace? One stat: the kernel gives that one a fixed number. */
 bool facts_in_initial_user_namespace(void);

@@ -24,6 +24,7 @@
 
 void instance_done(struct instance *instance)
 {
+	network_stop(&instance->network);
 	engine_child_done(&instance->child);
 	cgroup_done(&instance->cgroup);
 	record_done(&instance->record);
@@ -83,6 +84,21 @@ static int start_engine(const struct lifecycle *lc, const struct prepared *prepa
 	return native_start(&request, &instance->child, err);
 }
 
+static int on_helper(void *data, pid_t pid, uint64_t start_ticks, struct err **err)
+{
+	struct instance *instance = data;
+
+	return journal_add_process(&instance->entry, pid, start_ticks, err);
+}
+
+/* init waits meanwhile, so nothing of the workload runs before the rules do. */
+static int start_network(const struct prepared *prepared, struct instance *instance, struct err **err)
+{
+	const struct net_journal journal = { .add = on_helper, .data = instance };
+
+	return network_start(prepared->plan, instance->child.pid, &journal, &instance->network, err);
+}
+
 /* From here on init outlives us; its startContainer hooks get the state as it now is. */
 static int tell_recorded(const struct plan *plan, struct instance *instance, struct err **err)
 {
@@ -108,6 +124,8 @@ static int build(const struct lifecycle *lc, const struct prepared *prepared,
 		r = cgroup_create(&instance->cgroup, prepared->plan, prepared->facts, lc->log, err);
 	if (r == 0)
 		r = start_engine(lc, prepared, options, instance, err);
+	if (r == 0)
+		r = start_network(prepared, instance, err);
 	if (r < 0)
 		return r;
 	/* A joined pid or user namespace makes init another process than the first child was. */

@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/prepare.h"
+#include "net/network.h"
 
 /* A container that this process has made. Closing it frees the lock and descriptors, and leaves the
  * container as it is. */
@@ -15,11 +16,12 @@ struct instance {
 	struct record record;
 	struct cgroup cgroup;
 	struct engine_child child;
+	struct network network;
 	char created[CLOCK_TEXT_SIZE];
 };
 #define INSTANCE_INIT                                                                  \
 	{                                                                              \
-		.entry = ENTRY_INIT, .record = RECORD_INIT, .child = ENGINE_CHILD_INIT \
+		.entry = ENTRY_INIT, .record = RECORD_INIT, .child = ENGINE_CHILD_INIT, .network = NETWORK_INIT \
 	}
 void instance_done(struct instance *instance);
 #define cleanup_instance __attribute__((cleanup(instance_done)))

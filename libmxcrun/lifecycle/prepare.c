@@ -248,6 +248,8 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &with_owner.owner, err);
 	if (r == 0)
 		r = facts_read_cgroups(facts, err);
+	if (r == 0 && decisions->network.mode == POLICY_NETWORK_FILTERED)
+		facts_read_network(facts);
 	if (r == 0)
 		r = start_plan(ret, facts, err);
 	if (r == 0)

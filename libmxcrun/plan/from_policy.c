@@ -43,7 +43,6 @@ static int build_identity(struct builder *b, struct err **err)
 
 	for (i = 0; i < array_size(kinds); i++)
 		plan->namespaces[kinds[i]].mode = NS_NEW;
-	plan->network = NETWORK_NONE;
 	/* An ordinary user may map his group only when setgroups is given up (user_namespaces(7)).
 	 */
 	plan->deny_setgroups = !b->facts->is_privileged;
@@ -51,6 +50,27 @@ static int build_identity(struct builder *b, struct err **err)
 	if (r == 0)
 		r = build_map(b, b->facts->euid, &plan->uid_maps, err);
 	return r == 0 ? build_map(b, b->facts->egid, &plan->gid_maps, err) : r;
+}
+
+static int build_network(struct builder *b, const struct policy_network *network, struct err **err)
+{
+	static const enum plan_network_mode modes[] = {
+		[POLICY_NETWORK_ISOLATED] = NETWORK_NONE,
+		[POLICY_NETWORK_PROXY] = NETWORK_PROXY,
+		[POLICY_NETWORK_FILTERED] = NETWORK_FILTERED,
+	};
+
+	b->plan->network = modes[network->mode];
+	if (network->mode == POLICY_NETWORK_FILTERED && !b->facts->network_helper) {
+		err_set(err, E_HOST, 0, network->policy.pointer, "no program on this host can give a sandbox a way out");
+		err_hint(err, "install slirp4netns");
+		return -EINVAL;
+	}
+	if (net_policy_copy(b->arena, &network->policy, &b->plan->network_policy) < 0)
+		return err_nomem(err);
+	return network->mode == POLICY_NETWORK_FILTERED
+		       ? copy_string(b, b->facts->network_helper, &b->plan->network_helper, err)
+		       : 0;
 }
 
 static bool has_limits(const struct policy_resources *resources)
@@ -181,6 +201,9 @@ static struct policy_decisions tighten(const struct policy_decisions *decisions,
 		all.resources.pids = (uint32_t)c->pids.value;
 	if (c->timeout_ms.value && (!all.process.timeout_ms || all.process.timeout_ms > c->timeout_ms.value))
 		all.process.timeout_ms = (uint32_t)c->timeout_ms.value;
+	/* a connection passes only if every policy lets it pass */
+	if (c->is_isolated)
+		all.network = (struct policy_network){ .mode = POLICY_NETWORK_ISOLATED };
 	return all;
 }
 
@@ -204,6 +227,8 @@ int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *de
 		.die_with_parent = true,
 	};
 	r = build_identity(&b, err);
+	if (r == 0)
+		r = build_network(&b, &all.network, err);
 	if (r == 0)
 		r = build_limited_group(&b, &all.resources, err);
 	if (r == 0)

@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "base/mem.h"
+#include "policy/net_policy.h"
 
 #define PLAN_UNSET_ID UINT32_MAX
 
@@ -178,6 +179,8 @@ struct plan_sysctl { const char *path, *value, *pointer; };	/* path with slashes
 enum plan_network_mode {
 	NETWORK_HOST, NETWORK_JOINED,
 	NETWORK_NONE,			/* a namespace with loopback up, and nothing else */
+	NETWORK_PROXY,			/* the same, and network_policy.proxy answers at its addresses */
+	NETWORK_FILTERED,		/* a way out by network_helper, and network_policy.egress says where to */
 };
 
 /* An interface of the host that becomes the container's. */
@@ -349,6 +352,8 @@ struct plan {
 	struct plan_sysctl *sysctls;
 	size_t sysctl_count;
 	enum plan_network_mode network;
+	struct net_policy network_policy;	/* NETWORK_PROXY, NETWORK_FILTERED */
+	const char *network_helper;	/* absolute path of the program that carries packets; NULL: none is needed */
 	struct plan_net_device *net_devices;
 	size_t net_device_count;
 	struct plan_policy policy;

@@ -31,6 +31,8 @@ static const char *const network_modes[] = {
 	[NETWORK_HOST] = "host",
 	[NETWORK_JOINED] = "joined",
 	[NETWORK_NONE] = "none",
+	[NETWORK_PROXY] = "proxy",
+	[NETWORK_FILTERED] = "filtered",
 };
 
 static void print_namespaces(const struct plan *plan, struct json_writer *w)
@@ -346,6 +348,8 @@ int plan_print(const struct plan *plan, struct json_writer *out)
 	print_sysctls(plan, out);
 	json_put_string(out, "network", network_modes[plan->network]);
 	print_policy(plan, out);
+	json_put_string(out, "networkHelper", plan->network_helper);
+	print_network_policy(&plan->network_policy, out);
 	print_process(&plan->process, out);
 	print_hooks(plan->hooks, out);
 	print_lifecycle(&plan->lifecycle, out);

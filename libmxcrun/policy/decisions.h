@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/net_policy.h"
+
 /* Strictest first: of two intents for one object or one path the smaller one wins. */
 enum policy_intent { INTENT_DENIED, INTENT_READONLY, INTENT_READWRITE, INTENT_MAX };
 
@@ -46,7 +48,16 @@ struct policy_filesystem {
 	size_t entry_count;
 };
 
-enum policy_network_mode { POLICY_NETWORK_ISOLATED };
+enum policy_network_mode {
+	POLICY_NETWORK_ISOLATED, /* loopback only */
+	POLICY_NETWORK_PROXY,	 /* loopback, and the proxy at its address */
+	POLICY_NETWORK_FILTERED, /* a way out, and rules */
+};
+
+struct policy_network {
+	enum policy_network_mode mode;
+	struct net_policy policy; /* of all modes but the first */
+};
 
 struct policy_process {
 	const char *command_line;
@@ -66,7 +77,7 @@ struct policy_resources {
 
 struct policy_decisions {
 	struct policy_filesystem filesystem;
-	enum policy_network_mode network;
+	struct policy_network network;
 	struct policy_process process;
 	struct policy_resources resources;
 };

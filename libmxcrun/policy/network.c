@@ -1,19 +1,21 @@
 /* network.c - the mode of the network: MXC.md 7.4, and the postures that are refused, 7.5.
  *
- * Only a posture that comes to "isolated" is carried out; every other mode has a name here and is
- * refused by it, with the field that asked for it. A strict document is refused where it
- * contradicts itself, a lenient one gets a warning.
+ * "Isolated", "filtered" and "proxy only" are carried out; what comes to the host's own network is refused with the
+ * field that asked for it. A strict document is refused where it contradicts itself, a lenient one gets a warning.
  */
 #include "policy/network.h"
 
 #include "config/cidr.h"
 #include "config/proxy_url.h"
+#include "policy/network_proxy.h"
+#include "policy/network_rules.h"
 
 struct posture {
 	struct arena *arena;
 	const struct mxc_config *config;
 	const struct mxc_network *network;
 	const struct log *log;
+	struct policy_network *ret;
 };
 
 static const char *pointer_of(const struct posture *p, const struct json *element, const char *key)
@@ -111,8 +113,9 @@ static int check_runtime_proxy(const struct posture *p, struct err **err)
 		return err_set(err, E_POLICY, 0, pointer_of(p, runtime->element, "networkProxy"),
 			       "runtimeConfig.networkProxy must not carry credentials: ***@%.255s",
 			       url.host);
-	return refuse(p, runtime->element, "networkProxy", "a proxy (runtimeConfig.networkProxy)",
-		      err);
+	p->ret->mode = POLICY_NETWORK_PROXY;
+	return network_proxy_resolve(p->arena, runtime->network_proxy, pointer_of(p, runtime->element, "networkProxy"),
+				     &p->ret->policy.proxy, err);
 }
 
 static int check_ingress(const struct posture *p, struct err **err)
@@ -129,6 +132,16 @@ static int check_ingress(const struct posture *p, struct err **err)
 	return 0;
 }
 
+static int filter(const struct posture *p, const struct mxc_egress *egress, struct err **err)
+{
+	const char *key = egress->allow.count ? "allow" : egress->deny.count ? "deny" : "default";
+
+	p->ret->mode = POLICY_NETWORK_FILTERED;
+	p->ret->policy.pointer = pointer_of(p, egress->element, key);
+	p->ret->policy.closes_host_loopback = true;
+	return network_rules_directional(p->arena, egress, &p->ret->policy.egress) < 0 ? err_nomem(err) : 0;
+}
+
 static int resolve_directional(const struct posture *p, struct err **err)
 {
 	const struct mxc_egress *egress = p->network->egress;
@@ -142,14 +155,8 @@ static int resolve_directional(const struct posture *p, struct err **err)
 		return r;
 	if (p->config->runtime_config && p->config->runtime_config->network_proxy)
 		return check_runtime_proxy(p, err);
-	if (!egress)
-		return 0;
-	if (egress->verdict == MXC_ALLOW)
-		return refuse(p, egress->element, "default",
-			      "network.egress.default='allow' (a filtered network)", err);
-	if (egress->allow.count || egress->deny.count)
-		return refuse(p, egress->element, egress->allow.count ? "allow" : "deny",
-			      "a filtered network (network.egress rules)", err);
+	if (egress && (egress->verdict == MXC_ALLOW || egress->allow.count || egress->deny.count))
+		return filter(p, egress, err);
 	return 0;
 }
 
@@ -161,11 +168,30 @@ static int resolve_filtered(const struct posture *p, struct err **err)
 
 	if (r == 0)
 		r = check_hosts(p, "blockedHosts", &p->network->blocked_hosts, err);
-	return r < 0 ? r
-		     : refuse(p, p->network->element,
-			      p->network->allowed_hosts.count ? "allowedHosts" : "blockedHosts",
-			      "a filtered network (network.allowedHosts, network.blockedHosts)",
-			      err);
+	if (r < 0)
+		return r;
+	p->ret->mode = POLICY_NETWORK_FILTERED;
+	p->ret->policy.pointer = pointer_of(p, p->network->element,
+					    p->network->allowed_hosts.count ? "allowedHosts" : "blockedHosts");
+	return network_rules_legacy(p->arena, p->network, &p->ret->policy.egress) < 0 ? err_nomem(err) : 0;
+}
+
+static int resolve_proxy(const struct posture *p, struct err **err)
+{
+	const struct mxc_proxy *proxy = p->network->proxy;
+	const char *url = proxy->url;
+
+	if (proxy->builtin_test_server.value)
+		return refuse(p, proxy->element, "builtinTestServer", "the built-in test proxy", err);
+	if (!p->config->strict)
+		return refuse(p, p->network->element, "proxy", "a proxy beside the host's own network (before 0.8)", err);
+	if (proxy->localhost.set)
+		url = arena_printf(p->arena, "http://127.0.0.1:%u", proxy->localhost.value);
+	if (!url)
+		return err_nomem(err);
+	p->ret->mode = POLICY_NETWORK_PROXY;
+	return network_proxy_resolve(p->arena, url, pointer_of(p, p->network->element, "proxy"), &p->ret->policy.proxy,
+				     err);
 }
 
 /* Private: the sandbox has a namespace of its own, where nobody from outside comes in. */
@@ -197,8 +223,10 @@ static int resolve_legacy(const struct posture *p, struct err **err)
 	bool is_private = is_filtered || (n->default_policy != MXC_ALLOW && !has_lists);
 	int r = 0;
 
-	if (n->proxy)
-		return refuse(p, n->element, "proxy", "a proxy (network.proxy)", err);
+	if (n->proxy) {
+		r = check_local_network(p, p->config->strict, err);
+		return r < 0 ? r : resolve_proxy(p, err);
+	}
 	if (has_lists && !asks_firewall)
 		r = complain(
 			p, n->allowed_hosts.count ? "allowedHosts" : "blockedHosts",
@@ -223,15 +251,10 @@ static int resolve_legacy(const struct posture *p, struct err **err)
 }
 
 int policy_network(struct arena *arena, const struct mxc_config *config, const struct log *log,
-		   enum policy_network_mode *ret, struct err **err)
+		   struct policy_network *ret, struct err **err)
 {
-	struct posture p = {
-		.arena = arena, .config = config, .network = &config->network, .log = log
-	};
-	int r = config->network.is_directional ? resolve_directional(&p, err)
-					       : resolve_legacy(&p, err);
+	struct posture p = { .arena = arena, .config = config, .network = &config->network, .log = log, .ret = ret };
 
-	if (r == 0)
-		*ret = POLICY_NETWORK_ISOLATED;
-	return r;
+	*ret = (struct policy_network){ .mode = POLICY_NETWORK_ISOLATED };
+	return config->network.is_directional ? resolve_directional(&p, err) : resolve_legacy(&p, err);
 }

@@ -8,9 +8,9 @@
 #include "config/mxc.h"
 #include "policy/decisions.h"
 
-/* The mode of MXC.md 7.4, or why the posture is refused (7.5): E_POLICY for one that contradicts
+/* The mode of MXC.md 7.4 and what it lets through, or why the posture is refused (7.5): E_POLICY for one that contradicts
  * itself, E_UNSUPPORTED for one that isn't enforced here yet. 0 or -errno. */
 int policy_network(struct arena *arena, const struct mxc_config *config, const struct log *log,
-		   enum policy_network_mode *ret, struct err **err);
+		   struct policy_network *ret, struct err **err);
 
 #endif

@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/network_proxy.h"
+
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_TERM "TERM=xterm-256color"
 #define DEFAULTS_MAX 3u
+#define PROXY_MAX 8u
 
 /* A variable under construction: of several with one name the last is kept, at the place of the
  * first. */
@@ -85,11 +88,30 @@ static int add_defaults(struct arena *arena, const struct policy_process *proces
 	return 0;
 }
 
-static int resolve_env(struct arena *arena, const struct mxc_config *config,
+/* The caller's own would lead elsewhere, or past it (MXC.md 7.9.4). */
+static int add_proxy(struct arena *arena, const char *url, struct variables *v, struct err **err)
+{
+	for (size_t i = 0; network_proxy_variables[i]; i++) {
+		const char *text = arena_printf(arena, "%s=%s", network_proxy_variables[i], url);
+
+		if (!text)
+			return err_nomem(err);
+		add_variable(v, text);
+	}
+	return 0;
+}
+
+static bool is_replaced(const char *variable, const char *proxy)
+{
+	return proxy && network_is_proxy_variable(variable, strcspn(variable, "="));
+}
+
+/* proxy: the URL of the only way out; NULL: the network isn't so. */
+static int resolve_env(struct arena *arena, const struct mxc_config *config, const char *proxy,
 		       struct policy_process *process, struct err **err)
 {
 	const struct string_list *env = &config->process->env;
-	struct variables v = { .items = arena_array(arena, env->count + DEFAULTS_MAX,
+	struct variables v = { .items = arena_array(arena, env->count + DEFAULTS_MAX + PROXY_MAX,
 						    sizeof(*v.items)) };
 	bool wants_defaults = config->reader != MXC_READER_ROLLING &&
 			      (!env->set || config->process->inherit_default_env.value);
@@ -105,9 +127,11 @@ static int resolve_env(struct arena *arena, const struct mxc_config *config,
 		if (env->items[i][0] == '=')
 			r = err_set(err, E_POLICY, 0, arena_printf(arena, "/process/env/%zu", i),
 				    "a variable needs a name before the \"=\"");
-		else if (strchr(env->items[i], '='))
+		else if (strchr(env->items[i], '=') && !is_replaced(env->items[i], proxy))
 			add_variable(&v, env->items[i]);
 	}
+	if (proxy && r == 0)
+		r = add_proxy(arena, proxy, &v, err);
 	return r == 0 ? list_variables(arena, &v, &process->env, err) : r;
 }
 
@@ -130,7 +154,7 @@ static int resolve_cwd(const struct mxc_config *config, const struct host_facts 
 
 int policy_process(struct arena *arena, const struct mxc_config *config,
 		   const struct host_facts *facts, const struct host_objects *objects,
-		   struct policy_process *ret, struct err **err)
+		   const char *proxy, struct policy_process *ret, struct err **err)
 {
 	int r;
 
@@ -139,5 +163,5 @@ int policy_process(struct arena *arena, const struct mxc_config *config,
 	ret->has_terminal = objects->has_terminal;
 	ret->terminal = objects->terminal;
 	r = resolve_cwd(config, facts, ret, err);
-	return r == 0 ? resolve_env(arena, config, ret, err) : r;
+	return r == 0 ? resolve_env(arena, config, proxy, ret, err) : r;
 }

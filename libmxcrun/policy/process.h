@@ -9,9 +9,9 @@
 #include "host/objects.h"
 #include "policy/decisions.h"
 
-/* E_POLICY when it can't be run as it is written. 0 or -errno. */
+/* proxy: the URL that the workload's variables get; NULL: none. E_POLICY when it can't be run as it is written. 0 or -errno. */
 int policy_process(struct arena *arena, const struct mxc_config *config,
 		   const struct host_facts *facts, const struct host_objects *objects,
-		   struct policy_process *ret, struct err **err);
+		   const char *proxy, struct policy_process *ret, struct err **err);
 
 #endif

@@ -93,7 +93,7 @@ int policy_resolve(struct arena *arena, const struct mxc_config *config,
 	if (r == 0)
 		r = policy_filesystem(arena, config, objects, log, &decisions->filesystem, err);
 	if (r == 0)
-		r = policy_process(arena, config, facts, objects, &decisions->process, err);
+		r = policy_process(arena, config, facts, objects, decisions->network.policy.proxy.url, &decisions->process, err);
 	if (r == 0)
 		r = policy_limits(config, &decisions->resources, err);
 	if (r == 0)

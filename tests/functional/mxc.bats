@@ -641,10 +641,7 @@ written"
 		[ -z "$output" ]
 		contains "$stderr" "$word"
 	done <<-'END'
-		egress .network.egress = {default: "allow"}
-		egress .network.egress = {default: "deny", allow: [{to: [{cidr: "192.0.2.0/24"}]}]}
 		ingress .network.ingress = {default: "allow"}
-		runtimeConfig .runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}
 		allowedHosts .network = {defaultPolicy: "block", allowedHosts: ["example.org"]}
 		lxc .containment = "lxc" | .lxc = {distribution: "alpine", release: "3.23"}
 		wslc .containment = "wslc"

@@ -24,6 +24,11 @@ static struct plan_device device = { .path = "/dev/x", .type = 'c' };
 static struct plan_symlink symlink_step = { "/dev/fd", "/proc/self/fd" };
 static struct plan_path masked = { "/m", "/p" }, readonly = { "/r", "/p" };
 static struct plan_net_device net_device = { "eth1", "eth0", "/p" };
+static struct net_port_range tcp_ports = { 1, 2 }, udp_ports = { 3, 4 };
+static struct net_interval to4 = { { 0, 1 }, { 0, 2 } }, to6 = { { 1, 0 }, { 1, 1 } };
+static struct net_group net_group = { .name = "r",
+				      .ports = { { &tcp_ports, 1 }, { &udp_ports, 1 } },
+				      .to = { { &to4, 1 }, { &to6, 1 } } };
 static struct plan_sysctl sysctl_step = { "net/x", "1", "/p" };
 static struct plan_rlimit rlimit = { 7, 1, 2, "RLIMIT_NOFILE", "/p" };
 static struct plan_hook hook = { .path = "/h" };
@@ -63,6 +68,8 @@ static void make_plan(void)
 		.sysctl_count = 1,
 		.net_devices = &net_device,
 		.net_device_count = 1,
+		.network_policy = { .egress = { .groups = &net_group, .count = 1 },
+				    .proxy = { .listen_count = 1, .target_count = 1 } },
 		.monotonic = { true, 1, 2 },
 		.boottime = { true, 3, 4 },
 		.policy = { .regions = &region, .region_count = 1, .items = &item, .item_count = 1 },
@@ -135,6 +142,7 @@ static void change_top(const char *before)
 	CHANGE_NUMBER(plan.monotonic.seconds);
 	CHANGE_NUMBER(plan.boottime.nanoseconds);
 	CHANGE(plan.network, NETWORK_NONE);
+	CHANGE_STRING(plan.network_helper);
 	CHANGE_STRING(net_device.host_name);
 	CHANGE_STRING(net_device.name);
 	CHANGE_STRING(net_device.pointer);
@@ -152,6 +160,30 @@ static void change_top(const char *before)
 	CHANGE_BOOL(plan.lifecycle.is_exec);
 	CHANGE_NUMBER(plan.lifecycle.timeout_ms);
 	CHANGE_BOOL(plan.lifecycle.die_with_parent);
+}
+
+static void change_network(const char *before)
+{
+	CHANGE_BOOL(plan.network_policy.egress.allows_by_default);
+	CHANGE(plan.network_policy.egress.count, 0);
+	CHANGE_BOOL(plan.network_policy.closes_host_loopback);
+	CHANGE_STRING(plan.network_policy.pointer);
+	CHANGE_STRING(net_group.name);
+	CHANGE_BOOL(net_group.allows);
+	CHANGE_BOOL(net_group.every_protocol);
+	CHANGE_BOOL(net_group.icmp);
+	CHANGE_NUMBER(tcp_ports.first);
+	CHANGE_NUMBER(udp_ports.last);
+	CHANGE_NUMBER(to4.first.low);
+	CHANGE_NUMBER(to4.last.low);
+	CHANGE_NUMBER(to6.last.high);
+	CHANGE_STRING(plan.network_policy.proxy.url);
+	CHANGE_STRING(plan.network_policy.proxy.pointer);
+	CHANGE_NUMBER(plan.network_policy.proxy.listen[0].port);
+	CHANGE(plan.network_policy.proxy.listen[0].family, NET_V6);
+	CHANGE_NUMBER(plan.network_policy.proxy.targets[0].address.low);
+	CHANGE(plan.network_policy.proxy.listen_count, 0);
+	CHANGE(plan.network_policy.proxy.target_count, 0);
 }
 
 static void change_cgroup(const char *before)
@@ -372,8 +404,8 @@ static void change_policy(const char *before)
 static void test_every_member(void **state)
 {
 	static void (*const changes[])(const char *) = {
-		change_top,	     change_cgroup,  change_mounts, change_devices,
-		change_capabilities, change_process, change_hooks, change_policy,
+		change_top,	     change_network, change_cgroup, change_mounts, change_devices,
+		change_capabilities, change_process, change_hooks,  change_policy,
 	};
 	cleanup_free char *before = NULL;
 	size_t i;
@@ -486,7 +518,8 @@ _Static_assert(sizeof(struct plan_region) == 32, "new member: print it and add i
 _Static_assert(sizeof(struct plan_item) == 64, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_policy) == 80, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_rdt) == 24, "new member: print it and add it to change_cgroup()");
-_Static_assert(sizeof(struct plan) == 1200, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct net_policy) == 232, "new member: print it and add it to change_network()");
+_Static_assert(sizeof(struct plan) == 1440, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

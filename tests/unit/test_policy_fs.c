@@ -420,7 +420,7 @@ static void test_network_isolated(void **state)
 	for (i = 0; i < array_size(good); i++) {
 		world_init(&w);
 		world_accept(&w, good[i]);
-		assert_int_equal(w.decisions->network, POLICY_NETWORK_ISOLATED);
+		assert_int_equal(w.decisions->network.mode, POLICY_NETWORK_ISOLATED);
 		assert_int_equal(strstr(strbuf_str(&w.lines), "WARNING") != NULL, i == 7);
 		world_done(&w);
 	}
@@ -443,32 +443,30 @@ static void test_network_refused(void **state)
 		  "/network/allowedHosts/0", "is not an IP address or CIDR" },
 		{ STRICT("'enforcementMode':'firewall','blockedHosts':['::/0']"), E_POLICY, NULL,
 		  "contains the IPv4-mapped range" },
-		{ STRICT("'enforcementMode':'firewall','allowedHosts':['10.0.0.1/8']"),
-		  E_UNSUPPORTED, "/network/allowedHosts", "allowedHosts" },
 		{ STRICT("'defaultPolicy':'allow','allowLocalNetwork':true"), E_UNSUPPORTED,
 		  "/network/defaultPolicy", "host's own network" },
-		{ STRICT("'defaultPolicy':'allow','proxy':{'localhost':8080}"), E_UNSUPPORTED,
-		  "/network/proxy", "proxy" },
+		{ STRICT("'defaultPolicy':'allow','proxy':{'url':'http://10.0.2.9:81'}"), E_POLICY,
+		  "/network/proxy", "inside the sandbox's own network" },
+		{ STRICT("'defaultPolicy':'allow','proxy':{'url':'http://example.org:81'}"), E_UNSUPPORTED,
+		  "/network/proxy", "use its address" },
+		{ STRICT("'defaultPolicy':'allow','proxy':{'builtinTestServer':true}"), E_UNSUPPORTED,
+		  "/network/proxy/builtinTestServer", "test proxy" },
+		{ OLD("'defaultPolicy':'allow','proxy':{'localhost':8080}"), E_UNSUPPORTED, "/network/proxy", "proxy" },
+		{ MXC("1.0.0", "'runtimeConfig':{'networkProxy':'http://localhost:0'},"), E_POLICY,
+		  "/runtimeConfig/networkProxy", "port from 1 to 65535" },
 		{ OLD("'defaultPolicy':'allow'"), E_UNSUPPORTED, "/network/defaultPolicy",
 		  "not supported yet" },
 		{ OLD("'allowedHosts':['example.org']"), E_UNSUPPORTED, "/network",
 		  "allowedHosts" },
-		{ V100("'egress':{'default':'allow'}"), E_UNSUPPORTED, "/network/egress/default",
-		  "egress" },
 		{ V100("'egress':{'allow':[{'to':[{'cidr':'::/0'}]}]}"), E_POLICY,
 		  "/network/egress/allow/0/to/0", "contains the IPv4-mapped range" },
 		{ V100("'egress':{'deny':[{'to':[{'cidr':'::/64'}]}]}"), E_POLICY, NULL,
 		  "contains the IPv4-mapped range" },
-		{ V100("'egress':{'allow':[{'to':[{'cidr':'::ffff:0:0/96'}]}]}"), E_UNSUPPORTED,
-		  "/network/egress/allow", "egress" },
-		{ V100("'egress':{'deny':[{}]}"), E_UNSUPPORTED, "/network/egress/deny", "egress" },
 		{ V100("'ingress':{'default':'allow'}"), E_UNSUPPORTED, "/network/ingress/default",
 		  "network.ingress.default='allow' is not supported" },
 		{ V100("'ingress':{'hostLoopback':'allow'}"), E_UNSUPPORTED,
 		  "/network/ingress/hostLoopback",
 		  "network.ingress.hostLoopback='allow' is not supported" },
-		{ MXC("1.0.0", "'runtimeConfig':{'networkProxy':'http://localhost:3128'},"),
-		  E_UNSUPPORTED, "/runtimeConfig/networkProxy", "proxy" },
 		{ MXC("1.0.0", "'runtimeConfig':{'networkProxy':'http://u:p@localhost:3128'},"),
 		  E_POLICY, "/runtimeConfig/networkProxy",
 		  "must not carry credentials: ***@localhost" },
@@ -480,6 +478,67 @@ static void test_network_refused(void **state)
 	for (i = 0; i < array_size(bad); i++) {
 		world_init(&w);
 		world_refuse(&w, bad[i].text, bad[i].code, bad[i].pointer, bad[i].words);
+		world_done(&w);
+	}
+}
+
+static void test_network_filtered(void **state)
+{
+	static const struct {
+		const char *text, *pointer;
+		size_t count;
+		bool allows, closes_host_loopback;
+	} good[] = {
+		{ STRICT("'enforcementMode':'firewall','allowedHosts':['10.0.0.1/8']"), "/network/allowedHosts", 1, false,
+		  false },
+		{ STRICT("'enforcementMode':'both','defaultPolicy':'allow','blockedHosts':['::1']"), "/network/blockedHosts",
+		  1, true, false },
+		{ V100("'egress':{'default':'allow'}"), "/network/egress/default", 0, true, true },
+		{ V100("'egress':{'allow':[{'to':[{'cidr':'::ffff:0:0/96'}]}]}"), "/network/egress/allow", 1, false, true },
+		{ V100("'egress':{'deny':[{}]}"), "/network/egress/deny", 1, false, true },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < array_size(good); i++) {
+		const struct net_policy *policy;
+
+		world_init(&w);
+		world_accept(&w, good[i].text);
+		policy = &w.decisions->network.policy;
+		assert_int_equal(w.decisions->network.mode, POLICY_NETWORK_FILTERED);
+		assert_string_equal(policy->pointer, good[i].pointer);
+		assert_int_equal(policy->egress.count, good[i].count);
+		assert_int_equal(policy->egress.allows_by_default, good[i].allows);
+		assert_int_equal(policy->closes_host_loopback, good[i].closes_host_loopback);
+		world_done(&w);
+	}
+}
+
+static void test_network_proxy(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t listen, targets;
+	} good[] = {
+		{ MXC("1.0.0", "'runtimeConfig':{'networkProxy':'http://localhost:3128'},"), 3, 2 },
+		{ MXC("1.0.0", "'runtimeConfig':{'networkProxy':'http://[::1]:3128'},"), 2, 1 },
+		{ STRICT("'defaultPolicy':'allow','proxy':{'localhost':8080}"), 2, 1 },
+		{ STRICT("'defaultPolicy':'allow','proxy':{'url':'http://192.0.2.7:81'}"), 2, 1 },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < array_size(good); i++) {
+		const struct net_proxy *proxy;
+
+		world_init(&w);
+		world_accept(&w, good[i].text);
+		proxy = &w.decisions->network.policy.proxy;
+		assert_int_equal(w.decisions->network.mode, POLICY_NETWORK_PROXY);
+		assert_int_equal(proxy->listen_count, good[i].listen);
+		assert_int_equal(proxy->target_count, good[i].targets);
+		assert_int_equal(proxy->listen[proxy->listen_count - 1].address.low, 0x0a000202);
 		world_done(&w);
 	}
 }
@@ -608,6 +667,8 @@ int main(void)
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_network_isolated),
 		cmocka_unit_test(test_network_refused),
+		cmocka_unit_test(test_network_filtered),
+		cmocka_unit_test(test_network_proxy),
 		cmocka_unit_test(test_containment),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_directory),

@@ -1,0 +1,74 @@
+/* link.c - see link.h. */
+#include "net/link.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/netlink.h"
+
+static unsigned char family_number(enum net_family family)
+{
+	return family == NET_V4 ? AF_INET : AF_INET6;
+}
+
+static int take_number(void *data, const struct nlmsghdr *answer)
+{
+	const struct ifinfomsg *head = NLMSG_DATA(answer);
+
+	*(int *)data = head->ifi_index;
+	return 0;
+}
+
+int link_find(int fd, const char *name)
+{
+	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
+	struct netlink_message message;
+	int index = -ENODEV, r;
+
+	netlink_begin(&message, RTM_GETLINK, 0, &head, sizeof(head));
+	netlink_put(&message, IFLA_IFNAME, name, strlen(name) + 1);
+	r = netlink_ask(fd, &message, take_number, &index);
+	return r < 0 ? r : index;
+}
+
+int link_add_address(int fd, unsigned int interface, enum net_family family, struct net_address address,
+		     unsigned int prefix)
+{
+	const struct ifaddrmsg head = {
+		.ifa_family = family_number(family),
+		.ifa_prefixlen = (unsigned char)prefix,
+		.ifa_flags = family == NET_V6 ? IFA_F_NODAD : 0,
+		.ifa_index = interface,
+	};
+	struct netlink_message message;
+	uint8_t bytes[16];
+	size_t len = net_address_bytes(family, address, bytes);
+	int r;
+
+	netlink_begin(&message, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof(head));
+	netlink_put(&message, IFA_LOCAL, bytes, len);
+	netlink_put(&message, IFA_ADDRESS, bytes, len);
+	r = netlink_request(fd, &message);
+	return r == -EEXIST ? 0 : r;
+}
+
+int link_add_default_route(int fd, unsigned int interface, enum net_family family, struct net_address gateway)
+{
+	const struct rtmsg head = {
+		.rtm_family = family_number(family),
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = RTPROT_STATIC,
+		.rtm_scope = RT_SCOPE_UNIVERSE,
+		.rtm_type = RTN_UNICAST,
+	};
+	struct netlink_message message;
+	uint8_t bytes[16];
+	size_t len = net_address_bytes(family, gateway, bytes);
+
+	netlink_begin(&message, RTM_NEWROUTE, NLM_F_CREATE, &head, sizeof(head));
+	netlink_put(&message, RTA_GATEWAY, bytes, len);
+	netlink_put(&message, RTA_OIF, &interface, sizeof(interface));
+	return netlink_request(fd, &message);
+}

@@ -1,0 +1,18 @@
+/* link.h - addresses, routes and interfaces of a namespace, through a NETLINK_ROUTE socket of it. */
+#ifndef MXCRUN_NET_LINK_H
+#define MXCRUN_NET_LINK_H
+
+#include "policy/net_policy.h"
+
+#define LINK_LOOPBACK 1u /* number of "lo" in every network namespace */
+
+/* The interface of that name: its number, or -errno. */
+int link_find(int fd, const char *name);
+
+/* Usable at once (no duplicate address detection); fine when it is there already. 0 or -errno. */
+int link_add_address(int fd, unsigned int interface, enum net_family family, struct net_address address,
+		     unsigned int prefix);
+
+int link_add_default_route(int fd, unsigned int interface, enum net_family family, struct net_address gateway);
+
+#endif

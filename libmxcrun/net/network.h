@@ -1,0 +1,20 @@
+/* network.h - the network of a container, between "its namespace exists" and "its program runs". */
+#ifndef MXCRUN_NET_NETWORK_H
+#define MXCRUN_NET_NETWORK_H
+
+#include "net/helper.h"
+#include "plan/plan.h"
+
+struct network {
+	struct net_helper helper; /* what carries its packets or its connections */
+};
+#define NETWORK_INIT { .helper = NET_HELPER_INIT }
+
+/* Carry out the plan's network policy for the container whose init has that number. The filter is in force before there is
+ * a way out. Nothing, at no cost, for a plan without. 0, or -errno with E_NETWORK or E_POLICY. */
+int network_start(const struct plan *plan, pid_t init, const struct net_journal *journal, struct network *ret,
+		  struct err **err);
+
+void network_stop(struct network *network);
+
+#endif

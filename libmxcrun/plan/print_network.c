@@ -1,0 +1,79 @@
+/* print_network.c - plan_print(): what may leave and enter the network. */
+#include <stdio.h>
+
+#include "plan/print_parts.h"
+
+static const char *const family_words[] = { [NET_V4] = "ipv4", [NET_V6] = "ipv6" };
+
+static void print_intervals(const struct net_group *group, enum net_family family, struct json_writer *w)
+{
+	json_open(w, family_words[family], '[');
+	for (size_t i = 0; i < group->to[family].count; i++) {
+		const struct net_interval *interval = &group->to[family].items[i];
+		char first[NET_ADDRESS_TEXT], last[NET_ADDRESS_TEXT], text[2 * NET_ADDRESS_TEXT];
+
+		snprintf(text, sizeof(text), "%s-%s", net_address_text(family, interval->first, first),
+			 net_address_text(family, interval->last, last));
+		json_put_string(w, NULL, text);
+	}
+	json_close(w, ']');
+}
+
+static void print_ports(const struct net_ports *ports, const char *key, struct json_writer *w)
+{
+	json_open(w, key, '[');
+	for (size_t i = 0; i < ports->count; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%u-%u", ports->items[i].first, ports->items[i].last);
+		json_put_string(w, NULL, text);
+	}
+	json_close(w, ']');
+}
+
+static void print_group(const struct net_group *group, struct json_writer *w)
+{
+	json_open(w, NULL, '{');
+	json_put_string(w, "rule", group->name);
+	json_put_string(w, "verdict", group->allows ? "allow" : "deny");
+	json_put_bool(w, "everyProtocol", group->every_protocol);
+	json_put_bool(w, "icmp", group->icmp);
+	print_ports(&group->ports[NET_TCP], "tcp", w);
+	print_ports(&group->ports[NET_UDP], "udp", w);
+	print_intervals(group, NET_V4, w);
+	print_intervals(group, NET_V6, w);
+	json_close(w, '}');
+}
+
+static void print_endpoints(const struct net_endpoint *items, size_t count, const char *key, struct json_writer *w)
+{
+	json_open(w, key, '[');
+	for (size_t i = 0; i < count; i++) {
+		char address[NET_ADDRESS_TEXT], text[NET_ADDRESS_TEXT + 16];
+		bool is_v6 = items[i].family == NET_V6;
+
+		snprintf(text, sizeof(text), "%s%s%s:%u", is_v6 ? "[" : "",
+			 net_address_text(items[i].family, items[i].address, address), is_v6 ? "]" : "", items[i].port);
+		json_put_string(w, NULL, text);
+	}
+	json_close(w, ']');
+}
+
+void print_network_policy(const struct net_policy *policy, struct json_writer *w)
+{
+	json_open(w, "networkPolicy", '{');
+	json_put_string(w, "default", policy->egress.allows_by_default ? "allow" : "deny");
+	json_put_bool(w, "closesHostLoopback", policy->closes_host_loopback);
+	json_put_string(w, "pointer", policy->pointer);
+	json_open(w, "rules", '[');
+	for (size_t i = 0; i < policy->egress.count; i++)
+		print_group(&policy->egress.groups[i], w);
+	json_close(w, ']');
+	json_open(w, "proxy", '{');
+	json_put_string(w, "url", policy->proxy.url);
+	json_put_string(w, "pointer", policy->proxy.pointer);
+	print_endpoints(policy->proxy.listen, policy->proxy.listen_count, "listen", w);
+	print_endpoints(policy->proxy.targets, policy->proxy.target_count, "targets", w);
+	json_close(w, '}');
+	json_close(w, '}');
+}

@@ -1,0 +1,40 @@
+/* net_policy.h - what may go out of a sandbox's network and come in: decided in policy/, carried in the plan, enforced by
+ * net/. Plain data, so that a policy in a bundle and a policy of its own share it. */
+#ifndef MXCRUN_POLICY_NET_POLICY_H
+#define MXCRUN_POLICY_NET_POLICY_H
+
+#include "policy/rules.h"
+
+struct net_endpoint {
+	enum net_family family;
+	struct net_address address;
+	uint16_t port;
+};
+
+/* The only way out: connections to one of these addresses inside are carried to the first target outside that answers. */
+#define NET_PROXY_LISTEN_MAX 3u
+#define NET_PROXY_TARGET_MAX 2u
+struct net_proxy {
+	const char *url; /* as written; for the workload's variables */
+	struct net_endpoint listen[NET_PROXY_LISTEN_MAX], targets[NET_PROXY_TARGET_MAX];
+	size_t listen_count, target_count;
+	const char *pointer;
+};
+
+struct net_policy {
+	struct net_rules egress;
+	bool closes_host_loopback; /* also against a rule that names its address */
+	struct net_proxy proxy;
+	const char *pointer; /* of what asked for it */
+};
+
+/* "10.0.0.1", "fd00::1" and back; text has room for INET6_ADDRSTRLEN. */
+#define NET_ADDRESS_TEXT 46u
+const char *net_address_text(enum net_family family, struct net_address address, char text[NET_ADDRESS_TEXT]);
+/* Network order, 4 or 16 bytes; the length. */
+size_t net_address_bytes(enum net_family family, struct net_address address, uint8_t bytes[16]);
+
+/* With everything that it points to. 0 or -ENOMEM. */
+int net_policy_copy(struct arena *arena, const struct net_policy *policy, struct net_policy *ret);
+
+#endif

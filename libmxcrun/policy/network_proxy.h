@@ -1,0 +1,19 @@
+/* network_proxy.h - the one way out through a proxy (MXC.md 7.9): where it answers inside, and who answers outside. */
+#ifndef MXCRUN_POLICY_NETWORK_PROXY_H
+#define MXCRUN_POLICY_NETWORK_PROXY_H
+
+#include "base/err.h"
+#include "policy/net_policy.h"
+
+/* The endpoints of a URL that config/ has found well-formed. E_POLICY or E_UNSUPPORTED for a host that can't be carried.
+ * 0 or -errno. */
+int network_proxy_resolve(struct arena *arena, const char *url, const char *pointer, struct net_proxy *ret,
+			  struct err **err);
+
+/* Is it one of the variables by which programs find a proxy, in any spelling? name may go on behind len. */
+bool network_is_proxy_variable(const char *name, size_t len);
+
+/* The names that are set to the proxy's URL; NULL-terminated. */
+extern const char *const network_proxy_variables[];
+
+#endif

@@ -1,0 +1,388 @@
+#!/usr/bin/env bats
+# Network policies. Each test has a world of its own: a namespace that plays the host, joined by a veth to one that plays the
+# rest of the world, with servers in both. What a policy lets through is what the workload's attempts bring back.
+
+load helpers
+GUARDS="root jq mxcrun slirp4netns ip /usr/bin/python3"
+
+PEER() { echo "/usr/bin/python3 $here/netpeer.py $*"; }
+
+# A namespace that lives as long as the process in the variable.
+hold_namespace() {
+	unshare -n sleep 1000 3>&- 4>&- &
+	printf -v "$1" %s $!
+	wait_for 5 has_own_network $!
+}
+has_own_network() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+in_host() { nsenter -t "$HOST" -n "$@"; }
+in_world() { nsenter -t "$WORLD" -n "$@"; }
+
+# Servers, until the test's end: "host" or "world", then what netpeer.py takes.
+serve() {
+	local where=$1 ready=$BATS_TEST_TMPDIR/ready.$RANDOM
+	shift
+	# shellcheck disable=SC2046 # words
+	"in_$where" $(PEER serve "$@") >"$ready" 2>&1 3>&- 4>&- &
+	SERVERS+=($!)
+	wait_for 10 grep -q ready "$ready" || cat "$ready" >&2
+}
+
+test_setup() {
+	SERVERS=()
+	hold_namespace HOST
+	hold_namespace WORLD
+	ip link add "v$$" type veth peer name w0 netns "$WORLD"
+	ip link set "v$$" netns "$HOST" name h0
+	in_host ip link set lo up
+	in_host ip addr add 198.51.100.1/24 dev h0
+	in_host ip addr add 2001:db8:1::1/64 dev h0 nodad
+	in_host ip link set h0 up
+	in_world ip link set lo up
+	in_world ip addr add 198.51.100.10/24 dev w0
+	in_world ip addr add 203.0.113.7/32 dev lo
+	in_world ip addr add 169.254.169.254/32 dev lo
+	in_world ip addr add 2001:db8:1::10/64 dev w0 nodad
+	in_world ip link set w0 up
+	in_host ip route add default via 198.51.100.10
+	in_host ip -6 route add default via 2001:db8:1::10
+	echo nameserver 198.51.100.10 >"$BATS_TEST_TMPDIR/resolv.conf"
+	remember_sandboxes
+}
+
+test_teardown() {
+	kill "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null
+	wait "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null
+	assert_no_new_sandboxes
+}
+
+# The policy with a workload that makes the attempts, and the jq filter for the rest.
+attempts() {
+	local filter=$1
+	shift
+	policy "$(PEER try "$@")" --arg here "$(realpath "$here")" ".version = \"1.0.0\" | .containment = \"process\"
+		| .filesystem.readonlyPaths = [\$here] | $filter"
+}
+
+# As run_policy, with that host's network and resolver.
+run_there() {
+	run --separate-stderr unshare -m --propagation private nsenter -t "$HOST" -n sh -c '
+		mount --bind "$1" /etc/resolv.conf; shift; exec "$@"' sh "$BATS_TEST_TMPDIR/resolv.conf" \
+		timeout --foreground -k 5 "$(slow 60)" "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null 3>&- 4>&-
+	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
+}
+
+# The result of one attempt, in the order of `try`.
+result() { equal "$(sed -n "s|^$1 ||p" <<<"$output")" "$2"; }
+
+start_servers() {
+	serve world tcp 198.51.100.10 80 web tcp 198.51.100.10 81 other tcp 203.0.113.7 80 far \
+		tcp 169.254.169.254 80 metadata udp 198.51.100.10 90 udp dns 198.51.100.10 53 dns \
+		tcp 2001:db8:1::10 80 web6 udp 2001:db8:1::10 90 udp6
+	serve host tcp 127.0.0.1 70 lo tcp ::1 70 lo6 tcp 198.51.100.1 71 own
+}
+
+lacks() { ! grep -q "$1" <<<"$output"; }
+
+# ---- filtered ----
+
+@test "default deny: what a rule names is reached, and nothing else by any way" {
+	start_servers
+	attempts '.network.egress = {default: "deny", allow: [
+			{to: [{cidr: "198.51.100.10"}], ports: [{protocol: "tcp", port: 80}]},
+			{to: [{cidr: "10.0.0.0/8"}, {cidr: "fd00::/8"}]}]}' \
+		tcp 198.51.100.10 80 tcp ::ffff:198.51.100.10 80 tcp 198.51.100.10 81 udp 198.51.100.10 90 \
+		dns 198.51.100.10 53 big 198.51.100.10 90 icmp 198.51.100.10 0 tcp 203.0.113.7 80 tcp 169.254.169.254 80 \
+		tcp 2001:db8:1::10 80 udp 2001:db8:1::10 90 tcp 64:ff9b::198.51.100.10 80 tcp 198.51.100.1 71 \
+		tcp 10.0.2.2 70 tcp 10.0.2.77 70 tcp fd00::2 70 tcp fd00::77 70 tcp ::ffff:10.0.2.2 70 \
+		tcp 127.0.0.1 70 tcp ::1 70
+	run_there
+	equal "$status" 0
+	result "tcp 198.51.100.10 80" web
+	result "tcp ::ffff:198.51.100.10 80" web
+	local way
+	for way in "tcp 198.51.100.10 81" "tcp 203.0.113.7 80" "tcp 169.254.169.254 80" "tcp 198.51.100.1 71" \
+		"tcp 10.0.2.2 70" "tcp 10.0.2.77 70" "tcp ::ffff:10.0.2.2 70"; do
+		result "$way" EHOSTUNREACH
+	done
+	for way in "tcp 2001:db8:1::10 80" "tcp 64:ff9b::198.51.100.10 80" "tcp fd00::2 70" "tcp fd00::77 70"; do
+		result "$way" EACCES
+	done
+	for way in "udp 198.51.100.10 90" "dns 198.51.100.10 53" "big 198.51.100.10 90" "udp 2001:db8:1::10 90"; do
+		result "$way" EPERM
+	done
+	result "icmp 198.51.100.10 0" EACCES
+	result "tcp 127.0.0.1 70" ECONNREFUSED
+	result "tcp ::1 70" ECONNREFUSED
+}
+
+@test "default allow: both families and udp pass, and a denial wins over every permission and spelling" {
+	start_servers
+	attempts '.network.egress = {default: "allow", allow: [{to: [{cidr: "203.0.113.7"}]}], deny: [
+			{to: [{cidr: "203.0.113.0/24"}]},
+			{to: [{cidr: "198.51.100.0/24", except: ["198.51.100.0/29"]}], ports: [{protocol: "tcp", port: 81, endPort: 99}]}]}' \
+		tcp 198.51.100.10 80 tcp 198.51.100.10 81 udp 198.51.100.10 90 big 198.51.100.10 90 dns 10.0.2.3 53 \
+		tcp 203.0.113.7 80 tcp ::ffff:203.0.113.7 80 tcp 169.254.169.254 80 tcp 2001:db8:1::10 80 \
+		udp 2001:db8:1::10 90 tcp 198.51.100.1 71 tcp 10.0.2.2 70 tcp fd00::2 70
+	run_there
+	result "tcp 198.51.100.10 80" web
+	result "tcp 198.51.100.10 81" EHOSTUNREACH
+	result "udp 198.51.100.10 90" udp
+	result "big 198.51.100.10 90" udp
+	result "dns 10.0.2.3 53" 192.0.2.99
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp ::ffff:203.0.113.7 80" EHOSTUNREACH
+	result "tcp 169.254.169.254 80" metadata
+	result "tcp 2001:db8:1::10 80" web6
+	result "udp 2001:db8:1::10 90" udp6
+	result "tcp 198.51.100.1 71" own
+	result "tcp 10.0.2.2 70" EHOSTUNREACH
+	result "tcp fd00::2 70" EACCES
+}
+
+@test "the resolver answers when a rule allows it, and only then" {
+	start_servers
+	attempts '.network.egress = {allow: [{to: [{cidr: "10.0.2.3"}], ports: [{protocol: "udp", port: 53}]}]}' \
+		dns 10.0.2.3 53 dns fd00::3 53
+	run_there
+	result "dns 10.0.2.3 53" 192.0.2.99
+	result "dns fd00::3 53" EPERM
+	attempts '.network.egress = {allow: [{to: [{cidr: "203.0.113.7"}]}]}' dns 10.0.2.3 53
+	run_there
+	result "dns 10.0.2.3 53" EPERM
+}
+
+@test "the older lists: blocked before allowed before the default" {
+	start_servers
+	attempts '.version = "0.8.0-alpha" | .network = {enforcementMode: "firewall", defaultPolicy: "block",
+			allowedHosts: ["198.51.100.10/24", "203.0.113.7"], blockedHosts: ["203.0.113.7"]}' \
+		tcp 198.51.100.10 80 tcp 203.0.113.7 80 tcp 169.254.169.254 80
+	run_there
+	result "tcp 198.51.100.10 80" web
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 169.254.169.254 80" EHOSTUNREACH
+}
+
+@test "the address plan is MXC's, with IPv6 beside it" {
+	attempts '.network.egress = {default: "allow"}'
+	policy 'cat /proc/net/fib_trie /proc/net/if_inet6 /proc/net/route' '.version = "1.0.0" | .network.egress = {default: "allow"}'
+	run_there
+	contains "$output" 10.0.2.100
+	contains "$output" "fd000000000000000000000000000100"
+	contains "$output" "0202000A"
+}
+
+# The workload sees a namespace that belongs to another user namespace, and has no right there.
+@test "the workload can neither change the rules nor pass them by" {
+	start_servers
+	policy 'exec /usr/bin/python3 -c "
+import socket, os, ctypes
+def attempt(name, *args):
+    try:
+        socket.socket(*args); print(name, \"made\")
+    except OSError as e:
+        print(name, e.strerror)
+attempt(\"packet\", socket.AF_PACKET, socket.SOCK_RAW, 0x0300)
+attempt(\"raw4\", socket.AF_INET, socket.SOCK_RAW, 255)
+attempt(\"raw6\", socket.AF_INET6, socket.SOCK_RAW, 58)
+attempt(\"netlink\", socket.AF_NETLINK, socket.SOCK_RAW, 12)
+libc = ctypes.CDLL(None, use_errno=True)
+print(\"unshare\", libc.unshare(0x10000000))
+print(\"caps\", [l for l in open(\"/proc/self/status\") if l.startswith(\"CapEff\")][0].split()[1])
+try:
+    open(\"/proc/sys/net/ipv4/ip_forward\", \"w\").write(\"1\"); print(\"sysctl written\")
+except OSError as e:
+    print(\"sysctl\", e.strerror)
+"' '.version = "1.0.0" | .network.egress = {default: "allow", deny: [{to: [{cidr: "203.0.113.0/24"}]}]}'
+	run_there
+	equal "$status" 0
+	lacks 'made\|written\|unshare 0'
+	equal "$(grep -c 'raw\|packet\|netlink' <<<"$output")" 4
+	contains "$output" "caps 0000000000000000"
+}
+
+@test "nobody from outside comes in, and one sandbox is not another's neighbour" {
+	policy "$(PEER serve tcp 0.0.0.0 7575 inside)" --arg here "$(realpath "$here")" \
+		'.version = "1.0.0" | .filesystem.readonlyPaths = [$here] | .network.egress = {default: "allow"}'
+	nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/first" 2>&1 3>&- 4>&- &
+	local first=$!
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/first" || { cat "$BATS_TEST_TMPDIR/first" >&2; return 1; }
+	attempts '.network.egress = {default: "allow"}' tcp 10.0.2.100 7575 tcp 10.0.2.2 7575 tcp 198.51.100.1 7575
+	run_there
+	result "tcp 10.0.2.100 7575" ECONNREFUSED
+	result "tcp 10.0.2.2 7575" EHOSTUNREACH
+	lacks ' inside$'
+	run in_host /usr/bin/python3 "$here/netpeer.py" try tcp 127.0.0.1 7575 tcp 198.51.100.1 7575
+	lacks ' inside$'
+	kill -TERM "$first"
+	wait "$first" || true
+}
+
+# ---- proxy only ----
+
+@test "a proxy answers as it is written and at the gateway's address; nothing else does" {
+	start_servers
+	serve host tcp 127.0.0.1 3128 proxy
+	attempts '.runtimeConfig = {networkProxy: "http://localhost:3128"}' \
+		tcp 127.0.0.1 3128 tcp ::1 3128 tcp 10.0.2.2 3128 tcp 127.0.0.1 70 tcp 10.0.2.2 70 tcp ::1 70 \
+		tcp 198.51.100.10 80 tcp 2001:db8:1::10 80 udp 198.51.100.10 90 dns 10.0.2.3 53 tcp 198.51.100.1 71 \
+		tcp 169.254.169.254 80
+	run_there
+	equal "$status" 0
+	result "tcp 127.0.0.1 3128" proxy
+	result "tcp ::1 3128" proxy
+	result "tcp 10.0.2.2 3128" proxy
+	local way
+	for way in "tcp 127.0.0.1 70" "tcp 10.0.2.2 70" "tcp ::1 70"; do result "$way" ECONNREFUSED; done
+	for way in "tcp 198.51.100.10 80" "tcp 2001:db8:1::10 80" "udp 198.51.100.10 90" "dns 10.0.2.3 53" \
+		"tcp 198.51.100.1 71" "tcp 169.254.169.254 80"; do
+		result "$way" ENETUNREACH
+	done
+}
+
+@test "the older form of a proxy, and one that only listens in IPv6" {
+	serve host tcp ::1 3128 six
+	serve world tcp 198.51.100.10 3128 outside
+	attempts '.runtimeConfig = {networkProxy: "http://localhost:3128/path"}' tcp 127.0.0.1 3128
+	run_there
+	result "tcp 127.0.0.1 3128" six
+	attempts '.version = "0.8.0-alpha" | .network = {defaultPolicy: "allow", proxy: {url: "http://198.51.100.10:3128"}}' \
+		tcp 198.51.100.10 3128 tcp 10.0.2.2 3128 tcp 198.51.100.10 80
+	run_there
+	result "tcp 198.51.100.10 3128" outside
+	result "tcp 10.0.2.2 3128" outside
+	result "tcp 198.51.100.10 80" ECONNREFUSED
+}
+
+@test "all proxy variables lead to the proxy, and no other spelling stays" {
+	policy 'env | grep -i proxy | sort' '.version = "1.0.0" | .runtimeConfig = {networkProxy: "http://127.0.0.1:3128/p"}
+		| .process.env += ["no_proxy=*", "NO_PROXY=*", "Http_Proxy=http://evil:1", "HTTPS_PROXY=http://evil:1", "MY_PROXY=mine"]'
+	run_there
+	equal "$(grep -c '=http://127.0.0.1:3128/p$' <<<"$output")" 8
+	equal "$(grep -vc '=http://127.0.0.1:3128/p$' <<<"$output")" 1
+	contains "$output" MY_PROXY=mine
+}
+
+@test "the relay carries much, to many, past those that take nothing, and from a dead proxy" {
+	cat >"$BATS_TEST_TMPDIR/flood.py" <<-'END'
+		import socket, sys
+		mute = [socket.create_connection(("127.0.0.1", 3128)) for i in range(60)]
+		total = 0
+		for i in range(20):
+		    s = socket.create_connection(("127.0.0.1", 3128)); s.settimeout(20); n = 0
+		    while data := s.recv(1 << 18): n += len(data)
+		    total += n
+		print(total)
+	END
+	in_host /usr/bin/python3 -c '
+import socket, threading
+s = socket.create_server(("127.0.0.1", 3128), backlog=200)
+def one(c):
+    try: c.sendall(bytes(4 << 20))
+    except OSError: pass
+    c.close()
+while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).start()' 3>&- 4>&- &
+	SERVERS+=($!)
+	policy "/usr/bin/python3 $BATS_TEST_TMPDIR/flood.py" --arg d "$BATS_TEST_TMPDIR" '.version = "1.0.0"
+		| .filesystem.readonlyPaths = [$d] | .runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}'
+	sleep 0.5
+	run_there
+	equal "$output" $((20 * 4 << 20))
+	attempts '.runtimeConfig = {networkProxy: "http://127.0.0.1:3999"}' tcp 127.0.0.1 3999
+	run_there
+	[[ "$output" == *closed || "$output" == *ECONNRESET ]]
+}
+
+# ---- refused, and the ends ----
+
+@test "a host without slirp4netns is told so, and nothing runs" {
+	policy 'echo ran' '.version = "1.0.0" | .network.egress = {default: "allow"}'
+	run --separate-stderr unshare -m --propagation private sh -c '
+		mount --bind /dev/null /usr/bin/slirp4netns; exec "$@"' sh "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null
+	assert_mxc_refused /network/egress/default slirp4netns
+}
+
+@test "too many different ports are refused; fifty thousand blocks are not" {
+	jq -n '[range(0; 5000) | {to: [{cidr: "198.51.100.10"}], ports: [{protocol: "any", port: (. * 2 + 1)}]}]' \
+		>"$BATS_TEST_TMPDIR/ports.json"
+	policy 'echo ran' --slurpfile p "$BATS_TEST_TMPDIR/ports.json" '.version = "1.0.0" | .network.egress = {allow: $p[0]}'
+	run_there
+	assert_mxc_refused "too many different"
+	start_servers
+	jq -n '[range(0; 50000) | {to: [{cidr: "\(20 + . / 10000 | floor).\(. / 250 % 250 | floor).\(. % 250).0/25"}]}]' \
+		>"$BATS_TEST_TMPDIR/blocks.json"
+	policy "$(PEER try tcp 198.51.100.10 80 tcp 203.0.113.7 80)" --arg here "$(realpath "$here")" \
+		--slurpfile b "$BATS_TEST_TMPDIR/blocks.json" '.version = "1.0.0" | .filesystem.readonlyPaths = [$here]
+		| .network.egress = {allow: ([{to: [{cidr: "198.51.100.10"}]}] + $b[0])}'
+	run_there
+	result "tcp 198.51.100.10 80" web
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+}
+
+# Of this test's host: what carries packets or connections.
+carriers() {
+	local pid
+	for pid in $(ps -eo pid=,comm= | awk '$2 ~ /^(slirp4netns|mxcrun-relay)$/ { print $1 }'); do
+		[ "$(readlink "/proc/$pid/ns/net")" != "$(readlink "/proc/$HOST/ns/net")" ] || echo "$pid"
+	done
+}
+has_carrier() { [ -n "$(carriers)" ]; }
+has_no_carrier() { [ -z "$(carriers)" ]; }
+
+@test "SIGKILL of any one process leaves no other: no carrier, no workload, no record" {
+	local mode who supervisor
+	for mode in '.network.egress = {default: "allow"}' '.runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}'; do
+		for who in supervisor carrier; do
+			policy 'sleep 500' ".version = \"1.0.0\" | .process.timeout = 0 | $mode"
+			nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+			supervisor=$!
+			wait_for 10 has_carrier
+			wait_for 10 has_workload
+			if [ "$who" = supervisor ]; then
+				kill -9 "$supervisor"
+			else
+				kill -9 "$(carriers)"
+				sleep 0.2
+				kill -TERM "$supervisor"
+			fi
+			wait "$supervisor" || true
+			wait_for 5 has_no_carrier
+			wait_for 5 no_workload
+			rt gc >/dev/null
+			[ -z "$(ls -A "$STATE")" ]
+		done
+	done
+}
+has_workload() { tagged_processes | grep -q .; }
+no_workload() { ! has_workload; }
+
+@test "as an ordinary user: a filter and a proxy" {
+	make_user
+	start_servers
+	serve host tcp 127.0.0.1 3128 proxy
+	cp "$here/netpeer.py" "$USERDIR"
+	chmod 644 "$USERDIR/netpeer.py"
+	# as it is on hosts with udev
+	mknod -m 666 "$BATS_TEST_TMPDIR/tun" c 10 200
+	local filter
+	for filter in '.network.egress = {allow: [{to: [{cidr: "198.51.100.10"}]}]}' \
+		'.runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}'; do
+		policy "/usr/bin/python3 $USERDIR/netpeer.py try tcp 198.51.100.10 80 tcp 203.0.113.7 80 tcp 127.0.0.1 3128" \
+			--arg d "$USERDIR" ".version = \"1.0.0\" | .filesystem.readonlyPaths = [\$d] | $filter"
+		cp "$POLICY" "$USERDIR/policy.json"
+		chmod 644 "$USERDIR/policy.json"
+		cd "$USERDIR"
+		run --separate-stderr unshare -m --propagation private nsenter -t "$HOST" -n sh -c '
+			mount --bind "$1" /dev/net/tun; shift; exec "$@"' sh "$BATS_TEST_TMPDIR/tun" setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups env -i \
+			PATH="$PATH" HOME="$USERDIR" XDG_RUNTIME_DIR="$USERDIR" timeout -k 5 "$(slow 60)" "$USERDIR/mxcrun" \
+			--root "$USERDIR/state" mxc run policy.json </dev/null 3>&- 4>&-
+		echo "$status $output $stderr"
+		cd "$here"
+		if [[ $filter == *egress* ]]; then
+			result "tcp 198.51.100.10 80" web
+			result "tcp 203.0.113.7 80" EHOSTUNREACH
+		else
+			result "tcp 127.0.0.1 3128" proxy
+			result "tcp 198.51.100.10 80" ENETUNREACH
+		fi
+	done
+}
