@@ -52,11 +52,12 @@ int command_events(struct program *program, int argc, char **argv)
 	const char *interval = INTERVAL_DEFAULT;
 	struct arguments arguments;
 	struct lifecycle lc;
-	bool once = false;
+	bool once = false, network = false;
 	int exit_code, interval_ms = 0, r;
 	const struct option_row rows[] = {
 		{ "interval", '\0', OPT_STRING, &interval, NULL, "TIME", "between two reports (default: 5s)" },
 		{ "stats", '\0', OPT_FLAG, &once, NULL, NULL, "report once" },
+		{ "network", '\0', OPT_FLAG, &network, NULL, NULL, "report once what the network policy let through and refused" },
 		{ 0 },
 	};
 	const struct command_usage usage = {
@@ -73,7 +74,9 @@ int command_events(struct program *program, int argc, char **argv)
 	r = parse_interval(interval, &interval_ms, &err);
 	if (r == 0)
 		r = program_lifecycle(program, STORE_READ, &lc, &err);
-	if (r == 0)
+	if (r == 0 && network)
+		r = lifecycle_network_events(&lc, arguments.items[0], print_event, NULL, &err);
+	else if (r == 0)
 		r = lifecycle_events(&lc, arguments.items[0], once ? 0 : interval_ms, print_event, NULL, &err);
 	return r < 0 ? program_fail(program, err) : 0;
 }

@@ -143,6 +143,12 @@ int lifecycle_events(const struct lifecycle *lc, const char *id, int interval_ms
 		     int (*emit)(void *data, const char *event, struct err **err), void *data,
 		     struct err **err);
 
+/* What its network policy has let through and refused so far: one object of the type "network". E_STATE when none is in
+ * force. */
+int lifecycle_network_events(const struct lifecycle *lc, const char *id,
+			     int (*emit)(void *data, const char *event, struct err **err), void *data,
+			     struct err **err);
+
 /* Calls visit for every container whose record can be read, sorted by id; others are warnings. */
 int lifecycle_list(const struct lifecycle *lc,
 		   int (*visit)(void *data, const struct container *container, struct err **err),

@@ -217,6 +217,43 @@ except OSError as e:
 	wait "$first" || true
 }
 
+@test "events --network: packets of each rule, and what was refused, by which rule, how often and when" {
+	start_servers
+	policy "$(PEER try tcp 198.51.100.10 80 tcp 203.0.113.7 80 tcp 203.0.113.7 80 udp 169.254.169.254 53 tcp 2001:db8:1::10 80 \
+		tcp 10.0.2.2 70); echo tried; sleep 30" --arg here "$(realpath "$here")" '.version = "1.0.0"
+		| .filesystem.readonlyPaths = [$here] | .network.egress = {allow: [{to: [{cidr: "198.51.100.10"}]}],
+			deny: [{to: [{cidr: "192.0.2.0/24"}]}, {to: [{cidr: "203.0.113.0/24"}], ports: [{protocol: "tcp"}]}]}'
+	nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	local first=$! before
+	before=$(date +%s)
+	wait_for 20 grep -q tried "$BATS_TEST_TMPDIR/out"
+	run --separate-stderr rt events --network "$(ls "$STATE")"
+	echo "$output $stderr"
+	kill -TERM "$first"
+	wait "$first" || true
+	equal "$(jq -c '.data.rules[] | select(.rule == "egress.allow[0]" or .rule == "egress.deny[1]") | [.rule, .packets]' \
+		<<<"$output" | sort)" '["egress.allow[0]",1]
+["egress.deny[1]",2]'
+	equal "$(jq -c '.data.refused[] | [.address, .port, .protocol, .rule, .count > 0]' <<<"$output" | sort)" \
+		'["10.0.2.2",70,"tcp","ingress.hostLoopback",true]
+["169.254.169.254",53,"udp","egress.default",true]
+["2001:db8:1::10",80,"tcp","egress.default",true]
+["203.0.113.7",80,"tcp","egress.deny[1]",true]'
+	jq -e --argjson before "$before" '[.data.refused[] | (.first | sub("[.][0-9]+Z"; "Z") | fromdate) >= $before - 1
+		and .first <= .last] | all' <<<"$output"
+}
+
+@test "events --network of a sandbox without rules says so" {
+	policy 'sleep 30'
+	"$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	local first=$!
+	wait_for 10 has_workload
+	run --separate-stderr rt events --network "$(ls "$STATE")"
+	kill -TERM "$first"
+	wait "$first" || true
+	assert_refused "no network policy"
+}
+
 # ---- proxy only ----
 
 @test "a proxy answers as it is written and at the gateway's address; nothing else does" {

@@ -1,0 +1,342 @@
+/* trace.c - see trace.h. */
+#include "net/trace.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/netlink.h"
+#include "net/filter.h"
+#include "net/nft.h"
+
+#define NAME_MAX_SIZE 128u
+#define REFUSAL_CHAIN "refuse"
+
+/* A name as it stands beside the rules of the table; the same for all rules that a rule of the policy became. */
+struct counted {
+	char name[NAME_MAX_SIZE];
+	uint64_t packets, bytes;
+};
+
+/* The number that stands for a name in the sets. */
+struct numbered {
+	uint32_t number;
+	char name[NAME_MAX_SIZE];
+};
+
+struct refused {
+	uint8_t key[28]; /* number, address, protocol, port */
+	uint64_t count;
+	uint64_t age_ms; /* since it was last seen, or of "since": first */
+};
+
+struct refused_list {
+	struct refused items[FILTER_REFUSED_MAX];
+	size_t count;
+};
+
+struct trace {
+	struct counted *counted;
+	size_t counted_count;
+	struct numbered *numbered;
+	size_t numbered_count;
+	struct refused_list refused[NET_FAMILIES], since[NET_FAMILIES];
+	struct refused_list *list; /* the one being read */
+	size_t key_len;
+};
+
+static void trace_free(struct trace **trace)
+{
+	if (!*trace)
+		return;
+	free((*trace)->counted);
+	free((*trace)->numbered);
+	free(*trace);
+}
+
+/* ---- attributes ---- */
+
+static uint64_t find_u64(const void *at, size_t len, uint16_t type, uint64_t otherwise)
+{
+	size_t value_len = 0;
+	const void *value = netlink_find(at, len, type, &value_len);
+	uint64_t big;
+
+	if (!value || value_len != sizeof(big))
+		return otherwise;
+	memcpy(&big, value, sizeof(big));
+	return be64toh(big);
+}
+
+static const char *find_text(const void *at, size_t len, uint16_t type)
+{
+	size_t text_len = 0;
+	const char *text = netlink_find(at, len, type, &text_len);
+
+	return text && text_len > 0 && text[text_len - 1] == '\0' ? text : "";
+}
+
+/* The comment of a rule: a type, a length, the text. */
+static bool find_comment(const void *at, size_t len, char name[NAME_MAX_SIZE])
+{
+	size_t data_len = 0;
+	const uint8_t *data = netlink_find(at, len, NFTA_RULE_USERDATA, &data_len);
+
+	if (!data || data_len < 3 || data[0] != 0 || data[1] + 2u > data_len || data[1] > NAME_MAX_SIZE)
+		return false;
+	memcpy(name, data + 2, data[1]);
+	name[data[1] - 1] = '\0';
+	return true;
+}
+
+/* The data of the counter among a list of expressions, or of a single one; NULL without. */
+static const void *find_counter(const void *list, size_t len, size_t *ret_len)
+{
+	const char *at = list;
+
+	while (len >= NLA_HDRLEN) {
+		const struct nlattr *head = (const void *)at;
+		size_t step = NLA_ALIGN(head->nla_len), inner = head->nla_len - NLA_HDRLEN;
+
+		if (head->nla_len < NLA_HDRLEN || head->nla_len > len)
+			return NULL;
+		if (!strcmp(find_text(at + NLA_HDRLEN, inner, NFTA_EXPR_NAME), "counter"))
+			return netlink_find(at + NLA_HDRLEN, inner, NFTA_EXPR_DATA, ret_len);
+		at += step;
+		len -= step > len ? len : step;
+	}
+	return NULL;
+}
+
+/* ---- reading ---- */
+
+static int note_number(struct trace *trace, const char *chain, const char *name)
+{
+	struct numbered *grown = reallocarray(trace->numbered, trace->numbered_count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	trace->numbered = grown;
+	grown[trace->numbered_count].number = (uint32_t)strtoul(chain + strlen(REFUSAL_CHAIN), NULL, 10);
+	snprintf(grown[trace->numbered_count++].name, NAME_MAX_SIZE, "%s", name);
+	return 0;
+}
+
+/* From the end: what belongs together is mostly side by side. */
+static int note_count(struct trace *trace, const char *name, uint64_t packets, uint64_t bytes)
+{
+	struct counted *grown;
+	size_t i = trace->counted_count;
+
+	while (i > 0 && strcmp(trace->counted[i - 1].name, name) != 0)
+		i--;
+	if (i == 0) {
+		grown = reallocarray(trace->counted, trace->counted_count + 1, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		trace->counted = grown;
+		i = ++trace->counted_count;
+		grown[i - 1] = (struct counted){ 0 };
+		snprintf(grown[i - 1].name, NAME_MAX_SIZE, "%s", name);
+	}
+	trace->counted[i - 1].packets += packets;
+	trace->counted[i - 1].bytes += bytes;
+	return 0;
+}
+
+static int take_rule(void *data, const void *at, size_t len)
+{
+	const char *chain = find_text(at, len, NFTA_RULE_CHAIN);
+	size_t list_len = 0, counter_len = 0;
+	const void *list = netlink_find(at, len, NFTA_RULE_EXPRESSIONS, &list_len), *counter;
+	char name[NAME_MAX_SIZE];
+
+	if (!find_comment(at, len, name))
+		return 0;
+	if (!strncmp(chain, REFUSAL_CHAIN, strlen(REFUSAL_CHAIN)))
+		return note_number(data, chain, name);
+	counter = list ? find_counter(list, list_len, &counter_len) : NULL;
+	return !counter ? 0
+			: note_count(data, name, find_u64(counter, counter_len, NFTA_COUNTER_PACKETS, 0),
+				     find_u64(counter, counter_len, NFTA_COUNTER_BYTES, 0));
+}
+
+static void take_element(struct trace *trace, const void *at, size_t len)
+{
+	struct refused *item = &trace->list->items[trace->list->count];
+	size_t key_len = 0, value_len = 0, counter_len = 0;
+	const void *key = netlink_find(at, len, NFTA_SET_ELEM_KEY, &key_len), *value, *counter;
+	uint64_t whole = find_u64(at, len, NFTA_SET_ELEM_TIMEOUT, FILTER_REFUSED_MS);
+	uint64_t left = find_u64(at, len, NFTA_SET_ELEM_EXPIRATION, whole);
+
+	value = key ? netlink_find(key, key_len, NFTA_DATA_VALUE, &value_len) : NULL;
+	if (!value || value_len != trace->key_len || trace->list->count == FILTER_REFUSED_MAX)
+		return;
+	*item = (struct refused){ .age_ms = left < whole ? whole - left : 0 };
+	memcpy(item->key, value, value_len);
+	value = netlink_find(at, len, NFTA_SET_ELEM_EXPR, &value_len);
+	counter = value && !strcmp(find_text(value, value_len, NFTA_EXPR_NAME), "counter")
+			  ? netlink_find(value, value_len, NFTA_EXPR_DATA, &counter_len)
+			  : NULL;
+	item->count = counter ? find_u64(counter, counter_len, NFTA_COUNTER_PACKETS, 0) : 0;
+	trace->list->count++;
+}
+
+static int take_elements(void *data, const void *at, size_t len)
+{
+	size_t left = 0;
+	const char *item = netlink_find(at, len, NFTA_SET_ELEM_LIST_ELEMENTS, &left);
+
+	while (item && left >= NLA_HDRLEN) {
+		const struct nlattr *head = (const void *)item;
+		size_t step = NLA_ALIGN(head->nla_len);
+
+		if (head->nla_len < NLA_HDRLEN || head->nla_len > left)
+			break;
+		take_element(data, item + NLA_HDRLEN, head->nla_len - NLA_HDRLEN);
+		item += step;
+		left -= step > left ? left : step;
+	}
+	return 0;
+}
+
+static int read_set(int fd, struct trace *trace, const char *set, enum net_family family, struct refused_list *list)
+{
+	trace->list = list;
+	trace->key_len = family == NET_V4 ? 16 : 28;
+	return nft_dump(fd, FILTER_TABLE, NFT_MSG_GETSETELEM, set, take_elements, trace);
+}
+
+static int read_trace(int fd, struct trace *trace)
+{
+	int r = nft_dump(fd, FILTER_TABLE, NFT_MSG_GETRULE, NULL, take_rule, trace);
+
+	for (enum net_family family = NET_V4; family < NET_FAMILIES && r == 0; family++) {
+		r = read_set(fd, trace, FILTER_SINCE(family), family, &trace->since[family]);
+		if (r == 0)
+			r = read_set(fd, trace, FILTER_REFUSED(family), family, &trace->refused[family]);
+	}
+	return r == 0 && trace->numbered_count == 0 ? -ENOENT : r;
+}
+
+/* ---- telling ---- */
+
+static void put_time(struct json_writer *w, const char *key, uint64_t age_ms)
+{
+	struct timespec at;
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_gettime(CLOCK_REALTIME, &at);
+	at.tv_sec -= (time_t)(age_ms / 1000);
+	at.tv_nsec -= (long)(age_ms % 1000) * 1000000;
+	if (at.tv_nsec < 0) {
+		at.tv_nsec += 1000000000;
+		at.tv_sec--;
+	}
+	clock_format_rfc3339(&at, true, text);
+	json_put_string(w, key, text);
+}
+
+static const char *name_of(const struct trace *trace, const uint8_t *key)
+{
+	uint32_t number;
+
+	memcpy(&number, key, sizeof(number));
+	for (size_t i = 0; i < trace->numbered_count; i++)
+		if (trace->numbered[i].number == number)
+			return trace->numbered[i].name;
+	return "";
+}
+
+static void put_protocol(struct json_writer *w, uint8_t protocol)
+{
+	char text[8];
+
+	snprintf(text, sizeof(text), "%u", protocol);
+	json_put_string(w, "protocol",
+			protocol == IPPROTO_TCP						  ? "tcp"
+			: protocol == IPPROTO_UDP					  ? "udp"
+			: protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6 ? "icmp"
+										  : text);
+}
+
+static uint64_t read_number(const uint8_t *bytes, size_t len)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < len; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+static void put_refused(const struct trace *trace, enum net_family family, const struct refused *item,
+			struct json_writer *w)
+{
+	size_t address_len = family == NET_V4 ? 4 : 16, key_len = address_len + 12;
+	const uint8_t *address = item->key + 4, *behind = address + address_len;
+	struct net_address to = { family == NET_V4 ? 0 : read_number(address, 8),
+				  family == NET_V4 ? read_number(address, 4) : read_number(address + 8, 8) };
+	char text[NET_ADDRESS_TEXT];
+	uint64_t first = item->age_ms;
+
+	for (size_t i = 0; i < trace->since[family].count; i++)
+		if (!memcmp(trace->since[family].items[i].key, item->key, key_len))
+			first = trace->since[family].items[i].age_ms;
+	json_open(w, NULL, '{');
+	json_put_string(w, "address", net_address_text(family, to, text));
+	json_put_u64(w, "port", read_number(behind + 4, 2));
+	put_protocol(w, behind[0]);
+	json_put_string(w, "rule", name_of(trace, item->key));
+	json_put_u64(w, "count", item->count);
+	put_time(w, "first", first);
+	put_time(w, "last", item->age_ms);
+	json_close(w, '}');
+}
+
+static void put_trace(const struct trace *trace, struct json_writer *w)
+{
+	json_open(w, "rules", '[');
+	for (size_t i = 0; i < trace->counted_count; i++) {
+		json_open(w, NULL, '{');
+		json_put_string(w, "rule", trace->counted[i].name);
+		json_put_u64(w, "packets", trace->counted[i].packets);
+		json_put_u64(w, "bytes", trace->counted[i].bytes);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+	json_open(w, "refused", '[');
+	for (enum net_family family = NET_V4; family < NET_FAMILIES; family++)
+		for (size_t i = 0; i < trace->refused[family].count; i++)
+			put_refused(trace, family, &trace->refused[family].items[i], w);
+	json_close(w, ']');
+}
+
+int network_trace(const struct net_namespace *namespaces, struct json_writer *w, struct err **err)
+{
+	struct net_socket netfilter = { .domain = AF_NETLINK, .type = SOCK_RAW, .protocol = NETLINK_NETFILTER };
+	__attribute__((cleanup(trace_free))) struct trace *trace = calloc(1, sizeof(*trace));
+	int r;
+
+	if (!trace)
+		return err_nomem(err);
+	r = net_sockets_open(namespaces, &netfilter, 1, err);
+	if (r < 0)
+		return r;
+	r = read_trace(netfilter.fd, trace);
+	fd_close_ptr(&netfilter.fd);
+	if (r == -ENOENT)
+		return err_set(err, E_STATE, ENOENT, NULL, "no network policy is in force there");
+	if (r < 0)
+		return err_sys(err, E_NETWORK, -r, "nf_tables", "reading table " FILTER_TABLE, NULL);
+	put_trace(trace, w);
+	return 0;
+}
