@@ -62,16 +62,29 @@ static int combine_limits(const struct source *s, struct err **err)
 	return r;
 }
 
-/* Any network that a carrier could ask for but none at all is refused by policy_network(). */
+/* Rules and proxies work for sandboxes only: here they are refused, whether they would open or close. */
+static int refuse_network(const struct net_policy *policy, struct err **err)
+{
+	return err_set(err, E_UNSUPPORTED, 0, policy->pointer ? policy->pointer : policy->proxy.pointer,
+		       "network rules and a proxy for a bundle are not supported yet and are not ignored");
+}
+
+static bool asks_for_network(const struct mxc_config *config)
+{
+	return config->network.element || (config->runtime_config && config->runtime_config->network_proxy);
+}
+
 static int combine_network(const struct source *s, struct err **err)
 {
-	enum policy_network_mode mode;
+	struct policy_network network;
 	const char *pointer;
 	int r;
 
-	if (!s->carrier->config->network.element)
+	if (!asks_for_network(s->carrier->config))
 		return 0;
-	r = policy_network(s->arena, s->carrier->config, s->log, &mode, err);
+	r = policy_network(s->arena, s->carrier->config, s->log, &network, err);
+	if (r == 0 && network.mode != POLICY_NETWORK_ISOLATED)
+		r = refuse_network(&network.policy, err);
 	if (r < 0)
 		return r;
 	pointer = arena_printf(s->arena, "%s/network", s->carrier->prefix);
