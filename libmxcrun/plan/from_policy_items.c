@@ -106,7 +106,7 @@ static int add_network(struct builder *b, const struct policy_decisions *asked, 
 		CARRIER, "/network", "network", NULL, "isolated", "isolated", CARRIER, "empty network namespace",
 	};
 
-	return asked->network == POLICY_NETWORK_ISOLATED ? add_plan_item(b, &isolated, err) : 0;
+	return asked->network.mode == POLICY_NETWORK_ISOLATED ? add_plan_item(b, &isolated, err) : 0;
 }
 
 /* A granted / is the root itself, and no entry. */
