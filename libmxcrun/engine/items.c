@@ -466,7 +466,8 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP] = REFUSED("it sets none") } },
 	{ "network: the host's, none, joined", "network", asks_network, { [TARGET_OCI] = CARRIED("linux.namespaces"),
 	    [TARGET_BWRAP] = CARRIED("--unshare-net, or its absence") } },
-	{ "network of another kind", "network", asks_other_network, { [TARGET_OCI] = REFUSED("config.json has no field for it"),
+	{ "network of another kind", "network networkHelper networkPolicy", asks_other_network,
+	  { [TARGET_OCI] = REFUSED("config.json has no field for it"),
 	    [TARGET_BWRAP] = REFUSED("it has only --unshare-net") } },
 
 	{ "command, environment, working directory", "process.args process.env process.cwd process.homeFromPasswd", always,
