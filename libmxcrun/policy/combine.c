@@ -62,16 +62,11 @@ static int combine_limits(const struct source *s, struct err **err)
 	return r;
 }
 
-/* Rules and proxies work for sandboxes only: here they are refused, whether they would open or close. */
+/* Rules work for sandboxes only: here they are refused, whether they would open or close. */
 static int refuse_network(const struct net_policy *policy, struct err **err)
 {
 	return err_set(err, E_UNSUPPORTED, 0, policy->pointer ? policy->pointer : policy->proxy.pointer,
-		       "network rules and a proxy for a bundle are not supported yet and are not ignored");
-}
-
-static bool asks_for_network(const struct mxc_config *config)
-{
-	return config->network.element || (config->runtime_config && config->runtime_config->network_proxy);
+		       "network rules for a bundle are not supported yet and are not ignored");
 }
 
 static int combine_network(const struct source *s, struct err **err)
@@ -80,7 +75,7 @@ static int combine_network(const struct source *s, struct err **err)
 	const char *pointer;
 	int r;
 
-	if (!asks_for_network(s->carrier->config))
+	if (!s->carrier->config->network.element)
 		return 0;
 	r = policy_network(s->arena, s->carrier->config, s->log, &network, err);
 	if (r == 0 && network.mode != POLICY_NETWORK_ISOLATED)

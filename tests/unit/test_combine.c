@@ -110,7 +110,6 @@ static void test_refused(void **state)
 		{ FS(NO("'/'")), "nothing that could run" },
 		{ FS(NO("'/proc/12/root'")), "folder of a process" },
 		{ "{'network':{'egress':{'default':'allow'}}}", "for a bundle are not supported" },
-		{ "{'runtimeConfig':{'networkProxy':'http://localhost:3128'}}", "for a bundle are not supported" },
 		{ "{'bubblewrap':{'resources':{'pids':0}}}", "expected 1 to" },
 	};
 
