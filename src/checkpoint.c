@@ -1,5 +1,6 @@
 /* checkpoint.c - `mxcrun checkpoint` and `mxcrun restore`, by the criu program. */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,11 +55,37 @@ static int complete(struct program *program, struct criu_options *options, struc
 	return r;
 }
 
+/* criu itself would only say that it could not connect. */
+static int check_page_server(const char *server, struct err **err)
+{
+	const char *colon = server ? strrchr(server, ':') : NULL;
+	unsigned int port = 0;
+	char excess;
+
+	if (!server || (colon && colon > server && sscanf(colon + 1, "%5u%c", &port, &excess) == 1 && port > 0 && port < 65536))
+		return 0;
+	return err_set(err, E_USAGE, 0, NULL, "--page-server: expected ADDRESS:PORT, found \"%.64s\"", server);
+}
+
+static int check_status_fd(const char *text, struct err **err)
+{
+	unsigned int fd;
+	char excess;
+
+	if (!text || (sscanf(text, "%9u%c", &fd, &excess) == 1 && fcntl((int)fd, F_GETFD) >= 0))
+		return 0;
+	return err_set(err, E_USAGE, 0, NULL, "--status-fd: expected the number of an open descriptor, found \"%.32s\"", text);
+}
+
 static int checkpoint(struct program *program, struct criu_options *options, const char *id, struct err **err)
 {
 	struct lifecycle lc;
 	int r = complete(program, options, err);
 
+	if (r == 0)
+		r = check_page_server(options->all.page_server, err);
+	if (r == 0)
+		r = check_status_fd(options->all.status_fd, err);
 	if (r == 0)
 		r = program_lifecycle(program, STORE_READ, &lc, err);
 	return r < 0 ? r : lifecycle_checkpoint(&lc, id, &options->all, err);
@@ -73,6 +100,8 @@ int command_checkpoint(struct program *program, int argc, char **argv)
 	const struct option_row rows[] = {
 		CRIU_OPTION_ROWS(options),
 		{ "parent-path", '\0', OPT_STRING, &options.all.parent_path, NULL, "DIR", "an earlier image, relative to this one" },
+		{ "page-server", '\0', OPT_STRING, &options.all.page_server, NULL, "ADDRESS:PORT", "the pages go to a criu page-server there" },
+		{ "status-fd", '\0', OPT_STRING, &options.all.status_fd, NULL, "FD", "criu writes a zero byte to it when lazy pages are ready" },
 		{ "leave-running", '\0', OPT_FLAG, &options.all.leave_running, NULL, NULL, "let it go on" },
 		{ "pre-dump", '\0', OPT_FLAG, &options.all.pre_dump, NULL, NULL, "its memory only, and let it go on" },
 		{ "tcp-skip-in-flight", '\0', OPT_FLAG, &options.all.tcp_skip_in_flight, NULL, NULL,

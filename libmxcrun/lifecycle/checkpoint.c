@@ -118,6 +118,19 @@ static int save_descriptors(const char *directory, pid_t pid, struct err **err)
 	return write_file(directory, CRIU_DESCRIPTORS_FILE, &w, err);
 }
 
+/* An IPv6 address may stand in brackets. */
+static void add_page_server(struct criu *criu, const char *server)
+{
+	const char *colon = server ? strrchr(server, ':') : NULL;
+	bool in_brackets = colon && server[0] == '[' && colon > server + 1 && colon[-1] == ']';
+
+	if (!colon)
+		return;
+	criu_add(criu, "--page-server");
+	criu_add(criu, "--address=%.*s", (int)(colon - server) - 2 * in_brackets, server + in_brackets);
+	criu_add(criu, "--port=%s", colon + 1);
+}
+
 static int check_state(const struct lifecycle *lc, const struct container *container, struct err **err)
 {
 	if (container->status != CONTAINER_RUNNING && container->status != CONTAINER_PAUSED)
@@ -149,6 +162,8 @@ static int dump(const struct container *container, const struct oci_config *conf
 	criu_add_flag(&criu, options->pre_dump, "--track-mem");
 	criu_add_value(&criu, "--prev-images-dir", options->parent_path);
 	criu_add_flag(&criu, options->lazy_pages, "--lazy-pages");
+	criu_add_value(&criu, "--status-fd", options->status_fd);
+	add_page_server(&criu, options->page_server);
 	criu_add_flag(&criu, options->tcp_skip_in_flight, "--skip-in-flight");
 	criu_add_value(&criu, "--root", record->rootfs);
 	criu_each_bind(config, add_external, &criu);

@@ -111,6 +111,8 @@ struct checkpoint_options {
 	const char *work_path, *parent_path, *manage_cgroups;
 	const char *criu_config; /* a file of criu's own options; filled in from the annotation org.criu.config */
 	const char *lsm_profile, *lsm_mount_context;
+	const char *page_server; /* "ADDRESS:PORT": where the pages go */
+	const char *status_fd;	 /* number of a descriptor of the caller's, which criu writes to */
 	bool leave_running, pre_dump, tcp_established, tcp_skip_in_flight, ext_unix_sk, shell_job, file_locks,
 		link_remap, auto_dedup, lazy_pages, empty_network;
 };

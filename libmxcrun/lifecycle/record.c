@@ -96,6 +96,10 @@ static void put_hooks(struct json_writer *w, const char *key, const struct plan_
 		put_strings(w, "env", hook->env);
 		json_put_i64(w, "timeout_ms", hook->timeout_ms);
 		json_put_string(w, "pointer", hook->pointer ? hook->pointer : "");
+		if (hook->output_path)
+			json_put_string(w, "stdout", hook->output_path);
+		if (hook->errors_path)
+			json_put_string(w, "stderr", hook->errors_path);
 		json_close(w, '}');
 	}
 	json_close(w, ']');
@@ -189,7 +193,7 @@ struct stored_hook {
 	const char *path;
 	struct string_list args, env;
 	struct opt_i64 timeout_ms;
-	const char *pointer;
+	const char *pointer, *output_path, *errors_path;
 };
 struct stored_hooks {
 	struct stored_hook *items;
@@ -226,7 +230,10 @@ struct stored_record {
 static const struct field hook_fields[] = {
 	HOOK_ROW("path", FIELD_STRING, path),	    HOOK_ROW("args", FIELD_STRINGS, args),
 	HOOK_ROW("env", FIELD_STRINGS, env),	    HOOK_ROW("timeout_ms", FIELD_I64, timeout_ms),
-	HOOK_ROW("pointer", FIELD_STRING, pointer), { .key = NULL },
+	HOOK_ROW("pointer", FIELD_STRING, pointer),
+	{ .key = "stdout", .kind = FIELD_STRING, .offset = offsetof(struct stored_hook, output_path) },
+	{ .key = "stderr", .kind = FIELD_STRING, .offset = offsetof(struct stored_hook, errors_path) },
+	{ .key = NULL },
 };
 
 static const struct field record_fields[] = {
@@ -299,6 +306,8 @@ static int load_hooks(struct arena *arena, const struct stored_hooks *stored,
 			.env = from->env.items,
 			.timeout_ms = (int)from->timeout_ms.value,
 			.pointer = from->pointer,
+			.output_path = from->output_path,
+			.errors_path = from->errors_path,
 		};
 	}
 	return 0;

@@ -25,7 +25,7 @@ static int refuse_annotation(const struct builder *b, const char *key, struct er
 {
 	static const char *const refused[] = {
 		"run.oci.handler", "run.oci.seccomp_bpf_data", "run.oci.seccomp.plugins", "run.oci.timens_offset",
-		"run.oci.mount_context_type", "run.oci.hooks.stdout", "run.oci.hooks.stderr",
+		"run.oci.mount_context_type",
 	};
 	bool is_carrier = !strcmp(key, MXC_POLICY_ANNOTATION) || !strcmp(key, MXC_POLICY_NAME_ANNOTATION);
 	bool is_refused = strncmp(key, "mxc.", 4) == 0 && !(is_carrier && b->request->carriers);

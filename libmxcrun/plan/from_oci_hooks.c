@@ -4,6 +4,27 @@
 
 #include "plan/from_oci.h"
 
+#define OUTPUT_ANNOTATION "run.oci.hooks.stdout"
+#define ERRORS_ANNOTATION "run.oci.hooks.stderr"
+
+static int copy_output(struct builder *b, const char *key, const char **ret, struct err **err)
+{
+	const char *path = annotation(b, key);
+
+	return path && *path ? copy_host_path(b, path, ret, err) : 0;
+}
+
+/* Those hooks run in the container, where no file of the host is to be open. */
+static int check_outputs(struct builder *b, struct err **err)
+{
+	const struct plan_hooks *inside = &b->plan->hooks[HOOK_START_CONTAINER];
+
+	if (!inside->count || (!inside->items[0].output_path && !inside->items[0].errors_path))
+		return 0;
+	return err_set(err, E_UNSUPPORTED, 0, "/annotations", "%s does not go with startContainer hooks",
+		       inside->items[0].output_path ? OUTPUT_ANNOTATION : ERRORS_ANNOTATION);
+}
+
 static int build_hook(struct builder *b, const struct oci_hook *entry, struct plan_hook *hook,
 		      struct err **err)
 {
@@ -25,6 +46,10 @@ static int build_hook(struct builder *b, const struct oci_hook *entry, struct pl
 		args.count = 1;
 	}
 	r = copy_string(b, entry->path, &hook->path, err);
+	if (r == 0)
+		r = copy_output(b, OUTPUT_ANNOTATION, &hook->output_path, err);
+	if (r == 0)
+		r = copy_output(b, ERRORS_ANNOTATION, &hook->errors_path, err);
 	if (r == 0)
 		r = copy_list(b, &args, NULL, &hook->argv, err);
 	if (r == 0)
@@ -80,5 +105,5 @@ int build_hooks(struct builder *b, struct err **err)
 			       err);
 	if (r == 0)
 		r = build_kind(b, &hooks->poststop, "/hooks/poststop", &plan[HOOK_POSTSTOP], err);
-	return r;
+	return r < 0 ? r : check_outputs(b, err);
 }

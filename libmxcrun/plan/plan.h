@@ -311,6 +311,7 @@ struct plan_hook {
 	const char *const *argv, *const *env;
 	int timeout_ms;			/* 0: none given */
 	const char *pointer;
+	const char *output_path, *errors_path;	/* of the host, appended to; NULL: where the caller's go */
 };
 
 struct plan_hooks { struct plan_hook *items; size_t count; };

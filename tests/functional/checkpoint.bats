@@ -129,3 +129,37 @@ alive"
 	[ ! -e "$BATS_TEST_TMPDIR/image" ]
 	is_status "$TAG" running
 }
+
+@test "--page-server: the pages go to the server, and the container comes back from both directories" {
+	local port=27391 server
+	requires_criu
+	make_bundle '.mounts |= map(select(.destination != "/tmp"))'
+	script 'read line </dev/null; while [ ! -e /tmp/end ]; do sleep 0.05; done; exit 8'
+	start_saveable "$TAG"
+	mkdir "$BATS_TEST_TMPDIR/pages"
+	criu page-server --images-dir "$BATS_TEST_TMPDIR/pages" --address 127.0.0.1 --port $port </dev/null >/dev/null 2>&1 3>&- &
+	server=$!
+	listens() { grep -q "0100007F:$(printf %04X $port) 00000000:0000 0A" /proc/net/tcp; }
+	wait_for 10 listens
+	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" --page-server "127.0.0.1:$port" "$TAG"
+	wait "$server"
+	ls "$BATS_TEST_TMPDIR/pages"/pages-*.img
+	refused ls "$BATS_TEST_TMPDIR/image"/pages-*.img
+	mv "$BATS_TEST_TMPDIR/pages"/*.img "$BATS_TEST_TMPDIR/image/"
+	touch "$BUNDLE/rootfs/tmp/end"
+	run rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/image" "$TAG" </dev/null
+	equal "$status" 8
+}
+
+@test "a page server or a status descriptor that can't be is refused before anything happens" {
+	local wrong
+	make_bundle
+	start_saveable "$TAG"
+	for wrong in --page-server=localhost --page-server=:80 --page-server=a:0 --page-server=a:65536 --page-server=a:1x --status-fd=x --status-fd=-1 \
+		--status-fd=99; do
+		run --separate-stderr rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$wrong" "$TAG"
+		assert_refused "${wrong%%=*}"
+	done
+	[ ! -e "$BATS_TEST_TMPDIR/image" ]
+	equal "$(status_of "$TAG")" running
+}

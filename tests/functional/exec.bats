@@ -197,3 +197,13 @@ y
 	run --separate-stderr rt exec --cgroup /absent "$TAG" true
 	assert_refused
 }
+
+@test "exec joins the container's session keyring" {
+	rt delete --force "$TAG"
+	make_bundle '.process.args = ["/bin/sh", "-c", "/bin/probe keyring; exec sleep 1000"]'
+	rt run --detach --bundle "$BUNDLE" "$TAG" </dev/null >"$BATS_TEST_TMPDIR/own" 2>/dev/null
+	written() { [ -s "$BATS_TEST_TMPDIR/own" ]; }
+	wait_for 10 written
+	equal "$(rt exec "$TAG" /bin/probe keyring </dev/null)" "$(cat "$BATS_TEST_TMPDIR/own")"
+	[ "$(cat "$BATS_TEST_TMPDIR/own")" != "$("$MXCRUN_TEST_BIN/probe" keyring)" ]
+}

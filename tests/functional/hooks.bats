@@ -105,3 +105,40 @@ field() { awk -v kind="$1" -v n="$2" '$1 == kind { print $n }' "$HOOKS"; }
 	assert_refused /absent/hook
 	assert_nothing_left
 }
+
+@test "annotations send what hooks print to files, also that of poststop, and not to those in the container" {
+	local kind expected=""
+	make_bundle
+	for kind in prestart createRuntime createContainer poststart poststop; do
+		config --arg kind "$kind" '.hooks[$kind] = [{path: "/bin/sh", args: ["sh", "-c", "echo out \($kind); echo err \($kind) >&2"]}]'
+		expected+=" $kind"
+	done
+	config --arg dir "$BATS_TEST_TMPDIR" '.annotations["run.oci.hooks.stdout"] = $dir + "/out" | .annotations["run.oci.hooks.stderr"] = "err"'
+	echo before >"$BATS_TEST_TMPDIR/out"
+	start_container "$TAG"
+	rt delete --force "$TAG"
+	equal "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/out")" "before $(printf 'out %s ' $expected)"
+	equal "$(tr '\n' ' ' <"$BUNDLE/err")" "$(printf 'err %s ' $expected)"
+	equal "$(stat -c %a "$BUNDLE/err")" 600
+	config '.hooks = {startContainer: [{path: "/bin/true"}]}'
+	run --separate-stderr rt create --bundle "$BUNDLE" "$TAG" </dev/null
+	assert_refused run.oci.hooks.stdout startContainer
+	config '.hooks = {prestart: [{path: "/bin/true"}]} | .annotations["run.oci.hooks.stdout"] = "/proc/absent/out"'
+	run --separate-stderr rt create --bundle "$BUNDLE" "$TAG" </dev/null
+	assert_refused /hooks/prestart /proc/absent/out
+	assert_nothing_left
+}
+
+@test "hooks that read nothing, read slowly, or leave a child with their streams hold nobody up" {
+	local start kind
+	make_bundle '.annotations.large = ("x" * 300000)'
+	for kind in prestart poststart poststop; do
+		config --arg kind "$kind" '.hooks[$kind] = [{path: "/bin/true"},
+			{path: "/bin/sh", args: ["sh", "-c", "exec <&-; true"]},
+			{path: "/bin/sh", args: ["sh", "-c", "sleep 5 & true"]}]'
+	done
+	start=$SECONDS
+	start_container "$TAG"
+	rt delete --force "$TAG"
+	[ $((SECONDS - start)) -lt "$(slow 12)" ]
+}

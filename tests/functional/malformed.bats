@@ -304,3 +304,12 @@ bundle() { make_bundle '.process.args = ["/bin/true"]'; }
 	run_bundle
 	refused grep -q '[[:cntrl:]]' <<<"$stderr"
 }
+
+@test "what a config says is neither a format nor a terminal's escape in an error" {
+	bundle
+	config '.process.cwd = "%n%s%s\u001b[31m\nsecond\r"'
+	assert_malformed /process/cwd "%n%s%s"
+	bundle
+	config '.linux.namespaces += [{type: "%n\u001b]0;x\u0007"}]'
+	assert_malformed /linux/namespaces "%n"
+}

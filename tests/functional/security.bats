@@ -268,3 +268,15 @@ victim_is_untouched() {
 		assert_nothing_left
 	done
 }
+
+@test "a container that waits, one that runs and an exec leave no socket that others could connect to" {
+	make_bundle
+	sockets() { awk '$4 ~ /^0001/ { print $8 }' /proc/net/unix | sort; }
+	local before
+	before=$(sockets)
+	create_container "$TAG"
+	equal "$(sockets)" "$before"
+	rt start "$TAG"
+	rt exec --detach "$TAG" sleep 1000 </dev/null >/dev/null 2>&1
+	equal "$(sockets)" "$before"
+}

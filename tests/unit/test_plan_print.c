@@ -372,6 +372,8 @@ static void change_hooks(const char *before)
 	CHANGE(hook.env, words);
 	CHANGE_NUMBER(hook.timeout_ms);
 	CHANGE_STRING(hook.pointer);
+	CHANGE_STRING(hook.output_path);
+	CHANGE_STRING(hook.errors_path);
 	for (i = 0; i < HOOK_MAX; i++)
 		CHANGE(plan.hooks[i].count, 0);
 }
@@ -499,7 +501,7 @@ _Static_assert(sizeof(struct plan_device_rule) == 32,
 	       "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct plan_device) == 48,
 	       "new member: print it and add it to change_devices()");
-_Static_assert(sizeof(struct plan_hook) == 40, "new member: print it and add it to change_hooks()");
+_Static_assert(sizeof(struct plan_hook) == 56, "new member: print it and add it to change_hooks()");
 _Static_assert(sizeof(struct plan_rlimit) == 40,
 	       "new member: print it and add it to change_process()");
 _Static_assert(sizeof(struct plan_cgroup) == 120,

@@ -37,8 +37,30 @@ static void fail_child(int failure_fd)
 	_exit(127);
 }
 
-/* Runs in the child. Standard output and error stay the caller's. */
-static void execute(const struct plan_hook *hook, int stdin_fd, int failure_fd)
+/* What the hook gets in place of descriptors 0, 1, 2; -1: the caller's. */
+struct hook_io {
+	int fds[3];
+};
+static void hook_io_done(struct hook_io *io)
+{
+	for (size_t i = 0; i < array_size(io->fds); i++)
+		fd_close_ptr(&io->fds[i]);
+}
+#define cleanup_hook_io __attribute__((cleanup(hook_io_done)))
+
+/* Not blocking, because of a FIFO that nobody reads; the hook's own writes then may. */
+static int open_output(const char *path, int *ret, const struct plan_hook *hook, struct err **err)
+{
+	if (!path)
+		return 0;
+	*ret = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	if (*ret < 0 || fcntl(*ret, F_SETFL, O_APPEND) < 0)
+		return err_sys(err, E_HOOK, errno, "open", path, hook->pointer);
+	return 0;
+}
+
+/* Runs in the child. */
+static void execute(const struct plan_hook *hook, const struct hook_io *io, int failure_fd)
 {
 	static const char *const none[] = { NULL };
 	const char *const fallback_argv[] = { hook->path, NULL };
@@ -50,8 +72,11 @@ static void execute(const struct plan_hook *hook, int stdin_fd, int failure_fd)
 		signal(number, SIG_DFL);	/* some can't be changed, those are default already */
 	sigemptyset(&no_signals);
 	sigprocmask(SIG_SETMASK, &no_signals, NULL);
-	if (setpgid(0, 0) < 0 || dup2(stdin_fd, STDIN_FILENO) < 0)
+	if (setpgid(0, 0) < 0)
 		fail_child(failure_fd);
+	for (int fd = 0; fd < (int)array_size(io->fds); fd++)
+		if (io->fds[fd] >= 0 && dup2(io->fds[fd], fd) < 0)
+			fail_child(failure_fd);
 	/* ours are close-on-exec by birth: this is about what the caller's caller left open */
 	if (sys_close_range(3, ~0u, SYS_CLOSE_RANGE_CLOEXEC) < 0 && errno != ENOSYS && errno != EINVAL)
 		fail_child(failure_fd);
@@ -62,12 +87,13 @@ static void execute(const struct plan_hook *hook, int stdin_fd, int failure_fd)
 static int start(struct running *run, struct err **err)
 {
 	const struct plan_hook *hook = run->hook;
-	cleanup_close int stdin_read = -1, failure_write = -1;
-	int ends[2];
+	cleanup_hook_io struct hook_io io = { { -1, -1, -1 } };
+	cleanup_close int failure_write = -1;
+	int ends[2], r;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(err, E_HOOK, errno, "pipe2", hook->path, hook->pointer);
-	stdin_read = ends[0];
+	io.fds[STDIN_FILENO] = ends[0];
 	run->stdin_fd = ends[1];
 	if (fcntl(run->stdin_fd, F_SETFL, O_NONBLOCK) < 0)
 		return err_sys(err, E_HOOK, errno, "fcntl", hook->path, hook->pointer);
@@ -75,11 +101,16 @@ static int start(struct running *run, struct err **err)
 		return err_sys(err, E_HOOK, errno, "pipe2", hook->path, hook->pointer);
 	run->failure_fd = ends[0];
 	failure_write = ends[1];
+	r = open_output(hook->output_path, &io.fds[STDOUT_FILENO], hook, err);
+	if (r == 0)
+		r = open_output(hook->errors_path, &io.fds[STDERR_FILENO], hook, err);
+	if (r < 0)
+		return r;
 	run->pid = fork();
 	if (run->pid < 0)
 		return err_sys(err, E_HOOK, errno, "fork", hook->path, hook->pointer);
 	if (run->pid == 0)
-		execute(hook, stdin_read, failure_write);
+		execute(hook, &io, failure_write);
 	/* on both sides, so that the group exists whoever comes first; EACCES: the child was first */
 	(void)setpgid(run->pid, run->pid);
 	run->pidfd = sys_pidfd_open(run->pid, 0);
