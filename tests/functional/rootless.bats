@@ -105,6 +105,25 @@ user_start() {
 	[ "$status" -ne 0 ]
 }
 
+@test "in a user namespace that somebody else made: a bundle without one of its own runs, its devices are bound" {
+	[ "$(id -u)" = 0 ] || skip "needs root to write the maps"
+	user_bundle '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)
+		| .process.args = ["/bin/sh", "-c", "id -u; stat -c %t:%T /dev/null; echo x >/dev/null && head -c 4 /dev/zero | wc -c"]'
+	# The engine's part: a namespace in which setgroups is allowed, which takes somebody outside to write its maps.
+	as_user mkfifo "$USERDIR/go"
+	# shellcheck disable=SC2016
+	as_user unshare --user --mount sh -c 'cd "$1" && echo $$ >engine && read -r go <go &&
+		exec setpriv --reuid 0 --regid 0 --clear-groups timeout --foreground 30 "$1/mxcrun" --root "$1/state" run --bundle "$2" "$3"' \
+		sh "$USERDIR" "$BUNDLE" "$TAG" </dev/null >"$USERDIR/out" 2>&1 3>&- &
+	written() { [ -s "$USERDIR/engine" ]; }
+	wait_for 10 written
+	echo "0 $USER_ID 1" >"/proc/$(cat "$USERDIR/engine")/uid_map"
+	echo "0 $USER_ID 1" >"/proc/$(cat "$USERDIR/engine")/gid_map"
+	echo go >"$USERDIR/go"
+	wait
+	equal "$(tr '\n' ' ' <"$USERDIR/out")" "0 1:3 4 "
+}
+
 @test "a bundle without a user namespace is refused, with the reason" {
 	user_bundle '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)'
 	user_run

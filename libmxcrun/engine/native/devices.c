@@ -1,7 +1,7 @@
 /* devices.c - the nodes and links of /dev.
  *
  * mknodat in the verified directory; what is there already must be the very device (invariant 13). In a user namespace
- * the kernel makes no nodes: the host's own is bound instead, opened before pivot_root.
+ * the kernel makes no nodes, nor anywhere without CAP_MKNOD: the host's own is bound instead, opened before pivot_root.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ static int bind_host_device(struct init *init, const struct plan_device *device,
 
 	if (source < 0 || !is_device(source, device))
 		return err_set(err, E_DEVICE, EPERM, device->pointer,
-			       "device %s can't be made in a user namespace, and the host has no such one to bind",
+			       "device %s can't be made here, and the host has no such one to bind",
 			       device->path);
 	target = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
 	if (target < 0)
@@ -104,7 +104,7 @@ static int make_node(struct init *init, struct place *place, const struct plan_d
 	if (mknodat(dir, name, type_of(device) | device->mode, makedev(device->major, device->minor)) < 0) {
 		if (errno == EEXIST)
 			return check_existing(device, dir, name, err);
-		if (errno == EPERM && init->plan->namespaces[NS_USER].mode != NS_HOST)
+		if (errno == EPERM) /* also in a user namespace that our caller made, as rootless podman does */
 			return bind_host_device(init, device, dir, name, err);
 		return err_sys(err, E_DEVICE, errno, "mknod", device->path, device->pointer);
 	}
