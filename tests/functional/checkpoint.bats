@@ -20,7 +20,12 @@ start_saveable() {
 	rt run --detach --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$1" </dev/null >/dev/null 2>&1
 	PID=$(cat "$BATS_TEST_TMPDIR/pid")
 }
-count() { cat "$BUNDLE/rootfs/tmp/count"; }
+# The file is empty for the moment between its opening and the writing.
+count() {
+	local count=
+	until [ -n "$count" ]; do count=$(cat "$BUNDLE/rootfs/tmp/count"); done
+	echo "$count"
+}
 counts_on() { [ "$(count)" -gt "$1" ]; }
 
 @test "a container goes on from where it was, with its limits, and is one like others" {
