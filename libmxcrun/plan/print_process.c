@@ -208,6 +208,10 @@ void print_hooks(const struct plan_hooks hooks[HOOK_MAX], struct json_writer *w)
 			print_strings(hook->env, "env", w);
 			json_put_i64(w, "timeoutMs", hook->timeout_ms);
 			json_put_string(w, "pointer", hook->pointer);
+			if (hook->output_path)
+				json_put_string(w, "stdout", hook->output_path);
+			if (hook->errors_path)
+				json_put_string(w, "stderr", hook->errors_path);
 			json_close(w, '}');
 		}
 		json_close(w, ']');

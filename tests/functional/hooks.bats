@@ -107,18 +107,18 @@ field() { awk -v kind="$1" -v n="$2" '$1 == kind { print $n }' "$HOOKS"; }
 }
 
 @test "annotations send what hooks print to files, also that of poststop, and not to those in the container" {
-	local kind expected=""
+	local kind expected=()
 	make_bundle
 	for kind in prestart createRuntime createContainer poststart poststop; do
 		config --arg kind "$kind" '.hooks[$kind] = [{path: "/bin/sh", args: ["sh", "-c", "echo out \($kind); echo err \($kind) >&2"]}]'
-		expected+=" $kind"
+		expected+=("$kind")
 	done
 	config --arg dir "$BATS_TEST_TMPDIR" '.annotations["run.oci.hooks.stdout"] = $dir + "/printed" | .annotations["run.oci.hooks.stderr"] = "err"'
 	echo before >"$BATS_TEST_TMPDIR/printed"
 	start_container "$TAG"
 	rt delete --force "$TAG"
-	equal "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/printed")" "before $(printf 'out %s ' $expected)"
-	equal "$(tr '\n' ' ' <"$BUNDLE/err")" "$(printf 'err %s ' $expected)"
+	equal "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/printed")" "before $(printf 'out %s ' "${expected[@]}")"
+	equal "$(tr '\n' ' ' <"$BUNDLE/err")" "$(printf 'err %s ' "${expected[@]}")"
 	equal "$(stat -c %a "$BUNDLE/err")" 600
 	config '.hooks = {startContainer: [{path: "/bin/true"}]}'
 	run --separate-stderr rt create --bundle "$BUNDLE" "$TAG" </dev/null
