@@ -19,10 +19,12 @@ in_world() { nsenter -t "$WORLD" -n "$@"; }
 
 # Servers, until the test's end: "host" or "world", then what netpeer.py takes.
 serve() {
-	local where=$1 ready=$BATS_TEST_TMPDIR/ready.$RANDOM
+	local pid=$HOST ready=$BATS_TEST_TMPDIR/ready.$RANDOM
+	[ "$1" = host ] || pid=$WORLD
 	shift
+	# A function in the background would be a shell, whose end leaves the server.
 	# shellcheck disable=SC2046 # words
-	"in_$where" $(PEER serve "$@") >"$ready" 2>&1 3>&- 4>&- &
+	nsenter -t "$pid" -n $(PEER serve "$@") >"$ready" 2>&1 3>&- 4>&- &
 	SERVERS+=($!)
 	wait_for 10 grep -q ready "$ready" || cat "$ready" >&2
 }
@@ -53,7 +55,9 @@ test_teardown() {
 	kill "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null
 	wait "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null
 	assert_no_new_sandboxes
+	no_server
 }
+no_server() { ! pgrep -f "$here/netpeer.py serve" >/dev/null; }
 
 # The policy with a workload that makes the attempts, and the jq filter for the rest.
 attempts() {
@@ -310,7 +314,7 @@ except OSError as e:
 		    total += n
 		print(total)
 	END
-	in_host /usr/bin/python3 -c '
+	nsenter -t "$HOST" -n /usr/bin/python3 -c '
 import socket, threading
 s = socket.create_server(("127.0.0.1", 3128), backlog=200)
 def one(c):
