@@ -37,6 +37,7 @@ static const struct command commands[] = {
 	{ "features", command_features, "print what the runtime supports" },
 	{ "plan", command_plan, "print what would be done for a bundle or a policy" },
 	{ "emit", command_emit, "print a bundle or a policy in the form of another runtime" },
+	{ "doctor", command_doctor, "print what this host can enforce, and what of a policy it can't" },
 	{ "mxc", command_mxc, "run an MXC sandbox policy" },
 	{ "gc", command_gc, "reclaim what crashes have left behind" },
 };

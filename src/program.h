@@ -69,6 +69,7 @@ int program_on_container(struct program *program, const struct command_usage *us
 int command_create(struct program *program, int argc, char **argv);
 int command_delete(struct program *program, int argc, char **argv);
 int command_emit(struct program *program, int argc, char **argv);
+int command_doctor(struct program *program, int argc, char **argv);
 int command_events(struct program *program, int argc, char **argv);
 int command_checkpoint(struct program *program, int argc, char **argv);
 int command_restore(struct program *program, int argc, char **argv);

@@ -64,4 +64,7 @@ int plan_exec_from_oci(struct arena *plan_arena, const struct oci_config *config
 		       const struct host_facts *facts, const struct log *log,
 		       const struct plan **ret, struct err **err);
 
+/* Is the controller in one of this host's hierarchies? For who asks without a limit. */
+bool plan_has_controller(const struct host_facts *facts, const char *controller);
+
 #endif

@@ -39,6 +39,11 @@ static enum controller_place find_controller(const struct host_facts *facts, con
 	return has_word(facts->v2_controllers, controller) ? CONTROLLER_V2 : CONTROLLER_NOWHERE;
 }
 
+bool plan_has_controller(const struct host_facts *facts, const char *controller)
+{
+	return find_controller(facts, controller) != CONTROLLER_NOWHERE;
+}
+
 int limits_place(const struct limits *l, const char *controller, const char *pointer,
 		 enum controller_place *ret, struct err **err)
 {
