@@ -52,10 +52,8 @@ static void put_namespaces(struct oci_emitter *e)
 	json_close(e->out, ']');
 }
 
-static void put_maps(struct oci_emitter *e, const char *key, const struct plan_idmaps *maps)
+void oci_put_maps(struct oci_emitter *e, const char *key, const struct plan_idmaps *maps)
 {
-	if (!maps->count)
-		return;
 	json_open(e->out, key, '[');
 	for (size_t i = 0; i < maps->count; i++) {
 		json_open(e->out, NULL, '{');
@@ -195,8 +193,10 @@ static int put_linux(struct oci_emitter *e, struct err **err)
 
 	json_open(e->out, "linux", '{');
 	put_namespaces(e);
-	put_maps(e, "uidMappings", &e->plan->uid_maps);
-	put_maps(e, "gidMappings", &e->plan->gid_maps);
+	if (e->plan->uid_maps.count)
+		oci_put_maps(e, "uidMappings", &e->plan->uid_maps);
+	if (e->plan->gid_maps.count)
+		oci_put_maps(e, "gidMappings", &e->plan->gid_maps);
 	put_offsets(e);
 	put_net_devices(e);
 	put_devices(e);

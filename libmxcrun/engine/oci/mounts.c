@@ -76,19 +76,6 @@ static int put_own_options(struct oci_emitter *e, const struct plan_mount *mount
 	return 0;
 }
 
-static void put_maps(struct oci_emitter *e, const char *key, const struct plan_idmaps *maps)
-{
-	json_open(e->out, key, '[');
-	for (size_t i = 0; i < maps->count; i++) {
-		json_open(e->out, NULL, '{');
-		json_put_u64(e->out, "containerID", maps->items[i].inside);
-		json_put_u64(e->out, "hostID", maps->items[i].outside);
-		json_put_u64(e->out, "size", maps->items[i].count);
-		json_close(e->out, '}');
-	}
-	json_close(e->out, ']');
-}
-
 /* ---- the kinds ---- */
 
 static int put_mount(struct oci_emitter *e, const struct plan_mount *mount, struct err **err)
@@ -118,8 +105,8 @@ static int put_mount(struct oci_emitter *e, const struct plan_mount *mount, stru
 	r = put_own_options(e, mount, err);
 	json_close(e->out, ']');
 	if (mount->is_idmapped) {
-		put_maps(e, "uidMappings", &mount->uid_maps);
-		put_maps(e, "gidMappings", &mount->gid_maps);
+		oci_put_maps(e, "uidMappings", &mount->uid_maps);
+		oci_put_maps(e, "gidMappings", &mount->gid_maps);
 	}
 	json_close(e->out, '}');
 	return r;

@@ -18,6 +18,9 @@ struct oci_emitter {
 /* Add a file to the bundle, once. */
 int oci_add_file(struct oci_emitter *e, struct oci_file file, struct err **err);
 
+/* Write maps of ids as the array that key names, of the container or of one mount. */
+void oci_put_maps(struct oci_emitter *e, const char *key, const struct plan_idmaps *maps);
+
 /* mounts.c: the member "mounts". */
 int oci_put_mounts(struct oci_emitter *e, struct err **err);
 /* resources.c: the member "linux.resources". */
