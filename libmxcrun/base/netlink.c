@@ -123,22 +123,54 @@ int netlink_dump(int fd, struct netlink_message *message, int (*visit)(void *dat
 	return r < 0 ? r : netlink_receive(fd, visit, data);
 }
 
-const void *netlink_find(const void *at, size_t len, uint16_t type, size_t *ret_len)
+int netlink_each(const void *at, size_t len, int (*take)(void *data, uint16_t type, const void *at, size_t len), void *data)
 {
 	const char *p = at;
+	int r = 0;
 
-	while (len >= NLA_HDRLEN) {
+	while (r == 0 && len >= NLA_HDRLEN) {
 		const struct nlattr *attribute = (const void *)p;
 		size_t step = NLA_ALIGN(attribute->nla_len);
 
 		if (attribute->nla_len < NLA_HDRLEN || attribute->nla_len > len)
-			return NULL;
-		if ((attribute->nla_type & NLA_TYPE_MASK) == type) {
-			*ret_len = attribute->nla_len - NLA_HDRLEN;
-			return p + NLA_HDRLEN;
-		}
+			return 0;
+		r = take(data, attribute->nla_type & NLA_TYPE_MASK, p + NLA_HDRLEN, attribute->nla_len - NLA_HDRLEN);
 		p += step;
 		len -= step > len ? len : step;
 	}
-	return NULL;
+	return r;
+}
+
+struct found {
+	uint16_t type;
+	const void *at;
+	size_t len;
+};
+
+static int is_found(void *data, uint16_t type, const void *at, size_t len)
+{
+	struct found *found = data;
+
+	if (type != found->type)
+		return 0;
+	found->at = at;
+	found->len = len;
+	return 1;
+}
+
+const void *netlink_find(const void *at, size_t len, uint16_t type, size_t *ret_len)
+{
+	struct found found = { .type = type };
+
+	if (netlink_each(at, len, is_found, &found) == 1)
+		*ret_len = found.len;
+	return found.at;
+}
+
+const char *netlink_find_text(const void *at, size_t len, uint16_t type)
+{
+	size_t text_len = 0;
+	const char *text = netlink_find(at, len, type, &text_len);
+
+	return text && text_len > 0 && text[text_len - 1] == '\0' ? text : "";
 }

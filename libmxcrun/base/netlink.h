@@ -39,7 +39,13 @@ int netlink_dump(int fd, struct netlink_message *message,
  * messages that were sent by other means. */
 int netlink_receive(int fd, int (*visit)(void *data, const struct nlmsghdr *answer), void *data);
 
+/* Hand each attribute in [at, at + len) to take, until one gives something else than 0, which is the result. Ends at one
+ * that is broken. */
+int netlink_each(const void *at, size_t len, int (*take)(void *data, uint16_t type, const void *at, size_t len), void *data);
+
 /* Of the attributes in [at, at + len): data and length of the first one of that type, NULL without. */
 const void *netlink_find(const void *at, size_t len, uint16_t type, size_t *ret_len);
+/* The same for a text, which ends with a zero byte; else "". */
+const char *netlink_find_text(const void *at, size_t len, uint16_t type);
 
 #endif

@@ -151,8 +151,13 @@ static const char *asks_network(const struct plan *plan)
 	return when(plan->network == NETWORK_HOST || plan->network == NETWORK_NONE || plan->network == NETWORK_JOINED, NULL);
 }
 
-/* A mode that this table does not know yet. */
-static const char *asks_other_network(const struct plan *plan) { return when(!asks_network(plan), "/network"); }
+/* Rules, a proxy, a way out of its own. */
+static const char *asks_other_network(const struct plan *plan)
+{
+	const struct net_policy *policy = &plan->network_policy;
+
+	return when(!asks_network(plan) || policy->egress.count, policy->pointer ? policy->pointer : "/network");
+}
 
 static const char *asks_program(const struct plan *plan)
 {

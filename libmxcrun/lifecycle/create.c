@@ -91,10 +91,17 @@ static int on_helper(void *data, pid_t pid, uint64_t start_ticks, struct err **e
 	return journal_add_process(&instance->entry, pid, start_ticks, err);
 }
 
+static int on_table(void *data, const char *path, dev_t device, ino_t inode, struct err **err)
+{
+	struct instance *instance = data;
+
+	return journal_add_table(&instance->entry, path, device, inode, err);
+}
+
 /* init waits meanwhile, so nothing of the workload runs before the rules do. */
 static int start_network(const struct prepared *prepared, struct instance *instance, struct err **err)
 {
-	const struct net_journal journal = { .add = on_helper, .data = instance };
+	const struct net_journal journal = { .add = on_helper, .add_table = on_table, .data = instance };
 
 	return network_start(prepared->plan, instance->child.pid, &journal, &instance->network, err);
 }

@@ -51,7 +51,7 @@ static int end_remains(const struct lifecycle *lc, const struct entry *entry,
 	int r = remains_find(entry, record, lc->log, &remains, err);
 
 	if (r == 0)
-		r = remains_reclaim(&remains, err);
+		r = remains_reclaim(&remains, entry->id, err);
 	return r < 0 ? r : remains.process_count > 0;
 }
 

@@ -39,7 +39,7 @@ int lifecycle_network_events(const struct lifecycle *lc, const char *id,
 	json_open(&w, "data", '{');
 	r = open_namespaces(&container.record, &namespaces, err);
 	if (r == 0)
-		r = network_trace(&namespaces, &w, err);
+		r = network_trace(&namespaces, id, &w, err);
 	if (r < 0)
 		return r;
 	json_close(&w, '}');

@@ -128,12 +128,24 @@ int journal_add_process(struct entry *entry, pid_t pid, uint64_t start_ticks, st
 	return append(entry, &lines, err);
 }
 
+int journal_add_table(struct entry *entry, const char *path, dev_t device, ino_t inode, struct err **err)
+{
+	cleanup_strbuf struct strbuf lines = STRBUF_INIT, object = STRBUF_INIT;
+	int r;
+
+	strbuf_printf(&object, "%llu %llu %s", (unsigned long long)device, (unsigned long long)inode, path);
+	r = object.failed ? err_nomem(err) : put_line(&lines, "table", strbuf_str(&object), err);
+	return r < 0 ? r : append(entry, &lines, err);
+}
+
 /* ---- reading ---- */
 
 void remains_done(struct remains *remains)
 {
 	for (size_t i = 0; i < remains->process_count; i++)
 		fd_close_ptr(&remains->processes[i].pidfd);
+	for (size_t i = 0; i < remains->table_count; i++)
+		net_namespace_close(&remains->tables[i].namespaces);
 	arena_free_ptr(&remains->arena);
 	*remains = (struct remains){ 0 };
 }
@@ -148,6 +160,22 @@ static bool parse_process(const char *text, struct remains_process *ret)
 		return false;
 	*ret = (struct remains_process){ .pid = pid, .start_ticks = ticks, .pidfd = -1 };
 	return true;
+}
+
+static bool parse_table(struct arena *arena, const char *text, struct remains_table *ret)
+{
+	unsigned long long device, inode;
+	int path = 0;
+
+	if (sscanf(text, "%llu %llu %n", &device, &inode, &path) != 2 || !path || text[path] != '/')
+		return false;
+	*ret = (struct remains_table){
+		.path = arena_strdup(arena, text + path),
+		.device = device,
+		.inode = inode,
+		.namespaces = NET_NAMESPACE_INIT,
+	};
+	return ret->path;
 }
 
 static void take_line(struct remains *remains, const char *line)
@@ -168,6 +196,9 @@ static void take_line(struct remains *remains, const char *line)
 	} else if (!strncmp(line, "process ", 8)) {
 		if (parse_process(line + 8, &remains->processes[remains->process_count]))
 			remains->process_count++;
+	} else if (!strncmp(line, "table ", 6)) {
+		if (parse_table(remains->arena, line + 6, &remains->tables[remains->table_count]))
+			remains->table_count++;
 	}
 }
 
@@ -187,7 +218,8 @@ int journal_read(const struct entry *entry, struct remains *ret)
 		return -ENOMEM;
 	ret->cgroup.dirs = arena_array(ret->arena, lines + 1, sizeof(*ret->cgroup.dirs));
 	ret->processes = arena_array(ret->arena, lines + 1, sizeof(*ret->processes));
-	if (!ret->cgroup.dirs || !ret->processes)
+	ret->tables = arena_array(ret->arena, lines + 1, sizeof(*ret->tables));
+	if (!ret->cgroup.dirs || !ret->processes || !ret->tables)
 		return -ENOMEM;
 	for (char *line = text; (end = strchr(line, '\n')); line = end + 1) {
 		*end = '\0';

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "base/pid.h"
 #include "lifecycle/process.h"
+#include "net/network.h"
 
 #define KILL_WAIT_MS 10000
 
@@ -117,16 +119,57 @@ int remains_kill(struct remains *remains, struct err **err)
 	return give_first(&first, err);
 }
 
+/* ---- tables in namespaces that outlive the container ---- */
+
+static bool is_meant(const struct remains_table *table, const struct net_namespace *namespaces)
+{
+	struct stat st;
+
+	return fstat(namespaces->net_fd, &st) == 0 && st.st_dev == table->device && st.st_ino == table->inode;
+}
+
+static void open_table(struct remains_table *table, const struct remains *remains)
+{
+	cleanup_err struct err *ignored = NULL;
+
+	if (net_namespace_open_path(table->path, &table->namespaces, &ignored) == 0 && is_meant(table, &table->namespaces))
+		return;
+	net_namespace_close(&table->namespaces);
+	/* its file is gone, which takes nothing from the namespace of a process that still lives */
+	for (size_t i = 0; i < remains->process_count; i++) {
+		cleanup_err struct err *other = NULL;
+
+		if (net_namespace_open(remains->processes[i].pid, &table->namespaces, &other) == 0 &&
+		    is_meant(table, &table->namespaces))
+			return;
+		net_namespace_close(&table->namespaces);
+	}
+}
+
+/* Whichever can't be found any more has gone with its namespace. */
+static void remove_tables(struct remains *remains, const char *id, struct first_failure *first)
+{
+	for (size_t i = 0; i < remains->table_count; i++) {
+		struct err *failure = NULL;
+
+		if (remains->tables[i].namespaces.net_fd >= 0)
+			note(first, network_remove_table(&remains->tables[i].namespaces, id, &failure), &failure);
+	}
+}
+
 /* A process in a frozen v1 cgroup dies only when it is thawed, which cgroup_destroy() does: so the
- * waiting comes last. */
-int remains_reclaim(struct remains *remains, struct err **err)
+ * waiting comes after it; and a policy holds until nobody is left. */
+int remains_reclaim(struct remains *remains, const char *id, struct err **err)
 {
 	struct first_failure first = { 0 };
 	struct err *failure = NULL;
 
+	for (size_t i = 0; i < remains->table_count; i++)
+		open_table(&remains->tables[i], remains);
 	kill_processes(remains, &first);
 	if (has_cgroup(remains))
 		note(&first, cgroup_destroy(&remains->cgroup, &failure), &failure);
 	wait_for_processes(remains, &first);
+	remove_tables(remains, id, &first);
 	return give_first(&first, err);
 }

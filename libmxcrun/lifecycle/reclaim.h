@@ -13,9 +13,9 @@ int remains_find(const struct entry *entry, const struct record *record, const s
 /* SIGKILL for everything; nothing is waited for but the emptying of the cgroup, nothing removed. */
 int remains_kill(struct remains *remains, struct err **err);
 
-/* Kill, wait, and remove the cgroups. Every step is idempotent. Returns the first failure after
+/* Kill, wait, and remove the cgroups and tables of that id. Every step is idempotent. Returns the first failure after
  * trying all. */
-int remains_reclaim(struct remains *remains, struct err **err);
+int remains_reclaim(struct remains *remains, const char *id, struct err **err);
 
 /* remains_find() for an entry whose files say nothing: cgroups that are named after the id and in
  * which nothing but contained processes live. */

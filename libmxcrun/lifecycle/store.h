@@ -5,7 +5,8 @@
  *   ID/record      JSON: who and what; written before anything is made, replaced by rename
  * afterwards ID/journal     one line per host object, appended before the object is made, or, where
  * the kernel chooses the name, before the object can do anything: cgroup DIR | unit NAME | class own|used PATH | monitor PATH | process
- * PID START ID/start       FIFO that init waits on; gone once started flock on the directory itself
+ * PID START | table DEVICE INODE NAMESPACE
+ *   ID/start       FIFO that init waits on; gone once started flock on the directory itself
  * is the lock: held by a command while it changes the container, and for the whole life of a
  * supervisor (run, mxc run); a crash frees it by itself.
  *
@@ -23,6 +24,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cgroup/cgroup.h"
+#include "net/enter.h"
 #include "plan/plan.h"
 
 #define STORE_ID_MAX 255u /* NAME_MAX: an id is the name of a directory */
@@ -141,6 +143,8 @@ int record_read(const struct entry *entry, struct record *ret, struct err **err)
 /* Appended in one write; control characters in the text are refused. */
 int journal_add_cgroup(struct entry *entry, const struct cgroup *cgroup, struct err **err);
 int journal_add_process(struct entry *entry, pid_t pid, uint64_t start_ticks, struct err **err);
+/* A packet filter's table in that network namespace, whose file may mean another one later. */
+int journal_add_table(struct entry *entry, const char *path, dev_t device, ino_t inode, struct err **err);
 
 /* What of a container may exist on the host. */
 struct remains {
@@ -152,6 +156,13 @@ struct remains {
 		int pidfd; /* once it was signalled: to wait on; else -1 */
 	} * processes;
 	size_t process_count;
+	struct remains_table {
+		const char *path;
+		dev_t device;
+		ino_t inode;
+		struct net_namespace namespaces; /* opened while its processes still live */
+	} * tables;
+	size_t table_count;
 };
 void remains_done(struct remains *remains);
 #define cleanup_remains __attribute__((cleanup(remains_done)))

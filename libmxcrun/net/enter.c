@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,31 +28,40 @@ void net_namespace_close(struct net_namespace *namespaces)
 	fd_close_ptr(&namespaces->net_fd);
 }
 
-static int open_namespace(pid_t pid, const char *name, struct err **err)
+static bool is_own(int fd, const char *own_path)
 {
-	char path[64];
-	int fd;
+	struct stat own, its;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_sys(err, E_NETWORK, errno, "open", path, NULL) : fd;
+	return fstat(fd, &its) == 0 && stat(own_path, &own) == 0 && own.st_ino == its.st_ino && own.st_dev == its.st_dev;
+}
+
+/* The user namespace that owns the network namespace, which need not be that of the processes in there: a joined one
+ * belongs to whoever made it. */
+int net_namespace_open_path(const char *path, struct net_namespace *ret, struct err **err)
+{
+	ret->net_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (ret->net_fd < 0)
+		return err_sys(err, E_NETWORK, errno, "open", path, NULL);
+	ret->user_fd = ioctl(ret->net_fd, NS_GET_USERNS);
+	if (ret->user_fd < 0)
+		return err_sys(err, E_NETWORK, errno, "finding the owner of", path, NULL);
+	/* the kernel refuses to enter a namespace where one is already */
+	if (is_own(ret->user_fd, "/proc/self/ns/user"))
+		fd_close_ptr(&ret->user_fd);
+	return 0;
 }
 
 int net_namespace_open(pid_t pid, struct net_namespace *ret, struct err **err)
 {
-	struct stat own, its;
+	char path[64];
 
-	ret->net_fd = open_namespace(pid, "net", err);
-	if (ret->net_fd < 0)
-		return ret->net_fd;
-	ret->user_fd = open_namespace(pid, "user", err);
-	if (ret->user_fd < 0)
-		return ret->user_fd;
-	/* the kernel refuses to enter a namespace where one is already */
-	if (fstat(ret->user_fd, &its) == 0 && stat("/proc/self/ns/user", &own) == 0 && own.st_ino == its.st_ino &&
-	    own.st_dev == its.st_dev)
-		fd_close_ptr(&ret->user_fd);
-	return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	return net_namespace_open_path(path, ret, err);
+}
+
+bool net_namespace_is_own(const struct net_namespace *namespaces)
+{
+	return is_own(namespaces->net_fd, "/proc/self/ns/net");
 }
 
 /* What the child leaves in a page that both see. */

@@ -2,6 +2,7 @@
 #ifndef MXCRUN_NET_ENTER_H
 #define MXCRUN_NET_ENTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -15,6 +16,10 @@ struct net_namespace {
 
 /* Of that process, which has to be alive and known to be the right one. 0 or -errno. */
 int net_namespace_open(pid_t pid, struct net_namespace *ret, struct err **err);
+/* The same of a file of the namespace. */
+int net_namespace_open_path(const char *path, struct net_namespace *ret, struct err **err);
+/* Is it the one that we are in ourselves? */
+bool net_namespace_is_own(const struct net_namespace *namespaces);
 void net_namespace_close(struct net_namespace *namespaces);
 #define cleanup_net_namespace __attribute__((cleanup(net_namespace_close)))
 

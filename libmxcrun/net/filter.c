@@ -1,10 +1,11 @@
 /* filter.c - a policy as a table of nf_tables.
  *
  * One `inet` table. Chain "output" accepts what stays on loopback and what belongs to a connection that was let
- * through, refuses the ways to the host's loopback, and asks the chain of the packet's family: there each group of the
- * rule set is a rule for each of its protocols and port ranges, with its addresses in an interval set, so that ten thousand
+ * through, and goes to the chain of the packet's family. That refuses the ways to the host's loopback, asks the chain of
+ * each rule set, and accepts what came back from all: there each group of the
+ * set is a rule for each of its protocols and port ranges, with its addresses in an interval set, so that ten thousand
  * blocks cost a packet one look-up. Denials go to a chain of their own that records the destination and refuses
- * it. "input" lets in replies; "forward" nothing.
+ * it. "input" lets in replies, and where the policy says so new connections; "forward" nothing.
  *
  * All three hooks drop by policy: a packet that no rule understands does not pass.
  */
@@ -314,22 +315,27 @@ static bool is_everything(enum net_family family, const struct net_intervals *li
 	       is_last_address(family, list->items[0].last);
 }
 
-bool filter_set_name(char name[FILTER_NAME_SIZE], const struct net_policy *network, size_t group,
+static const struct net_group *group_at(const struct net_policy *network, struct filter_group at)
+{
+	return &network->egress.items[at.set].groups[at.group];
+}
+
+bool filter_set_name(char name[FILTER_NAME_SIZE], const struct net_policy *network, struct filter_group at,
 		     enum net_family family)
 {
-	const struct net_intervals *list = &network->egress.groups[group].to[family];
+	const struct net_intervals *list = &group_at(network, at)->to[family];
 
-	snprintf(name, FILTER_NAME_SIZE, "group%zu-%s", group, family == NET_V4 ? "v4" : "v6");
+	snprintf(name, FILTER_NAME_SIZE, "group%zu-%zu-%s", at.set, at.group, family == NET_V4 ? "v4" : "v6");
 	return list->count > 0 && !is_everything(family, list);
 }
 
-static void add_group_sets(struct filter *f, size_t index)
+static void add_group_sets(struct filter *f, struct filter_group at)
 {
-	const struct net_group *group = &f->network->egress.groups[index];
+	const struct net_group *group = group_at(f->network, at);
 	char name[FILTER_NAME_SIZE];
 
 	for (enum net_family family = NET_V4; family < NET_FAMILIES; family++) {
-		if (!filter_set_name(name, f->network, index, family))
+		if (!filter_set_name(name, f->network, at, family))
 			continue;
 		open_set(f, name, NFT_SET_INTERVAL, family == NET_V4 ? TYPE_IPV4 : TYPE_IPV6, address_len[family]);
 		nft_end(&f->batch);
@@ -360,9 +366,41 @@ static void add_refusal_sets(struct filter *f)
 
 /* ---- refusals ---- */
 
-static void refusal_chain(char name[FILTER_NAME_SIZE], size_t group)
+/* Of a group, or behind the last one of a set, of its default; what no set says comes after all of them. */
+static size_t refusal_number(const struct filter *f, struct filter_group at)
 {
-	snprintf(name, FILTER_NAME_SIZE, "refuse%zu", group);
+	size_t number = at.group;
+
+	for (size_t i = 0; i < at.set; i++)
+		number += f->network->egress.items[i].count + 1;
+	return number;
+}
+
+enum built_in { REFUSES_HOST_LOOPBACK, REFUSES_MAPPED, BUILT_IN_MAX };
+static const char *const built_in_names[BUILT_IN_MAX] = {
+	[REFUSES_HOST_LOOPBACK] = FILTER_HOST_LOOPBACK,
+	[REFUSES_MAPPED] = "IPv4-mapped",
+};
+
+static size_t built_in_number(const struct filter *f, enum built_in which)
+{
+	return refusal_number(f, (struct filter_group){ f->network->egress.count, which });
+}
+
+static void refusal_chain(char name[FILTER_NAME_SIZE], size_t number)
+{
+	snprintf(name, FILTER_NAME_SIZE, "refuse%zu", number);
+}
+
+/* A rule's name, behind that of its carrier where there are several. */
+static void rule_name(char name[COMMENT_MAX + 1], const struct net_rules *rules, const char *rule)
+{
+	size_t len = strlen(rule) + strlen(": "), room = COMMENT_MAX > len ? COMMENT_MAX - len : 0;
+	const char *carrier = rules->carrier;
+
+	if (carrier && strlen(carrier) > room)
+		carrier += strlen(carrier) - room;
+	snprintf(name, COMMENT_MAX + 1, "%s%s%s", carrier ? carrier : "", carrier ? ": " : "", rule);
 }
 
 static void remember(struct filter *f, const char *set, uint32_t operation)
@@ -383,7 +421,7 @@ static void remember(struct filter *f, const char *set, uint32_t operation)
 }
 
 /* protocol 0: whatever it is, without a port. */
-static void record(struct filter *f, const char *chain, size_t group, enum net_family family, uint8_t protocol)
+static void record(struct filter *f, const char *chain, size_t number, enum net_family family, uint8_t protocol)
 {
 	uint32_t reg = NFT_REG32_01 + (uint32_t)(address_len[family] / 4);
 
@@ -391,7 +429,7 @@ static void record(struct filter *f, const char *chain, size_t group, enum net_f
 	match_family(f, family);
 	if (protocol)
 		match_protocol(f, protocol);
-	load_number(f, (uint32_t)group, NFT_REG32_00);
+	load_number(f, (uint32_t)number, NFT_REG32_00);
 	load_destination(f, family, NFT_REG32_01);
 	load_meta(f, NFT_META_L4PROTO, reg);
 	if (protocol)
@@ -406,15 +444,15 @@ static void record(struct filter *f, const char *chain, size_t group, enum net_f
 }
 
 /* The number of a group stands for its name in the sets, so the name stands once beside it. */
-static void add_refusal(struct filter *f, size_t group, const char *name)
+static void add_refusal(struct filter *f, size_t number, const char *name)
 {
 	char chain[FILTER_NAME_SIZE];
 
-	refusal_chain(chain, group);
+	refusal_chain(chain, number);
 	for (enum net_family family = NET_V4; family < NET_FAMILIES; family++) {
-		record(f, chain, group, family, IPPROTO_TCP);
-		record(f, chain, group, family, IPPROTO_UDP);
-		record(f, chain, group, family, 0);
+		record(f, chain, number, family, IPPROTO_TCP);
+		record(f, chain, number, family, IPPROTO_UDP);
+		record(f, chain, number, family, 0);
 	}
 	/* Also what could not be recorded any more. At once, instead of letting the workload wait. */
 	open_rule(f, chain);
@@ -424,55 +462,80 @@ static void add_refusal(struct filter *f, size_t group, const char *name)
 
 /* ---- egress ---- */
 
-static void decide_group(struct filter *f, size_t index)
+/* What a set lets pass goes back, to be judged by the next one. */
+static void decide_group(struct filter *f, struct filter_group at)
 {
-	const struct net_group *group = &f->network->egress.groups[index];
-	char chain[FILTER_NAME_SIZE];
+	const struct net_group *group = group_at(f->network, at);
+	char chain[FILTER_NAME_SIZE], name[COMMENT_MAX + 1];
 
-	refusal_chain(chain, index);
+	refusal_chain(chain, refusal_number(f, at));
+	rule_name(name, &f->network->egress.items[at.set], group->name);
 	count(f);
-	decide(f, group->allows ? NF_ACCEPT : NFT_GOTO, group->allows ? NULL : chain);
-	close_rule(f, group->name);
+	decide(f, group->allows ? NFT_RETURN : NFT_GOTO, group->allows ? NULL : chain);
+	close_rule(f, name);
 }
 
-static void match_group(struct filter *f, size_t index, enum net_family family)
+static void match_group(struct filter *f, struct filter_group at, enum net_family family)
 {
 	char name[FILTER_NAME_SIZE];
 
-	if (!filter_set_name(name, f->network, index, family))
+	if (!filter_set_name(name, f->network, at, family))
 		return;
 	load_destination(f, family, NFT_REG_1);
 	look_up(f, name);
 }
 
-static void add_group_of_ports(struct filter *f, size_t index, enum net_family family, enum net_protocol protocol)
+static void set_chain(char name[FILTER_NAME_SIZE], size_t set, enum net_family family)
 {
-	const struct net_ports *ports = &f->network->egress.groups[index].ports[protocol];
+	snprintf(name, FILTER_NAME_SIZE, "rules%zu-%s", set, family == NET_V4 ? "v4" : "v6");
+}
 
+static void add_group_of_ports(struct filter *f, struct filter_group at, enum net_family family, enum net_protocol protocol)
+{
+	const struct net_ports *ports = &group_at(f->network, at)->ports[protocol];
+	char chain[FILTER_NAME_SIZE];
+
+	set_chain(chain, at.set, family);
 	for (size_t i = 0; i < ports->count; i++) {
-		open_rule(f, family_chain[family]);
+		open_rule(f, chain);
 		match_protocol(f, protocol == NET_TCP ? IPPROTO_TCP : IPPROTO_UDP);
 		match_ports(f, ports->items[i]);
-		match_group(f, index, family);
-		decide_group(f, index);
+		match_group(f, at, family);
+		decide_group(f, at);
 	}
 }
 
-static void add_group(struct filter *f, size_t index, enum net_family family)
+static void add_group(struct filter *f, struct filter_group at, enum net_family family)
 {
-	const struct net_group *group = &f->network->egress.groups[index];
+	const struct net_group *group = group_at(f->network, at);
+	char chain[FILTER_NAME_SIZE];
 
 	if (group->to[family].count == 0)
 		return;
 	if (group->every_protocol || group->icmp) {
-		open_rule(f, family_chain[family]);
+		set_chain(chain, at.set, family);
+		open_rule(f, chain);
 		if (!group->every_protocol)
 			match_protocol(f, family == NET_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
-		match_group(f, index, family);
-		decide_group(f, index);
+		match_group(f, at, family);
+		decide_group(f, at);
 	}
-	add_group_of_ports(f, index, family, NET_TCP);
-	add_group_of_ports(f, index, family, NET_UDP);
+	add_group_of_ports(f, at, family, NET_TCP);
+	add_group_of_ports(f, at, family, NET_UDP);
+}
+
+static void add_set_of_rules(struct filter *f, size_t set, enum net_family family)
+{
+	const struct net_rules *rules = &f->network->egress.items[set];
+	struct filter_group at = { .set = set };
+	char chain[FILTER_NAME_SIZE], refusal[FILTER_NAME_SIZE], name[COMMENT_MAX + 1];
+
+	for (; at.group < rules->count; at.group++)
+		add_group(f, at, family);
+	set_chain(chain, set, family);
+	refusal_chain(refusal, refusal_number(f, at));
+	rule_name(name, rules, FILTER_DEFAULT);
+	decide_all(f, chain, rules->allows_by_default ? NFT_RETURN : NFT_GOTO, rules->allows_by_default ? NULL : refusal, name);
 }
 
 /* A mapped address on the wire has no meaning but to get past a rule for its other spelling (RFC 4038, 4.2). */
@@ -481,13 +544,13 @@ static void refuse_mapped(struct filter *f)
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	char chain[FILTER_NAME_SIZE];
 
-	refusal_chain(chain, f->network->egress.count);
+	refusal_chain(chain, built_in_number(f, REFUSES_MAPPED));
 	open_rule(f, family_chain[NET_V6]);
 	load_payload(f, NFT_PAYLOAD_NETWORK_HEADER, address_offset[NET_V6], sizeof(mapped), NFT_REG_1);
 	compare(f, NFT_CMP_EQ, mapped, sizeof(mapped));
 	count(f);
 	decide(f, NFT_GOTO, chain);
-	close_rule(f, "IPv4-mapped");
+	close_rule(f, built_in_names[REFUSES_MAPPED]);
 }
 
 struct own_network {
@@ -501,7 +564,7 @@ static void refuse_network(struct filter *f, const struct own_network *own)
 	uint32_t offset = address_offset[own->family];
 	char chain[FILTER_NAME_SIZE];
 
-	refusal_chain(chain, f->network->egress.count + 1);
+	refusal_chain(chain, built_in_number(f, REFUSES_HOST_LOOPBACK));
 	open_rule(f, family_chain[own->family]);
 	load_payload(f, NFT_PAYLOAD_NETWORK_HEADER, offset, own->network_len, NFT_REG_1);
 	compare(f, NFT_CMP_EQ, own->network, own->network_len);
@@ -554,11 +617,43 @@ static void accept_loopback_and_known(struct filter *f, const char *chain, uint3
 	close_rule(f, NULL);
 }
 
+/* Of every denial of a set, and of its default. */
+static void add_refusals(struct filter *f, size_t set)
+{
+	const struct net_rules *rules = &f->network->egress.items[set];
+	struct filter_group at = { .set = set };
+	char name[COMMENT_MAX + 1];
+
+	for (; at.group <= rules->count; at.group++) {
+		bool is_default = at.group == rules->count;
+
+		if (is_default ? rules->allows_by_default : rules->groups[at.group].allows)
+			continue;
+		rule_name(name, rules, is_default ? FILTER_DEFAULT : rules->groups[at.group].name);
+		add_refusal(f, refusal_number(f, at), name);
+	}
+}
+
+/* What every set has let pass is let out. */
+static void add_family(struct filter *f, enum net_family family)
+{
+	char chain[FILTER_NAME_SIZE];
+
+	for (size_t i = 0; i < f->network->egress.count; i++) {
+		set_chain(chain, i, family);
+		open_rule(f, family_chain[family]);
+		decide(f, NFT_JUMP, chain);
+		close_rule(f, NULL);
+	}
+	open_rule(f, family_chain[family]);
+	decide(f, NF_ACCEPT, NULL);
+	close_rule(f, NULL);
+	for (size_t i = 0; i < f->network->egress.count; i++)
+		add_set_of_rules(f, i, family);
+}
+
 static void add_output(struct filter *f)
 {
-	const struct net_rules *rules = &f->network->egress;
-	char refusal[FILTER_NAME_SIZE];
-
 	accept_loopback_and_known(f, "output", NFT_META_OIF);
 	accept_icmpv6(f, "output", ND_ROUTER_SOLICIT, ND_NEIGHBOR_ADVERT);
 	accept_icmpv6(f, "output", 143, 143); /* multicast listener report, version 2 */
@@ -570,18 +665,12 @@ static void add_output(struct filter *f)
 	}
 	refuse_mapped(f);
 	close_host_loopback(f);
-	refusal_chain(refusal, rules->count);
-	for (enum net_family family = NET_V4; family < NET_FAMILIES; family++) {
-		for (size_t i = 0; i < rules->count; i++)
-			add_group(f, i, family);
-		decide_all(f, family_chain[family], rules->allows_by_default ? NF_ACCEPT : NFT_GOTO,
-			   rules->allows_by_default ? NULL : refusal, FILTER_DEFAULT);
-	}
-	for (size_t i = 0; i < rules->count; i++)
-		if (!rules->groups[i].allows)
-			add_refusal(f, i, rules->groups[i].name);
-	add_refusal(f, rules->count, FILTER_DEFAULT);
-	add_refusal(f, rules->count + 1, FILTER_HOST_LOOPBACK);
+	for (enum net_family family = NET_V4; family < NET_FAMILIES; family++)
+		add_family(f, family);
+	for (size_t i = 0; i < f->network->egress.count; i++)
+		add_refusals(f, i);
+	for (int i = 0; i < BUILT_IN_MAX; i++)
+		add_refusal(f, built_in_number(f, i), built_in_names[i]);
 }
 
 /* ---- ingress ---- */
@@ -590,7 +679,7 @@ static void add_input(struct filter *f)
 {
 	accept_loopback_and_known(f, "input", NFT_META_IIF);
 	accept_icmpv6(f, "input", ND_ROUTER_SOLICIT, ND_NEIGHBOR_ADVERT);
-	decide_all(f, "input", NF_DROP, NULL, "ingress.default");
+	decide_all(f, "input", f->network->accepts_connections ? NF_ACCEPT : NF_DROP, NULL, "ingress.default");
 }
 
 /* ---- the table ---- */
@@ -622,24 +711,44 @@ static void add_hook(struct filter *f, const char *name, uint32_t hook)
 	f->sum.hooks++;
 }
 
+static void add_chain(struct filter *f, const char *name)
+{
+	open_chain(f, name);
+	nft_end(&f->batch);
+}
+
+static void add_chains_of_set(struct filter *f, size_t set)
+{
+	const struct net_rules *rules = &f->network->egress.items[set];
+	struct filter_group at = { .set = set };
+	char name[FILTER_NAME_SIZE];
+
+	for (enum net_family family = NET_V4; family < NET_FAMILIES; family++) {
+		set_chain(name, set, family);
+		add_chain(f, name);
+	}
+	for (; at.group <= rules->count; at.group++) {
+		if (at.group == rules->count ? rules->allows_by_default : rules->groups[at.group].allows)
+			continue;
+		refusal_chain(name, refusal_number(f, at));
+		add_chain(f, name);
+	}
+}
+
 static void add_chains(struct filter *f)
 {
-	const struct net_rules *rules = &f->network->egress;
 	char name[FILTER_NAME_SIZE];
 
 	add_hook(f, "output", NF_INET_LOCAL_OUT);
 	add_hook(f, "input", NF_INET_LOCAL_IN);
 	add_hook(f, "forward", NF_INET_FORWARD);
-	for (enum net_family family = NET_V4; family < NET_FAMILIES; family++) {
-		open_chain(f, family_chain[family]);
-		nft_end(&f->batch);
-	}
-	for (size_t i = 0; i < rules->count + 2; i++) {
-		if (i < rules->count && rules->groups[i].allows)
-			continue;
-		refusal_chain(name, i);
-		open_chain(f, name);
-		nft_end(&f->batch);
+	for (enum net_family family = NET_V4; family < NET_FAMILIES; family++)
+		add_chain(f, family_chain[family]);
+	for (size_t i = 0; i < f->network->egress.count; i++)
+		add_chains_of_set(f, i);
+	for (int i = 0; i < BUILT_IN_MAX; i++) {
+		refusal_chain(name, built_in_number(f, i));
+		add_chain(f, name);
 	}
 }
 
@@ -649,16 +758,17 @@ static void build(struct filter *f)
 	add_table(f);
 	add_refusal_sets(f);
 	for (size_t i = 0; i < f->network->egress.count; i++)
-		add_group_sets(f, i);
+		for (size_t j = 0; j < f->network->egress.items[i].count; j++)
+			add_group_sets(f, (struct filter_group){ i, j });
 	nft_allow_cut(&f->batch);
 	add_chains(f);
 	add_output(f);
 	add_input(f);
 }
 
-static int explain(const struct net_policy *network, int errnum, struct err **err)
+static int explain(const struct filter *f, int errnum, struct err **err)
 {
-	int r = err_sys(err, E_NETWORK, errnum, "nf_tables", "table " FILTER_TABLE, network->pointer);
+	int r = err_sys(err, E_NETWORK, errnum, "nf_tables, table", f->batch.table, f->network->pointer);
 
 	if (errnum == EOPNOTSUPP || errnum == EPROTONOSUPPORT || errnum == ENOENT)
 		err_hint(err, "the kernel needs CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET, CONFIG_NFT_CT and CONFIG_NFT_REJECT_INET");
@@ -679,16 +789,37 @@ static int load(int fd, struct filter *f, struct err **err)
 	r = nft_send(fd, &f->batch);
 	if (r == -ENOMEM && f->batch.data.failed)
 		return err_nomem(err);
-	return r < 0 ? explain(f->network, -r, err) : filter_check(fd, &f->sum, f->network, err);
+	return r < 0 ? explain(f, -r, err) : filter_check(fd, f->batch.table, &f->sum, f->network, err);
 }
 
-int filter_load(int fd, const struct net_policy *network, struct err **err)
+void filter_table_name(char name[FILTER_TABLE_SIZE], const char *id)
+{
+	/* an id is at most as long as the name of a file, so its end is what tells long ones apart */
+	size_t len = strlen(id), room = FILTER_TABLE_SIZE - sizeof("mxcrun-");
+
+	snprintf(name, FILTER_TABLE_SIZE, "mxcrun-%s", len > room ? id + len - room : id);
+}
+
+int filter_load(int fd, const char *table, const struct net_policy *network, struct err **err)
 {
 	struct filter f = { .network = network };
 	int r;
 
-	nft_start(&f.batch, FILTER_TABLE, nft_limit(fd));
+	nft_start(&f.batch, table, nft_limit(fd));
 	r = load(fd, &f, err);
 	nft_done(&f.batch);
 	return r;
+}
+
+int filter_unload(int fd, const char *table)
+{
+	cleanup_nft struct nft_batch batch;
+	int r;
+
+	nft_start(&batch, table, nft_limit(fd));
+	nft_begin(&batch, NFT_MSG_DELTABLE, 0);
+	nft_put_text(&batch, NFTA_TABLE_NAME, table);
+	nft_end(&batch);
+	r = nft_send(fd, &batch);
+	return r == -ENOENT ? 0 : r;
 }

@@ -49,14 +49,6 @@ void filter_sum_element(struct filter_sum *sum, const void *key, size_t len, boo
 
 /* ---- reading back ---- */
 
-static const char *find_text(const void *at, size_t len, uint16_t type)
-{
-	size_t text_len = 0;
-	const char *text = netlink_find(at, len, type, &text_len);
-
-	return text && text_len > 0 && text[text_len - 1] == '\0' ? text : "";
-}
-
 static uint32_t find_u32(const void *at, size_t len, uint16_t type)
 {
 	size_t value_len = 0;
@@ -68,26 +60,11 @@ static uint32_t find_u32(const void *at, size_t len, uint16_t type)
 	return ntohl(big);
 }
 
-/* Go through a list of NFTA_LIST_ELEM. */
-static void each(const void *list, size_t len, void (*take)(struct filter_sum *, const void *, size_t), struct filter_sum *sum)
+static int take_expression(void *sum, uint16_t type, const void *at, size_t len)
 {
-	const char *at = list;
-
-	while (len >= NLA_HDRLEN) {
-		const struct nlattr *head = (const void *)at;
-		size_t step = NLA_ALIGN(head->nla_len);
-
-		if (head->nla_len < NLA_HDRLEN || head->nla_len > len)
-			return;
-		take(sum, at + NLA_HDRLEN, head->nla_len - NLA_HDRLEN);
-		at += step;
-		len -= step > len ? len : step;
-	}
-}
-
-static void take_expression(struct filter_sum *sum, const void *at, size_t len)
-{
-	filter_sum_text(sum, find_text(at, len, NFTA_EXPR_NAME));
+	(void)type;
+	filter_sum_text(sum, netlink_find_text(at, len, NFTA_EXPR_NAME));
+	return 0;
 }
 
 static int take_rule(void *data, const void *at, size_t len)
@@ -97,22 +74,24 @@ static int take_rule(void *data, const void *at, size_t len)
 	const void *list = netlink_find(at, len, NFTA_RULE_EXPRESSIONS, &list_len);
 
 	filter_sum_begin(sum);
-	filter_sum_text(sum, find_text(at, len, NFTA_RULE_CHAIN));
+	filter_sum_text(sum, netlink_find_text(at, len, NFTA_RULE_CHAIN));
 	if (list)
-		each(list, list_len, take_expression, sum);
+		netlink_each(list, list_len, take_expression, sum);
 	filter_sum_end(sum);
 	return 0;
 }
 
-static void take_element(struct filter_sum *sum, const void *at, size_t len)
+static int take_element(void *sum, uint16_t type, const void *at, size_t len)
 {
 	size_t key_len = 0, value_len = 0;
 	const void *key = netlink_find(at, len, NFTA_SET_ELEM_KEY, &key_len), *value;
 
+	(void)type;
 	value = key ? netlink_find(key, key_len, NFTA_DATA_VALUE, &value_len) : NULL;
 	if (value)
 		filter_sum_element(sum, value, value_len,
 				   find_u32(at, len, NFTA_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END);
+	return 0;
 }
 
 static int take_elements(void *data, const void *at, size_t len)
@@ -121,48 +100,63 @@ static int take_elements(void *data, const void *at, size_t len)
 	const void *list = netlink_find(at, len, NFTA_SET_ELEM_LIST_ELEMENTS, &list_len);
 
 	if (list)
-		each(list, list_len, take_element, data);
+		netlink_each(list, list_len, take_element, data);
 	return 0;
 }
 
+/* Chains are dumped of every table. */
+struct chains {
+	const char *table;
+	struct filter_sum *sum;
+};
+
 static int take_chain(void *data, const void *at, size_t len)
 {
-	struct filter_sum *sum = data;
+	const struct chains *chains = data;
 	size_t hook_len = 0;
 
 	if (netlink_find(at, len, NFTA_CHAIN_HOOK, &hook_len) &&
 	    find_u32(at, len, NFTA_CHAIN_POLICY) == NF_DROP &&
-	    !strcmp(find_text(at, len, NFTA_CHAIN_TABLE), FILTER_TABLE))
-		sum->hooks++;
+	    !strcmp(netlink_find_text(at, len, NFTA_CHAIN_TABLE), chains->table))
+		chains->sum->hooks++;
 	return 0;
 }
 
-static int read_sets(int fd, const struct net_policy *network, struct filter_sum *sum)
+static int read_group(int fd, const char *table, const struct net_policy *network, struct filter_group at,
+		      struct filter_sum *sum)
 {
+	char name[FILTER_NAME_SIZE];
 	int r = 0;
 
-	for (size_t i = 0; i < network->egress.count && r == 0; i++)
-		for (enum net_family family = NET_V4; family < NET_FAMILIES && r == 0; family++) {
-			char name[FILTER_NAME_SIZE];
-
-			if (!filter_set_name(name, network, i, family))
-				continue;
-			r = nft_dump(fd, FILTER_TABLE, NFT_MSG_GETSETELEM, name, take_elements, sum);
-		}
+	for (enum net_family family = NET_V4; family < NET_FAMILIES && r == 0; family++)
+		if (filter_set_name(name, network, at, family))
+			r = nft_dump(fd, table, NFT_MSG_GETSETELEM, name, take_elements, sum);
 	return r;
 }
 
-int filter_check(int fd, const struct filter_sum *sent, const struct net_policy *network, struct err **err)
+static int read_sets(int fd, const char *table, const struct net_policy *network, struct filter_sum *sum)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < network->egress.count; i++)
+		for (size_t j = 0; j < network->egress.items[i].count && r == 0; j++)
+			r = read_group(fd, table, network, (struct filter_group){ i, j }, sum);
+	return r;
+}
+
+int filter_check(int fd, const char *table, const struct filter_sum *sent, const struct net_policy *network,
+		 struct err **err)
 {
 	struct filter_sum found = { 0 };
-	int r = nft_dump(fd, FILTER_TABLE, NFT_MSG_GETCHAIN, NULL, take_chain, &found);
+	struct chains chains = { table, &found };
+	int r = nft_dump(fd, table, NFT_MSG_GETCHAIN, NULL, take_chain, &chains);
 
 	if (r == 0)
-		r = nft_dump(fd, FILTER_TABLE, NFT_MSG_GETRULE, NULL, take_rule, &found);
+		r = nft_dump(fd, table, NFT_MSG_GETRULE, NULL, take_rule, &found);
 	if (r == 0)
-		r = read_sets(fd, network, &found);
+		r = read_sets(fd, table, network, &found);
 	if (r < 0)
-		return err_sys(err, E_NETWORK, -r, "nf_tables", "reading back table " FILTER_TABLE, network->pointer);
+		return err_sys(err, E_NETWORK, -r, "nf_tables, reading back", table, network->pointer);
 	if (found.rules == sent->rules && found.rule_count == sent->rule_count && found.elements == sent->elements &&
 	    found.element_count == sent->element_count && found.hooks == sent->hooks)
 		return 0;

@@ -26,6 +26,7 @@ void filter_sum_end(struct filter_sum *sum);
 void filter_sum_element(struct filter_sum *sum, const void *key, size_t len, bool is_end);
 
 /* Read the table back. 0, or -errno with E_NETWORK. */
-int filter_check(int fd, const struct filter_sum *sent, const struct net_policy *network, struct err **err);
+int filter_check(int fd, const char *table, const struct filter_sum *sent, const struct net_policy *network,
+		 struct err **err);
 
 #endif

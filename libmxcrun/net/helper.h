@@ -16,9 +16,11 @@ struct net_helper {
 };
 #define NET_HELPER_INIT { .pid = -1, .life_fd = -1 }
 
-/* Writes the journal's line of a process. */
+/* Write the journal's line of a process, and of a table in a namespace that outlives the container: its file, and which
+ * one that means now. */
 struct net_journal {
 	int (*add)(void *data, pid_t pid, uint64_t start_ticks, struct err **err);
+	int (*add_table)(void *data, const char *path, dev_t device, ino_t inode, struct err **err);
 	void *data;
 };
 

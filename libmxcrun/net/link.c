@@ -33,6 +33,31 @@ int link_find(int fd, const char *name)
 	return r < 0 ? r : index;
 }
 
+static int look_at_link(void *data, const struct nlmsghdr *answer)
+{
+	size_t head = NLMSG_LENGTH(sizeof(struct ifinfomsg)), info_len = 0;
+	const void *info;
+
+	if (answer->nlmsg_len < head)
+		return -EBADMSG;
+	info = netlink_find((const char *)NLMSG_DATA(answer) + NLMSG_ALIGN(sizeof(struct ifinfomsg)),
+			    answer->nlmsg_len - head, IFLA_LINKINFO, &info_len);
+	if (info && !strcmp(netlink_find_text(info, info_len, IFLA_INFO_KIND), "tun"))
+		*(int *)data = 1;
+	return 0;
+}
+
+int link_has_tap(int fd)
+{
+	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
+	struct netlink_message message;
+	int has_tap = 0, r;
+
+	netlink_begin(&message, RTM_GETLINK, 0, &head, sizeof(head));
+	r = netlink_dump(fd, &message, look_at_link, &has_tap);
+	return r < 0 ? r : has_tap;
+}
+
 int link_add_address(int fd, unsigned int interface, enum net_family family, struct net_address address,
 		     unsigned int prefix)
 {

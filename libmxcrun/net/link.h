@@ -9,6 +9,9 @@
 /* The interface of that name: its number, or -errno. */
 int link_find(int fd, const char *name);
 
+/* 1: there is an interface that a program carries the packets of (tun, tap), 0: none, or -errno. */
+int link_has_tap(int fd);
+
 /* Usable at once (no duplicate address detection); fine when it is there already. 0 or -errno. */
 int link_add_address(int fd, unsigned int interface, enum net_family family, struct net_address address,
 		     unsigned int prefix);

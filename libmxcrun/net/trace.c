@@ -77,14 +77,6 @@ static uint64_t find_u64(const void *at, size_t len, uint16_t type, uint64_t oth
 	return be64toh(big);
 }
 
-static const char *find_text(const void *at, size_t len, uint16_t type)
-{
-	size_t text_len = 0;
-	const char *text = netlink_find(at, len, type, &text_len);
-
-	return text && text_len > 0 && text[text_len - 1] == '\0' ? text : "";
-}
-
 /* The comment of a rule: a type, a length, the text. */
 static bool find_comment(const void *at, size_t len, char name[NAME_MAX_SIZE])
 {
@@ -98,23 +90,20 @@ static bool find_comment(const void *at, size_t len, char name[NAME_MAX_SIZE])
 	return true;
 }
 
-/* The data of the counter among a list of expressions, or of a single one; NULL without. */
-static const void *find_counter(const void *list, size_t len, size_t *ret_len)
+struct counter {
+	const void *at;
+	size_t len;
+};
+
+static int take_counter(void *data, uint16_t type, const void *at, size_t len)
 {
-	const char *at = list;
+	struct counter *counter = data;
 
-	while (len >= NLA_HDRLEN) {
-		const struct nlattr *head = (const void *)at;
-		size_t step = NLA_ALIGN(head->nla_len), inner = head->nla_len - NLA_HDRLEN;
-
-		if (head->nla_len < NLA_HDRLEN || head->nla_len > len)
-			return NULL;
-		if (!strcmp(find_text(at + NLA_HDRLEN, inner, NFTA_EXPR_NAME), "counter"))
-			return netlink_find(at + NLA_HDRLEN, inner, NFTA_EXPR_DATA, ret_len);
-		at += step;
-		len -= step > len ? len : step;
-	}
-	return NULL;
+	(void)type;
+	if (strcmp(netlink_find_text(at, len, NFTA_EXPR_NAME), "counter") != 0)
+		return 0;
+	counter->at = netlink_find(at, len, NFTA_EXPR_DATA, &counter->len);
+	return 1;
 }
 
 /* ---- reading ---- */
@@ -155,75 +144,69 @@ static int note_count(struct trace *trace, const char *name, uint64_t packets, u
 
 static int take_rule(void *data, const void *at, size_t len)
 {
-	const char *chain = find_text(at, len, NFTA_RULE_CHAIN);
-	size_t list_len = 0, counter_len = 0;
-	const void *list = netlink_find(at, len, NFTA_RULE_EXPRESSIONS, &list_len), *counter;
+	const char *chain = netlink_find_text(at, len, NFTA_RULE_CHAIN);
+	size_t list_len = 0;
+	const void *list = netlink_find(at, len, NFTA_RULE_EXPRESSIONS, &list_len);
+	struct counter counter = { 0 };
 	char name[NAME_MAX_SIZE];
 
 	if (!find_comment(at, len, name))
 		return 0;
 	if (!strncmp(chain, REFUSAL_CHAIN, strlen(REFUSAL_CHAIN)))
 		return note_number(data, chain, name);
-	counter = list ? find_counter(list, list_len, &counter_len) : NULL;
-	return !counter ? 0
-			: note_count(data, name, find_u64(counter, counter_len, NFTA_COUNTER_PACKETS, 0),
-				     find_u64(counter, counter_len, NFTA_COUNTER_BYTES, 0));
+	if (list)
+		netlink_each(list, list_len, take_counter, &counter);
+	return !counter.at ? 0
+			   : note_count(data, name, find_u64(counter.at, counter.len, NFTA_COUNTER_PACKETS, 0),
+					find_u64(counter.at, counter.len, NFTA_COUNTER_BYTES, 0));
 }
 
-static void take_element(struct trace *trace, const void *at, size_t len)
+static int take_element(void *data, uint16_t type, const void *at, size_t len)
 {
+	const struct trace *trace = data;
 	struct refused *item = &trace->list->items[trace->list->count];
-	size_t key_len = 0, value_len = 0, counter_len = 0;
-	const void *key = netlink_find(at, len, NFTA_SET_ELEM_KEY, &key_len), *value, *counter;
+	size_t key_len = 0, value_len = 0;
+	const void *key = netlink_find(at, len, NFTA_SET_ELEM_KEY, &key_len), *value;
 	uint64_t whole = find_u64(at, len, NFTA_SET_ELEM_TIMEOUT, FILTER_REFUSED_MS);
 	uint64_t left = find_u64(at, len, NFTA_SET_ELEM_EXPIRATION, whole);
+	struct counter counter = { 0 };
 
 	value = key ? netlink_find(key, key_len, NFTA_DATA_VALUE, &value_len) : NULL;
 	if (!value || value_len != trace->key_len || trace->list->count == FILTER_REFUSED_MAX)
-		return;
+		return 0;
 	*item = (struct refused){ .age_ms = left < whole ? whole - left : 0 };
 	memcpy(item->key, value, value_len);
 	value = netlink_find(at, len, NFTA_SET_ELEM_EXPR, &value_len);
-	counter = value && !strcmp(find_text(value, value_len, NFTA_EXPR_NAME), "counter")
-			  ? netlink_find(value, value_len, NFTA_EXPR_DATA, &counter_len)
-			  : NULL;
-	item->count = counter ? find_u64(counter, counter_len, NFTA_COUNTER_PACKETS, 0) : 0;
+	if (value)
+		take_counter(&counter, type, value, value_len);
+	item->count = counter.at ? find_u64(counter.at, counter.len, NFTA_COUNTER_PACKETS, 0) : 0;
 	trace->list->count++;
+	return 0;
 }
 
 static int take_elements(void *data, const void *at, size_t len)
 {
-	size_t left = 0;
-	const char *item = netlink_find(at, len, NFTA_SET_ELEM_LIST_ELEMENTS, &left);
+	size_t list_len = 0;
+	const void *list = netlink_find(at, len, NFTA_SET_ELEM_LIST_ELEMENTS, &list_len);
 
-	while (item && left >= NLA_HDRLEN) {
-		const struct nlattr *head = (const void *)item;
-		size_t step = NLA_ALIGN(head->nla_len);
-
-		if (head->nla_len < NLA_HDRLEN || head->nla_len > left)
-			break;
-		take_element(data, item + NLA_HDRLEN, head->nla_len - NLA_HDRLEN);
-		item += step;
-		left -= step > left ? left : step;
-	}
-	return 0;
+	return list ? netlink_each(list, list_len, take_element, data) : 0;
 }
 
-static int read_set(int fd, struct trace *trace, const char *set, enum net_family family, struct refused_list *list)
+static int read_set(int fd, const char *table, struct trace *trace, const char *set, enum net_family family, struct refused_list *list)
 {
 	trace->list = list;
 	trace->key_len = family == NET_V4 ? 16 : 28;
-	return nft_dump(fd, FILTER_TABLE, NFT_MSG_GETSETELEM, set, take_elements, trace);
+	return nft_dump(fd, table, NFT_MSG_GETSETELEM, set, take_elements, trace);
 }
 
-static int read_trace(int fd, struct trace *trace)
+static int read_trace(int fd, const char *table, struct trace *trace)
 {
-	int r = nft_dump(fd, FILTER_TABLE, NFT_MSG_GETRULE, NULL, take_rule, trace);
+	int r = nft_dump(fd, table, NFT_MSG_GETRULE, NULL, take_rule, trace);
 
 	for (enum net_family family = NET_V4; family < NET_FAMILIES && r == 0; family++) {
-		r = read_set(fd, trace, FILTER_SINCE(family), family, &trace->since[family]);
+		r = read_set(fd, table, trace, FILTER_SINCE(family), family, &trace->since[family]);
 		if (r == 0)
-			r = read_set(fd, trace, FILTER_REFUSED(family), family, &trace->refused[family]);
+			r = read_set(fd, table, trace, FILTER_REFUSED(family), family, &trace->refused[family]);
 	}
 	return r == 0 && trace->numbered_count == 0 ? -ENOENT : r;
 }
@@ -320,8 +303,9 @@ static void put_trace(const struct trace *trace, struct json_writer *w)
 	json_close(w, ']');
 }
 
-int network_trace(const struct net_namespace *namespaces, struct json_writer *w, struct err **err)
+int network_trace(const struct net_namespace *namespaces, const char *id, struct json_writer *w, struct err **err)
 {
+	char table[FILTER_TABLE_SIZE];
 	struct net_socket netfilter = { .domain = AF_NETLINK, .type = SOCK_RAW, .protocol = NETLINK_NETFILTER };
 	__attribute__((cleanup(trace_free))) struct trace *trace = calloc(1, sizeof(*trace));
 	int r;
@@ -331,12 +315,13 @@ int network_trace(const struct net_namespace *namespaces, struct json_writer *w,
 	r = net_sockets_open(namespaces, &netfilter, 1, err);
 	if (r < 0)
 		return r;
-	r = read_trace(netfilter.fd, trace);
+	filter_table_name(table, id);
+	r = read_trace(netfilter.fd, table, trace);
 	fd_close_ptr(&netfilter.fd);
 	if (r == -ENOENT)
 		return err_set(err, E_STATE, ENOENT, NULL, "no network policy is in force there");
 	if (r < 0)
-		return err_sys(err, E_NETWORK, -r, "nf_tables", "reading table " FILTER_TABLE, NULL);
+		return err_sys(err, E_NETWORK, -r, "nf_tables", table, NULL);
 	put_trace(trace, w);
 	return 0;
 }

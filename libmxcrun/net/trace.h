@@ -7,9 +7,9 @@
 #include "base/json.h"
 #include "net/enter.h"
 
-/* Put "rules" (name, packets, bytes) and "refused" (address, port, protocol, rule, count, first, last) into the open object.
+/* Of that container or sandbox: put "rules" (name, packets, bytes) and "refused" (address, port, protocol, rule, count, first, last) into the open object.
  * Packets of a connection that was let through are counted once, for its first. At most FILTER_REFUSED_MAX destinations of
  * a family are known. 0; -ENOENT with E_STATE when no filter of ours is there. */
-int network_trace(const struct net_namespace *namespaces, struct json_writer *w, struct err **err);
+int network_trace(const struct net_namespace *namespaces, const char *id, struct json_writer *w, struct err **err);
 
 #endif

@@ -239,20 +239,26 @@ static bool has_denials(const struct plan_policy *policy)
 	return false;
 }
 
-/* CAP_SYS_ADMIN takes mounts away, CAP_DAC_READ_SEARCH opens a file by its handle whatever covers its name. That root
- * gets EACCES by a mode needs a cover that is not his, or that he has no CAP_DAC_OVERRIDE. */
+/* CAP_SYS_ADMIN takes mounts away and enters other namespaces, CAP_NET_ADMIN changes the rules, a module is the kernel
+ * itself. Packet sockets send past every rule (packet(7)), and engines give CAP_NET_RAW unasked, so it is only held back.
+ * CAP_DAC_READ_SEARCH opens a file by its handle whatever covers its name. That root gets EACCES by a mode needs a cover
+ * that is not his, or that he has no CAP_DAC_OVERRIDE. */
 static void decide_capabilities(struct builder *b)
 {
 	struct plan_policy *policy = &b->plan->policy;
 
-	if (policy->region_count)
+	if (policy->region_count || b->plan->network_policy.egress.count)
 		policy->refused_capabilities = caps_bit(CAP_BIT_SYS_ADMIN);
+	if (b->plan->network_policy.egress.count) {
+		policy->refused_capabilities |= caps_bit(CAP_BIT_NET_ADMIN) | caps_bit(CAP_BIT_SYS_MODULE);
+		policy->withheld_capabilities = caps_bit(CAP_BIT_NET_RAW);
+	}
 	if (!has_denials(policy))
 		return;
 	policy->refused_capabilities |= caps_bit(CAP_BIT_DAC_READ_SEARCH);
 	policy->covers_are_idmapped = facts_has_idmapped_tmpfs(b->facts);
 	if (!policy->covers_are_idmapped)
-		policy->withheld_capabilities = caps_bit(CAP_BIT_DAC_OVERRIDE);
+		policy->withheld_capabilities |= caps_bit(CAP_BIT_DAC_OVERRIDE);
 }
 
 int build_carrier_capabilities(struct builder *b, struct err **err)
@@ -260,47 +266,43 @@ int build_carrier_capabilities(struct builder *b, struct err **err)
 	struct plan_capabilities *caps = &b->plan->process.capabilities;
 	uint64_t *const sets[] = { &caps->bounding, &caps->permitted, &caps->effective, &caps->inheritable, &caps->ambient };
 	uint64_t refused = b->request->refused_capabilities | b->plan->policy.refused_capabilities;
-	uint64_t withheld = b->request->withheld_capabilities | b->plan->policy.withheld_capabilities;
+	uint64_t withheld = b->request->withheld_capabilities | b->plan->policy.withheld_capabilities, lost = 0;
 
 	for (size_t i = 0; i < array_size(sets); i++) {
 		for (unsigned int cap = 0; cap < CAPS_KNOWN; cap++)
 			if (*sets[i] & refused & caps_bit(cap))
 				return err_set(err, E_POLICY, 0, "/process/capabilities",
-					       "%s could undo the policy's path lists: drop it", caps_name(cap));
-		if (*sets[i] & withheld)
-			log_warning(b->log, "CAP_DAC_OVERRIDE is withheld, because a policy denies paths and this kernel "
-					    "has no idmapped tmpfs (Linux 6.3)");
+					       "%s could undo the policy: drop it", caps_name(cap));
+		lost |= *sets[i] & withheld;
 		*sets[i] &= ~withheld;
 	}
+	if (lost & caps_bit(CAP_BIT_DAC_OVERRIDE))
+		log_warning(b->log, "CAP_DAC_OVERRIDE is withheld, because a policy denies paths and this kernel "
+				    "has no idmapped tmpfs (Linux 6.3)");
+	if (lost & caps_bit(CAP_BIT_NET_RAW))
+		log_warning(b->log, "CAP_NET_RAW is withheld, because packet sockets pass by the policy's network rules");
 	return 0;
 }
 
 /* ---- network, timeout ---- */
 
-static int check_network(const struct builder *b, struct err **err)
+/* The rules are those of the namespace that the container has, whoever made it and connects it: they are loaded before
+ * its program runs, and refuse what the namespace gets later as well. */
+static int build_carrier_network(struct builder *b, struct err **err)
 {
-	const struct policy_combined *policy = combined_of(b);
-	const struct plan *plan = b->plan;
-	static const enum plan_hook_kind early[] = { HOOK_PRESTART, HOOK_CREATE_RUNTIME, HOOK_CREATE_CONTAINER };
+	const struct net_policy *network = &combined_of(b)->network;
+	struct plan *plan = b->plan;
 
-	if (!policy->is_isolated)
+	if (!network->egress.count)
 		return 0;
 	if (plan->network == NETWORK_HOST)
-		return err_set(err, E_POLICY, 0, policy->network_pointer,
+		return err_set(err, E_POLICY, 0, network->pointer,
 			       "a network policy needs a network namespace of the container's, and it has the host's");
-	if (plan->network != NETWORK_NONE)
-		return err_set(err, E_UNSUPPORTED, 0, policy->network_pointer,
-			       "a network policy in a joined namespace is not supported yet and is not ignored");
-	if (plan->net_device_count)
-		return err_set(err, E_POLICY, 0, plan->net_devices[0].pointer,
-			       "a network device can't be moved in, because %s lets no connection pass",
-			       policy->network_carrier->name);
-	for (size_t i = 0; i < array_size(early); i++)
-		if (plan->hooks[early[i]].count)
-			return err_set(err, E_UNSUPPORTED, 0, policy->network_pointer,
-				       "a network policy beside hooks that may connect the namespace (%s) is not supported "
-				       "yet and is not ignored", plan->hooks[early[i]].items[0].pointer);
-	return 0;
+	if (plan->namespaces[NS_PID].mode == NS_HOST)
+		return err_set(err, E_POLICY, 0, network->pointer,
+			       "a network policy needs a pid namespace: it would not hold for the processes of the host that "
+			       "the container could use");
+	return net_policy_copy(b->arena, network, &plan->network_policy) < 0 ? err_nomem(err) : 0;
 }
 
 int build_carrier_regions(struct builder *b, struct err **err)
@@ -309,7 +311,7 @@ int build_carrier_regions(struct builder *b, struct err **err)
 	int r = build_regions(b, err);
 
 	if (r == 0)
-		r = check_network(b, err);
+		r = build_carrier_network(b, err);
 	if (r < 0)
 		return r;
 	decide_capabilities(b);

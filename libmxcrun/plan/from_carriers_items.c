@@ -56,19 +56,19 @@ static const char *mechanism_of(const struct builder *b, const struct combined_i
 	if (item->subject == SUBJECT_PATH)
 		return path_mechanism(b, item);
 	if (item->subject == SUBJECT_NETWORK)
-		return "empty network namespace";
+		return b->plan->network_policy.egress.count ? "nf_tables" : "empty network namespace";
 	if (item->subject == SUBJECT_TIMEOUT)
 		return "supervisor";
 	return limit_mechanism(b, subjects[item->subject].controller);
 }
 
 static const char *word_of(struct builder *b, const struct combined_item *item, enum policy_intent intent,
-			   uint64_t value)
+			   bool is_isolated, uint64_t value)
 {
 	if (item->subject == SUBJECT_PATH)
 		return policy_intent_words[intent];
 	if (item->subject == SUBJECT_NETWORK)
-		return "isolated";
+		return is_isolated ? "isolated" : "filtered";
 	return arena_printf(b->arena, "%" PRIu64, value);
 }
 
@@ -99,8 +99,8 @@ int add_carrier_items(struct builder *b, const struct policy_combined *policy, s
 			.pointer = from->pointer,
 			.subject = subjects[from->subject].name,
 			.object = from->path,
-			.requested = word_of(b, from, from->requested_intent, from->requested),
-			.enforced = word_of(b, from, from->intent, from->value),
+			.requested = word_of(b, from, from->requested_intent, from->requests_isolation, from->requested),
+			.enforced = word_of(b, from, from->intent, policy->is_isolated, from->value),
 			.decided_by = from->decided_by->name,
 			.mechanism = mechanism_of(b, from),
 		};

@@ -201,10 +201,46 @@ static struct policy_decisions tighten(const struct policy_decisions *decisions,
 		all.resources.pids = (uint32_t)c->pids.value;
 	if (c->timeout_ms.value && (!all.process.timeout_ms || all.process.timeout_ms > c->timeout_ms.value))
 		all.process.timeout_ms = (uint32_t)c->timeout_ms.value;
-	/* a connection passes only if every policy lets it pass */
-	if (c->is_isolated)
-		all.network = (struct policy_network){ .mode = POLICY_NETWORK_ISOLATED };
 	return all;
+}
+
+/* The proxy is the sandbox's way out, so where it stands is what the owner's rules judge: those of its addresses that
+ * they refuse go. */
+static int tighten_proxy(const struct net_rule_sets *owners, struct net_proxy *proxy, struct err **err)
+{
+	const struct net_rules *refusal = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < proxy->target_count; i++) {
+		const struct net_endpoint *target = &proxy->targets[i];
+		const struct net_packet packet = { target->family, target->address, NET_TCP, target->port };
+		const struct net_rules *refused_by = net_rule_sets_refusal(owners, &packet);
+
+		if (refused_by)
+			refusal = refused_by;
+		else
+			proxy->targets[kept++] = *target;
+	}
+	proxy->target_count = kept;
+	return kept ? 0 : err_set(err, E_POLICY, 0, proxy->pointer, "%s does not let the proxy's address pass", refusal->carrier);
+}
+
+/* A connection passes only if every policy lets it pass. */
+static int tighten_network(struct arena *arena, const struct plan_owner *owner, struct policy_network *network,
+			   struct err **err)
+{
+	const struct policy_combined *c = owner ? owner->combined : NULL;
+
+	if (!c || !c->network.egress.count || network->mode == POLICY_NETWORK_ISOLATED)
+		return 0;
+	if (c->is_isolated) {
+		*network = (struct policy_network){ .mode = POLICY_NETWORK_ISOLATED };
+		return 0;
+	}
+	if (network->mode == POLICY_NETWORK_PROXY)
+		return tighten_proxy(&c->network.egress, &network->policy.proxy, err);
+	network->policy.closes_host_loopback |= c->network.closes_host_loopback;
+	return net_rule_sets_add(arena, &network->policy.egress, &c->network.egress, NULL) < 0 ? err_nomem(err) : 0;
 }
 
 int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *decisions,
@@ -215,7 +251,7 @@ int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *de
 	struct builder b = {
 		.arena = plan_arena, .request = &as_bundle, .facts = facts, .log = log
 	};
-	const struct policy_decisions all = tighten(decisions, request->owner);
+	struct policy_decisions all = tighten(decisions, request->owner);
 	int r;
 
 	b.plan = arena_alloc(plan_arena, sizeof(*b.plan));
@@ -226,7 +262,9 @@ int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *de
 		.timeout_ms = all.process.timeout_ms,
 		.die_with_parent = true,
 	};
-	r = build_identity(&b, err);
+	r = tighten_network(plan_arena, request->owner, &all.network, err);
+	if (r == 0)
+		r = build_identity(&b, err);
 	if (r == 0)
 		r = build_network(&b, &all.network, err);
 	if (r == 0)

@@ -100,13 +100,28 @@ static int add_defaults(struct builder *b, struct err **err)
 	return r;
 }
 
-static int add_network(struct builder *b, const struct policy_decisions *asked, struct err **err)
+static int add_network(struct builder *b, const struct policy_decisions *asked, const struct policy_decisions *enforced,
+		       const struct plan_owner *owner, struct err **err)
 {
-	const struct plan_item isolated = {
-		CARRIER, "/network", "network", NULL, "isolated", "isolated", CARRIER, "empty network namespace",
+	static const struct { const char *word, *mechanism; } modes[] = {
+		[POLICY_NETWORK_ISOLATED] = { "isolated", "empty network namespace" },
+		[POLICY_NETWORK_PROXY] = { "proxy", "empty network namespace, relay" },
+		[POLICY_NETWORK_FILTERED] = { "filtered", "nf_tables" },
+	};
+	const struct policy_network *network = &asked->network;
+	const struct plan_item item = {
+		.carrier = CARRIER,
+		.pointer = network->mode == POLICY_NETWORK_FILTERED ? network->policy.pointer
+			   : network->mode == POLICY_NETWORK_PROXY  ? network->policy.proxy.pointer
+								    : "/network",
+		.subject = "network",
+		.requested = modes[network->mode].word,
+		.enforced = modes[enforced->network.mode].word,
+		.decided_by = network->mode == enforced->network.mode ? CARRIER : owner->combined->network_carrier->name,
+		.mechanism = modes[enforced->network.mode].mechanism,
 	};
 
-	return asked->network.mode == POLICY_NETWORK_ISOLATED ? add_plan_item(b, &isolated, err) : 0;
+	return add_plan_item(b, &item, err);
 }
 
 /* A granted / is the root itself, and no entry. */
@@ -130,7 +145,7 @@ int build_policy_items(struct builder *b, const struct policy_decisions *asked, 
 	b->plan->policy.items = arena_array(b->arena, count, sizeof(*b->plan->policy.items));
 	if (!b->plan->policy.items)
 		return err_nomem(err);
-	r = add_network(b, asked, err);
+	r = add_network(b, asked, enforced, owner, err);
 	if (r == 0)
 		r = add_whole_root(b, fs, err);
 	for (size_t i = 0; i < fs->entry_count && r == 0; i++)

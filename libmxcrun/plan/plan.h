@@ -177,8 +177,9 @@ struct plan_sysctl { const char *path, *value, *pointer; };	/* path with slashes
 /* ---- network ---- */
 
 enum plan_network_mode {
-	NETWORK_HOST, NETWORK_JOINED,
-	NETWORK_NONE,			/* a namespace with loopback up, and nothing else */
+	NETWORK_HOST,
+	NETWORK_JOINED,
+	NETWORK_NONE,			/* a namespace with loopback up, and nothing else until an engine connects it */
 	NETWORK_PROXY,			/* the same, and network_policy.proxy answers at its addresses */
 	NETWORK_FILTERED,		/* a way out by network_helper, and network_policy.egress says where to */
 };
@@ -353,7 +354,7 @@ struct plan {
 	struct plan_sysctl *sysctls;
 	size_t sysctl_count;
 	enum plan_network_mode network;
-	struct net_policy network_policy;	/* NETWORK_PROXY, NETWORK_FILTERED */
+	struct net_policy network_policy;	/* sandboxes: of NETWORK_PROXY and NETWORK_FILTERED; bundles: what rules there are */
 	const char *network_helper;	/* absolute path of the program that carries packets; NULL: none is needed */
 	struct plan_net_device *net_devices;
 	size_t net_device_count;

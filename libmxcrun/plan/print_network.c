@@ -45,6 +45,18 @@ static void print_group(const struct net_group *group, struct json_writer *w)
 	json_close(w, '}');
 }
 
+static void print_rules(const struct net_rules *rules, struct json_writer *w)
+{
+	json_open(w, NULL, '{');
+	json_put_string(w, "carrier", rules->carrier);
+	json_put_string(w, "default", rules->allows_by_default ? "allow" : "deny");
+	json_open(w, "rules", '[');
+	for (size_t i = 0; i < rules->count; i++)
+		print_group(&rules->groups[i], w);
+	json_close(w, ']');
+	json_close(w, '}');
+}
+
 static void print_endpoints(const struct net_endpoint *items, size_t count, const char *key, struct json_writer *w)
 {
 	json_open(w, key, '[');
@@ -62,12 +74,12 @@ static void print_endpoints(const struct net_endpoint *items, size_t count, cons
 void print_network_policy(const struct net_policy *policy, struct json_writer *w)
 {
 	json_open(w, "networkPolicy", '{');
-	json_put_string(w, "default", policy->egress.allows_by_default ? "allow" : "deny");
 	json_put_bool(w, "closesHostLoopback", policy->closes_host_loopback);
+	json_put_bool(w, "acceptsConnections", policy->accepts_connections);
 	json_put_string(w, "pointer", policy->pointer);
-	json_open(w, "rules", '[');
+	json_open(w, "egress", '[');
 	for (size_t i = 0; i < policy->egress.count; i++)
-		print_group(&policy->egress.groups[i], w);
+		print_rules(&policy->egress.items[i], w);
 	json_close(w, ']');
 	json_open(w, "proxy", '{');
 	json_put_string(w, "url", policy->proxy.url);

@@ -1,6 +1,8 @@
-/* combine.c - several carriers: the smallest of each limit, the earliest timeout, the least network.
+/* combine.c - several carriers: the smallest of each limit, the earliest timeout, of the network what all let pass.
  * Their paths are combine_paths.c's. */
 #include "policy/combine.h"
+
+#include <string.h>
 
 #include "policy/network.h"
 #include "policy/resolve.h"
@@ -62,36 +64,44 @@ static int combine_limits(const struct source *s, struct err **err)
 	return r;
 }
 
-/* Rules work for sandboxes only: here they are refused, whether they would open or close. */
-static int refuse_network(const struct net_policy *policy, struct err **err)
+/* Whose word is named when something is refused: the strictest's. */
+static void name_network(const struct source *s, const struct net_policy *policy, bool is_isolated)
 {
-	return err_set(err, E_UNSUPPORTED, 0, policy->pointer ? policy->pointer : policy->proxy.pointer,
-		       "network rules for a bundle are not supported yet and are not ignored");
+	if (s->ret->network_carrier && (s->ret->is_isolated || !is_isolated))
+		return;
+	s->ret->network_carrier = s->carrier;
+	s->ret->network.pointer = policy->pointer;
+}
+
+static int add_network(const struct source *s, const struct policy_network *network, struct err **err)
+{
+	struct net_policy *all = &s->ret->network, policy = network->policy;
+	bool is_first = all->egress.count == 0, is_isolated = network->mode == POLICY_NETWORK_ISOLATED;
+	struct combined_item *item;
+
+	/* the pointer into a section of config.json has it already */
+	if (strncmp(policy.pointer, s->carrier->prefix, strlen(s->carrier->prefix)) != 0)
+		policy.pointer = arena_printf(s->arena, "%s%s", s->carrier->prefix, policy.pointer);
+	if (!policy.pointer || net_rule_sets_add(s->arena, &all->egress, &policy.egress, s->carrier->name) < 0)
+		return err_nomem(err);
+	name_network(s, &policy, is_isolated);
+	all->accepts_connections = policy.accepts_connections && (is_first || all->accepts_connections);
+	all->closes_host_loopback |= policy.closes_host_loopback;
+	s->ret->is_isolated |= is_isolated;
+	item = add_item(s, SUBJECT_NETWORK, 0, policy.pointer);
+	item->requests_isolation = is_isolated;
+	return 0;
 }
 
 static int combine_network(const struct source *s, struct err **err)
 {
 	struct policy_network network;
-	const char *pointer;
 	int r;
 
 	if (!s->carrier->config->network.element)
 		return 0;
-	r = policy_network(s->arena, s->carrier->config, s->log, &network, err);
-	if (r == 0 && network.mode != POLICY_NETWORK_ISOLATED)
-		r = refuse_network(&network.policy, err);
-	if (r < 0)
-		return r;
-	pointer = arena_printf(s->arena, "%s/network", s->carrier->prefix);
-	if (!pointer)
-		return err_nomem(err);
-	add_item(s, SUBJECT_NETWORK, 0, pointer);
-	if (!s->ret->is_isolated) {
-		s->ret->network_pointer = pointer;
-		s->ret->network_carrier = s->carrier;
-	}
-	s->ret->is_isolated = true;
-	return 0;
+	r = policy_container_network(s->arena, s->carrier->config, s->log, &network, err);
+	return r < 0 ? r : add_network(s, &network, err);
 }
 
 /* An item's own carrier decides it when nobody was stricter. */
@@ -108,7 +118,7 @@ static void decide_items(struct policy_combined *ret)
 		struct combined_item *item = &ret->items[i];
 
 		if (item->subject == SUBJECT_NETWORK)
-			item->decided_by = item->carrier;
+			item->decided_by = item->requests_isolation ? item->carrier : ret->network_carrier;
 		if (item->subject == SUBJECT_PATH || item->subject == SUBJECT_NETWORK)
 			continue;
 		item->value = limits[item->subject]->value;

@@ -59,6 +59,7 @@ struct combined_item {
 	enum combined_subject subject;
 	const char *path;	      /* SUBJECT_PATH */
 	enum policy_intent requested_intent, intent;
+	bool requests_isolation; /* SUBJECT_NETWORK */
 	uint64_t requested, value; /* limits */
 	const char *pointer;
 	const struct policy_carrier *carrier, *decided_by;
@@ -70,16 +71,16 @@ struct policy_combined {
 	struct combined_grant *grants; /* likewise */
 	size_t grant_count;
 	struct combined_limit memory_bytes, cpus, pids, timeout_ms;
-	bool is_isolated; /* the container gets no network */
-	const char *network_pointer;
-	const struct policy_carrier *network_carrier;
+	struct net_policy network; /* egress.count 0: no carrier says anything of it */
+	bool is_isolated;	   /* some carrier lets nothing pass */
+	const struct policy_carrier *network_carrier; /* the first of these, or else of all that have rules */
 	struct combined_item *items; /* in the order of the carriers */
 	size_t item_count;
 };
 
 /* carriers: in any order; of several that are equally strict the first one is named. E_POLICY: a
- * grant by a carrier that may only restrict, or a path that means nothing; E_UNSUPPORTED: a network
- * that is not enforced. All lies in the arena. 0 or -errno. */
+ * grant by a carrier that may only restrict, or a path that means nothing; E_UNSUPPORTED: a network posture
+ * that a container can't have. All lies in the arena. 0 or -errno. */
 int policy_combine(struct arena *arena, const struct policy_carrier *carriers, size_t count, const struct log *log,
 		   const struct policy_combined **ret, struct err **err);
 

@@ -51,15 +51,26 @@ static int copy_group(struct arena *arena, struct net_group *group)
 	return r;
 }
 
+static int copy_rules(struct arena *arena, struct net_rules *rules)
+{
+	int r = copy_text(arena, rules->carrier, &rules->carrier);
+
+	if (r == 0)
+		r = copy_items(arena, rules->groups, rules->count, sizeof(*rules->groups), &rules->groups);
+	for (size_t i = 0; i < rules->count && r == 0; i++)
+		r = copy_group(arena, &rules->groups[i]);
+	return r;
+}
+
 int net_policy_copy(struct arena *arena, const struct net_policy *policy, struct net_policy *ret)
 {
 	int r;
 
 	*ret = *policy;
-	r = copy_items(arena, policy->egress.groups, policy->egress.count, sizeof(*policy->egress.groups),
-		       &ret->egress.groups);
+	r = copy_items(arena, policy->egress.items, policy->egress.count, sizeof(*policy->egress.items),
+		       &ret->egress.items);
 	for (size_t i = 0; i < policy->egress.count && r == 0; i++)
-		r = copy_group(arena, &ret->egress.groups[i]);
+		r = copy_rules(arena, &ret->egress.items[i]);
 	if (r == 0)
 		r = copy_text(arena, policy->proxy.url, &ret->proxy.url);
 	if (r == 0)

@@ -22,8 +22,9 @@ struct net_proxy {
 };
 
 struct net_policy {
-	struct net_rules egress;
+	struct net_rule_sets egress;
 	bool closes_host_loopback; /* also against a rule that names its address */
+	bool accepts_connections;  /* from outside: ingress.default */
 	struct net_proxy proxy;
 	const char *pointer; /* of what asked for it */
 };

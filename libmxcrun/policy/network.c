@@ -2,6 +2,9 @@
  *
  * "Isolated", "filtered" and "proxy only" are carried out; what comes to the host's own network is refused with the
  * field that asked for it. A strict document is refused where it contradicts itself, a lenient one gets a warning.
+ *
+ * A container from a bundle has the network that its engine gives it, so there every posture is a rule set, also the one
+ * that lets nothing pass, and connections from outside are the policy's to allow.
  */
 #include "policy/network.h"
 
@@ -15,6 +18,7 @@ struct posture {
 	const struct mxc_config *config;
 	const struct mxc_network *network;
 	const struct log *log;
+	bool is_container; /* from a bundle */
 	struct policy_network *ret;
 };
 
@@ -122,7 +126,8 @@ static int check_ingress(const struct posture *p, struct err **err)
 {
 	const struct mxc_ingress *ingress = p->network->ingress;
 
-	if (ingress && ingress->verdict == MXC_ALLOW)
+	p->ret->policy.accepts_connections = p->is_container && ingress && ingress->verdict == MXC_ALLOW;
+	if (ingress && ingress->verdict == MXC_ALLOW && !p->is_container)
 		return err_set(err, E_UNSUPPORTED, 0, pointer_of(p, ingress->element, "default"),
 			       "network.ingress.default='allow' is not supported");
 	if (ingress && ingress->host_loopback == MXC_ALLOW)
@@ -132,14 +137,32 @@ static int check_ingress(const struct posture *p, struct err **err)
 	return 0;
 }
 
+/* The policy's one rule set. */
+static struct net_rules *start_rules(const struct posture *p)
+{
+	struct net_rule_sets *sets = &p->ret->policy.egress;
+
+	*sets = (struct net_rule_sets){ .items = arena_array(p->arena, 1, sizeof(*sets->items)), .count = 1 };
+	return sets->items;
+}
+
+static bool lets_something_pass(const struct mxc_egress *egress)
+{
+	return egress && (egress->verdict == MXC_ALLOW || egress->allow.count || egress->deny.count);
+}
+
 static int filter(const struct posture *p, const struct mxc_egress *egress, struct err **err)
 {
-	const char *key = egress->allow.count ? "allow" : egress->deny.count ? "deny" : "default";
+	static const struct mxc_egress none = { .verdict = MXC_DENY };
+	const struct mxc_egress *all = egress ? egress : &none;
+	const char *key = all->allow.count ? "allow" : all->deny.count ? "deny" : "default";
+	struct net_rules *rules = start_rules(p);
 
-	p->ret->mode = POLICY_NETWORK_FILTERED;
-	p->ret->policy.pointer = pointer_of(p, egress->element, key);
+	if (lets_something_pass(egress))
+		p->ret->mode = POLICY_NETWORK_FILTERED;
+	p->ret->policy.pointer = pointer_of(p, all->element, key);
 	p->ret->policy.closes_host_loopback = true;
-	return network_rules_directional(p->arena, egress, &p->ret->policy.egress) < 0 ? err_nomem(err) : 0;
+	return !rules || network_rules_directional(p->arena, all, rules) < 0 ? err_nomem(err) : 0;
 }
 
 static int resolve_directional(const struct posture *p, struct err **err)
@@ -155,25 +178,25 @@ static int resolve_directional(const struct posture *p, struct err **err)
 		return r;
 	if (p->config->runtime_config && p->config->runtime_config->network_proxy)
 		return check_runtime_proxy(p, err);
-	if (egress && (egress->verdict == MXC_ALLOW || egress->allow.count || egress->deny.count))
-		return filter(p, egress, err);
-	return 0;
+	return p->is_container || lets_something_pass(egress) ? filter(p, egress, err) : 0;
 }
 
 /* ---- legacy ---- */
 
 static int resolve_filtered(const struct posture *p, struct err **err)
 {
+	struct net_rules *rules = start_rules(p);
 	int r = check_hosts(p, "allowedHosts", &p->network->allowed_hosts, err);
 
 	if (r == 0)
 		r = check_hosts(p, "blockedHosts", &p->network->blocked_hosts, err);
 	if (r < 0)
 		return r;
-	p->ret->mode = POLICY_NETWORK_FILTERED;
 	p->ret->policy.pointer = pointer_of(p, p->network->element,
-					    p->network->allowed_hosts.count ? "allowedHosts" : "blockedHosts");
-	return network_rules_legacy(p->arena, p->network, &p->ret->policy.egress) < 0 ? err_nomem(err) : 0;
+					    p->network->allowed_hosts.count ? "allowedHosts"
+					    : p->network->blocked_hosts.count ? "blockedHosts"
+									      : "defaultPolicy");
+	return !rules || network_rules_legacy(p->arena, p->network, rules) < 0 ? err_nomem(err) : 0;
 }
 
 static int resolve_proxy(const struct posture *p, struct err **err)
@@ -181,6 +204,8 @@ static int resolve_proxy(const struct posture *p, struct err **err)
 	const struct mxc_proxy *proxy = p->network->proxy;
 	const char *url = proxy->url;
 
+	if (p->is_container)
+		return refuse(p, p->network->element, "proxy", "a proxy as the only way out of a container from a bundle", err);
 	if (proxy->builtin_test_server.value)
 		return refuse(p, proxy->element, "builtinTestServer", "the built-in test proxy", err);
 	if (!p->config->strict)
@@ -199,6 +224,9 @@ static int check_local_network(const struct posture *p, bool is_private, struct 
 {
 	bool is_allowed = p->network->allow_local_network.value;
 
+	p->ret->policy.accepts_connections = p->is_container && is_allowed;
+	if (p->is_container)
+		return 0;
 	if (is_private && is_allowed)
 		return complain(
 			p, "allowLocalNetwork",
@@ -237,7 +265,9 @@ static int resolve_legacy(const struct posture *p, struct err **err)
 		r = check_local_network(p, is_private, err);
 	if (r < 0)
 		return r;
-	if (is_filtered)
+	if (is_filtered || !is_private)
+		p->ret->mode = POLICY_NETWORK_FILTERED;
+	if (is_filtered || p->is_container)
 		return resolve_filtered(p, err);
 	if (is_private)
 		return 0;
@@ -250,11 +280,25 @@ static int resolve_legacy(const struct posture *p, struct err **err)
 		err);
 }
 
+static int resolve(struct posture *p, struct err **err)
+{
+	*p->ret = (struct policy_network){ .mode = POLICY_NETWORK_ISOLATED };
+	return p->network->is_directional ? resolve_directional(p, err) : resolve_legacy(p, err);
+}
+
 int policy_network(struct arena *arena, const struct mxc_config *config, const struct log *log,
 		   struct policy_network *ret, struct err **err)
 {
 	struct posture p = { .arena = arena, .config = config, .network = &config->network, .log = log, .ret = ret };
 
-	*ret = (struct policy_network){ .mode = POLICY_NETWORK_ISOLATED };
-	return config->network.is_directional ? resolve_directional(&p, err) : resolve_legacy(&p, err);
+	return resolve(&p, err);
+}
+
+int policy_container_network(struct arena *arena, const struct mxc_config *config, const struct log *log,
+			     struct policy_network *ret, struct err **err)
+{
+	struct posture p = { .arena = arena, .config = config, .network = &config->network, .log = log, .ret = ret,
+			     .is_container = true };
+
+	return resolve(&p, err);
 }

@@ -13,4 +13,8 @@
 int policy_network(struct arena *arena, const struct mxc_config *config, const struct log *log,
 		   struct policy_network *ret, struct err **err);
 
+/* The same for a container from a bundle, whose network is its engine's: always with a rule set. */
+int policy_container_network(struct arena *arena, const struct mxc_config *config, const struct log *log,
+			     struct policy_network *ret, struct err **err);
+
 #endif

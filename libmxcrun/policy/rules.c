@@ -405,3 +405,31 @@ bool net_rules_allow(const struct net_rules *rules, const struct net_packet *pac
 
 	return group ? group->allows : rules->allows_by_default;
 }
+
+/* ---- several sets ---- */
+
+const struct net_rules *net_rule_sets_refusal(const struct net_rule_sets *sets, const struct net_packet *packet)
+{
+	for (size_t i = 0; i < sets->count; i++)
+		if (!net_rules_allow(&sets->items[i], packet))
+			return &sets->items[i];
+	return NULL;
+}
+
+int net_rule_sets_add(struct arena *arena, struct net_rule_sets *sets, const struct net_rule_sets *more, const char *carrier)
+{
+	struct net_rules *all = arena_array(arena, sets->count + more->count, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < sets->count; i++)
+		all[i] = sets->items[i];
+	for (size_t i = 0; i < more->count; i++) {
+		all[sets->count + i] = more->items[i];
+		if (!more->items[i].carrier)
+			all[sets->count + i].carrier = carrier;
+	}
+	sets->items = all;
+	sets->count += more->count;
+	return 0;
+}

@@ -53,9 +53,16 @@ struct net_group {
 };
 
 struct net_rules {
+	const char *carrier; /* of several sets: whose this is; NULL: there is no other */
 	struct net_group *groups; /* those that deny first */
 	size_t count;
 	bool allows_by_default;
+};
+
+/* Of several policies: a packet passes when each of them lets it pass. */
+struct net_rule_sets {
+	struct net_rules *items;
+	size_t count; /* 0: nothing is asked for */
 };
 
 /* ---- building ---- */
@@ -101,6 +108,13 @@ struct net_packet {
 /* The group that decides, or NULL: the default does. */
 const struct net_group *net_rules_match(const struct net_rules *rules, const struct net_packet *packet);
 bool net_rules_allow(const struct net_rules *rules, const struct net_packet *packet);
+
+/* The first set that refuses, or NULL. */
+const struct net_rules *net_rule_sets_refusal(const struct net_rule_sets *sets, const struct net_packet *packet);
+
+/* Append the sets of another policy, marked as its carrier's unless they have one; what they point to is shared. 0 or
+ * -ENOMEM. */
+int net_rule_sets_add(struct arena *arena, struct net_rule_sets *sets, const struct net_rule_sets *more, const char *carrier);
 
 /* The family is IPv4 for a mapped address. */
 enum net_family net_address_of(const struct cidr *cidr, struct net_address *ret);

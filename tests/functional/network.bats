@@ -1,63 +1,19 @@
 #!/usr/bin/env bats
-# Network policies. Each test has a world of its own: a namespace that plays the host, joined by a veth to one that plays the
-# rest of the world, with servers in both. What a policy lets through is what the workload's attempts bring back.
+# Network policies of sandboxes.
 
 load helpers
+load networld
 GUARDS="root jq mxcrun slirp4netns ip /usr/bin/python3"
 
-PEER() { echo "/usr/bin/python3 $here/netpeer.py $*"; }
-
-# A namespace that lives as long as the process in the variable.
-hold_namespace() {
-	unshare -n sleep 1000 3>&- 4>&- &
-	printf -v "$1" %s $!
-	wait_for 5 has_own_network $!
-}
-has_own_network() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
-in_host() { nsenter -t "$HOST" -n "$@"; }
-in_world() { nsenter -t "$WORLD" -n "$@"; }
-
-# Servers, until the test's end: "host" or "world", then what netpeer.py takes.
-serve() {
-	local pid=$HOST ready=$BATS_TEST_TMPDIR/ready.$RANDOM
-	[ "$1" = host ] || pid=$WORLD
-	shift
-	# A function in the background would be a shell, whose end leaves the server.
-	# shellcheck disable=SC2046 # words
-	nsenter -t "$pid" -n $(PEER serve "$@") >"$ready" 2>&1 3>&- 4>&- &
-	SERVERS+=($!)
-	wait_for 10 grep -q ready "$ready" || cat "$ready" >&2
-}
-
 test_setup() {
-	SERVERS=()
-	hold_namespace HOST
-	hold_namespace WORLD
-	ip link add "v$$" type veth peer name w0 netns "$WORLD"
-	ip link set "v$$" netns "$HOST" name h0
-	in_host ip link set lo up
-	in_host ip addr add 198.51.100.1/24 dev h0
-	in_host ip addr add 2001:db8:1::1/64 dev h0 nodad
-	in_host ip link set h0 up
-	in_world ip link set lo up
-	in_world ip addr add 198.51.100.10/24 dev w0
-	in_world ip addr add 203.0.113.7/32 dev lo
-	in_world ip addr add 169.254.169.254/32 dev lo
-	in_world ip addr add 2001:db8:1::10/64 dev w0 nodad
-	in_world ip link set w0 up
-	in_host ip route add default via 198.51.100.10
-	in_host ip -6 route add default via 2001:db8:1::10
-	echo nameserver 198.51.100.10 >"$BATS_TEST_TMPDIR/resolv.conf"
+	make_world
 	remember_sandboxes
 }
 
 test_teardown() {
-	kill "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null
-	wait "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null
+	end_world
 	assert_no_new_sandboxes
-	no_server
 }
-no_server() { ! pgrep -f "$here/netpeer.py serve" >/dev/null; }
 
 # The policy with a workload that makes the attempts, and the jq filter for the rest.
 attempts() {
@@ -73,16 +29,6 @@ run_there() {
 		mount --bind "$1" /etc/resolv.conf; shift; exec "$@"' sh "$BATS_TEST_TMPDIR/resolv.conf" \
 		timeout --foreground -k 5 "$(slow 60)" "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null 3>&- 4>&-
 	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
-}
-
-# The result of one attempt, in the order of `try`.
-result() { equal "$(sed -n "s|^$1 ||p" <<<"$output")" "$2"; }
-
-start_servers() {
-	serve world tcp 198.51.100.10 80 web tcp 198.51.100.10 81 other tcp 203.0.113.7 80 far \
-		tcp 169.254.169.254 80 metadata udp 198.51.100.10 90 udp dns 198.51.100.10 53 dns \
-		tcp 2001:db8:1::10 80 web6 udp 2001:db8:1::10 90 udp6
-	serve host tcp 127.0.0.1 70 lo tcp ::1 70 lo6 tcp 198.51.100.1 71 own
 }
 
 lacks() { ! grep -q "$1" <<<"$output"; }

@@ -109,7 +109,10 @@ static void test_refused(void **state)
 		{ FS(NO("'/a/../b'")), "\"..\"" },
 		{ FS(NO("'/'")), "nothing that could run" },
 		{ FS(NO("'/proc/12/root'")), "folder of a process" },
-		{ "{'network':{'egress':{'default':'allow'}}}", "for a bundle are not supported" },
+		{ "{'network':{'ingress':{'hostLoopback':'allow'}}}", "hostLoopback" },
+		{ "{'network':{'defaultPolicy':'allow','proxy':{'localhost':3128}}}", "a proxy as the only way out" },
+		{ "{'network':{'defaultPolicy':'allow','allowedHosts':['10.0.0.1']}}", "enforcement mechanism" },
+		{ "{'network':{'enforcementMode':'both','allowedHosts':['example.org']}}", "not an IP address" },
 		{ "{'bubblewrap':{'resources':{'pids':0}}}", "expected 1 to" },
 	};
 
@@ -185,6 +188,71 @@ static void test_limits(void **state)
 	assert_true(s.combined->is_isolated);
 	assert_string_equal(s.combined->network_carrier->name, "third");
 	scene_done(&s);
+}
+
+/* ---- network ---- */
+
+static bool passes(const struct scene *s, uint32_t address, enum net_protocol protocol, uint16_t port)
+{
+	const struct net_packet packet = { NET_V4, { 0, address }, protocol, port };
+
+	return !net_rule_sets_refusal(&s->combined->network.egress, &packet);
+}
+
+static void test_network(void **state)
+{
+	struct scene s = { .arena = arena_new() };
+
+	(void)state;
+	assert_int_equal(add(&s, "{'network':{'egress':{'default':'allow'},'ingress':{'default':'allow'}}}", GRANTS_NONE), 0);
+	assert_int_equal(add(&s, "{'filesystem':{}}", GRANTS_NONE), 0);
+	assert_int_equal(combine(&s), 0);
+	assert_int_equal(s.combined->network.egress.count, 1);
+	assert_true(s.combined->network.accepts_connections);
+	assert_true(passes(&s, 0x0a000001, NET_TCP, 80));
+	assert_int_equal(add(&s, "{'network':{'egress':{'allow':[{'to':[{'cidr':'10.0.0.0/8'}],"
+				 "'ports':[{'protocol':'tcp','port':80,'endPort':90}]}]}}}", GRANTS_NONE), 0);
+	assert_int_equal(add(&s, "{'network':{'enforcementMode':'both','defaultPolicy':'allow','allowLocalNetwork':true,"
+				 "'blockedHosts':['10.1.0.0/16']}}", GRANTS_NONE), 0);
+	assert_int_equal(combine(&s), 0);
+	assert_int_equal(s.combined->network.egress.count, 3);
+	assert_string_equal(s.combined->network.egress.items[1].carrier, "third");
+	assert_string_equal(s.combined->network.pointer, "first/network/egress/default");
+	assert_false(s.combined->network.accepts_connections);
+	assert_true(s.combined->network.closes_host_loopback);
+	assert_false(s.combined->is_isolated);
+	assert_true(passes(&s, 0x0a000001, NET_TCP, 80));
+	assert_false(passes(&s, 0x0a000001, NET_TCP, 91));
+	assert_false(passes(&s, 0x0a000001, NET_UDP, 80));
+	assert_false(passes(&s, 0x0a010001, NET_TCP, 80));
+	assert_false(passes(&s, 0x0b000001, NET_TCP, 80));
+	scene_done(&s);
+}
+
+/* What stands alone in a list and lets everything, or nothing, pass. */
+static void test_network_postures(void **state)
+{
+	static const struct { const char *network; bool allows, accepts, is_isolated; } rows[] = {
+		{ "{'network':{}}", false, false, true },
+		{ "{'network':{'egress':{},'ingress':{'default':'allow'}}}", false, true, true },
+		{ "{'network':{'egress':{'default':'allow'}}}", true, false, false },
+		{ "{'network':{'defaultPolicy':'block'}}", false, false, true },
+		{ "{'network':{'defaultPolicy':'allow','allowLocalNetwork':true}}", true, true, false },
+		{ "{'network':{'defaultPolicy':'allow'}}", true, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct scene s = { .arena = arena_new() };
+
+		assert_int_equal(add(&s, rows[i].network, GRANTS_NONE), 0);
+		assert_int_equal(combine(&s), 0);
+		assert_int_equal(passes(&s, 0x0a000001, NET_TCP, 80), rows[i].allows);
+		assert_int_equal(passes(&s, 0x0a000001, NET_OTHER, 0), rows[i].allows);
+		assert_int_equal(s.combined->network.accepts_connections, rows[i].accepts);
+		assert_int_equal(s.combined->is_isolated, rows[i].is_isolated);
+		scene_done(&s);
+	}
 }
 
 /* ---- a further carrier never loosens ---- */
@@ -304,7 +372,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_regions),	 cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_malformed), cmocka_unit_test(test_grants),
-		cmocka_unit_test(test_limits),	 cmocka_unit_test(test_never_looser),
+		cmocka_unit_test(test_limits), cmocka_unit_test(test_network),
+		cmocka_unit_test(test_network_postures),	 cmocka_unit_test(test_never_looser),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

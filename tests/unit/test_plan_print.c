@@ -29,6 +29,7 @@ static struct net_interval to4 = { { 0, 1 }, { 0, 2 } }, to6 = { { 1, 0 }, { 1, 
 static struct net_group net_group = { .name = "r",
 				      .ports = { { &tcp_ports, 1 }, { &udp_ports, 1 } },
 				      .to = { { &to4, 1 }, { &to6, 1 } } };
+static struct net_rules net_rules = { .carrier = "c", .groups = &net_group, .count = 1 };
 static struct plan_sysctl sysctl_step = { "net/x", "1", "/p" };
 static struct plan_rlimit rlimit = { 7, 1, 2, "RLIMIT_NOFILE", "/p" };
 static struct plan_hook hook = { .path = "/h" };
@@ -68,7 +69,7 @@ static void make_plan(void)
 		.sysctl_count = 1,
 		.net_devices = &net_device,
 		.net_device_count = 1,
-		.network_policy = { .egress = { .groups = &net_group, .count = 1 },
+		.network_policy = { .egress = { .items = &net_rules, .count = 1 },
 				    .proxy = { .listen_count = 1, .target_count = 1 } },
 		.monotonic = { true, 1, 2 },
 		.boottime = { true, 3, 4 },
@@ -164,8 +165,11 @@ static void change_top(const char *before)
 
 static void change_network(const char *before)
 {
-	CHANGE_BOOL(plan.network_policy.egress.allows_by_default);
 	CHANGE(plan.network_policy.egress.count, 0);
+	CHANGE_STRING(net_rules.carrier);
+	CHANGE_BOOL(net_rules.allows_by_default);
+	CHANGE(net_rules.count, 0);
+	CHANGE_BOOL(plan.network_policy.accepts_connections);
 	CHANGE_BOOL(plan.network_policy.closes_host_loopback);
 	CHANGE_STRING(plan.network_policy.pointer);
 	CHANGE_STRING(net_group.name);
@@ -520,8 +524,9 @@ _Static_assert(sizeof(struct plan_region) == 32, "new member: print it and add i
 _Static_assert(sizeof(struct plan_item) == 64, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_policy) == 80, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_rdt) == 24, "new member: print it and add it to change_cgroup()");
-_Static_assert(sizeof(struct net_policy) == 232, "new member: print it and add it to change_network()");
-_Static_assert(sizeof(struct plan) == 1440, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct net_rules) == 32, "new member: print it and add it to change_network()");
+_Static_assert(sizeof(struct net_policy) == 224, "new member: print it and add it to change_network()");
+_Static_assert(sizeof(struct plan) == 1432, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

@@ -508,8 +508,9 @@ static void test_network_filtered(void **state)
 		policy = &w.decisions->network.policy;
 		assert_int_equal(w.decisions->network.mode, POLICY_NETWORK_FILTERED);
 		assert_string_equal(policy->pointer, good[i].pointer);
-		assert_int_equal(policy->egress.count, good[i].count);
-		assert_int_equal(policy->egress.allows_by_default, good[i].allows);
+		assert_int_equal(policy->egress.count, 1);
+		assert_int_equal(policy->egress.items[0].count, good[i].count);
+		assert_int_equal(policy->egress.items[0].allows_by_default, good[i].allows);
 		assert_int_equal(policy->closes_host_loopback, good[i].closes_host_loopback);
 		world_done(&w);
 	}

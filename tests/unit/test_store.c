@@ -359,10 +359,10 @@ static void test_replay_kills_the_process(void **state)
 	assert_int_equal(remains.process_count, 1);
 	assert_int_equal(remains.processes[0].pid, pid);
 	assert_true(remains.processes[0].start_ticks == ticks);
-	assert_int_equal(remains_reclaim(&remains, NULL), 0);
+	assert_int_equal(remains_reclaim(&remains, "id", NULL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	assert_int_equal(remains_reclaim(&remains, NULL), 0);
+	assert_int_equal(remains_reclaim(&remains, "id", NULL), 0);
 	assert_int_equal(store_remove(&store, &entry, NULL), 0);
 }
 
@@ -378,7 +378,7 @@ static void test_replay_spares_strangers(void **state)
 	assert_int_equal(store_create(&store, "s", &entry, NULL), 0);
 	assert_int_equal(journal_add_process(&entry, pid, ticks + 1, NULL), 0);
 	assert_int_equal(journal_read(&entry, &remains), 0);
-	assert_int_equal(remains_reclaim(&remains, NULL), 0);
+	assert_int_equal(remains_reclaim(&remains, "id", NULL), 0);
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -438,7 +438,7 @@ static void test_resctrl_in_a_journal(void **state)
 	assert_string_equal(remains.cgroup.resctrl.class_path, elsewhere);
 	assert_true(remains.cgroup.resctrl.class_is_ours);
 	assert_string_equal(remains.cgroup.resctrl.monitor_path, elsewhere);
-	assert_int_equal(remains_reclaim(&remains, NULL), 0);
+	assert_int_equal(remains_reclaim(&remains, "id", NULL), 0);
 	assert_int_equal(rmdir(elsewhere), 0);
 	assert_int_equal(store_remove(&store, &entry, NULL), 0);
 }

@@ -1,0 +1,309 @@
+#!/usr/bin/env bats
+# Network policies of containers made from bundles: rules of every carrier, in a namespace that somebody else made and connected, and in
+# one of their own that is connected later. What passes is what the workload's attempts bring back.
+
+load helpers
+load networld
+GUARDS="root jq mxcrun ip nft /usr/bin/python3"
+
+test_setup() {
+	make_world
+	hold_namespace POD
+	connect "$POD"
+	start_servers
+	make_bundle
+	# the host's programs, beside busybox
+	ln -s usr/lib "$BUNDLE/rootfs/lib"
+	ln -s usr/lib64 "$BUNDLE/rootfs/lib64"
+	mkdir -p "$BUNDLE/rootfs/tests"
+	config --arg here "$(realpath "$here")" '.mounts += [{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]},
+		{destination: "/tests", type: "bind", source: $here, options: ["bind", "ro"]}]'
+	join_pod
+	ADMIN=$BATS_TEST_TMPDIR/admin/mxcrun.json
+	mkdir -p "$BATS_TEST_TMPDIR"/admin/{policy.d,policies}
+	echo '{}' >"$ADMIN"
+}
+
+test_teardown() {
+	kill "$POD"
+	wait "$POD" 2>/dev/null
+	end_world
+}
+
+# Give the process's namespace an interface and routes to the world.
+connect() {
+	ip link add "p$$" type veth peer name p0 netns "$WORLD"
+	ip link set "p$$" netns "$1" name eth0
+	in_world ip addr add 192.0.2.1/24 dev p0
+	in_world ip addr add 2001:db8:2::1/64 dev p0 nodad
+	in_world ip link set p0 up
+	nsenter -t "$1" -n sh -c 'ip link set lo up; ip addr add 192.0.2.2/24 dev eth0; ip addr add 2001:db8:2::2/64 dev eth0 nodad
+		ip link set eth0 up; ip route add default via 192.0.2.1; ip -6 route add default via 2001:db8:2::1'
+}
+in_pod() { nsenter -t "$POD" -n "$@"; }
+join_pod() {
+	config --arg path "/proc/$POD/ns/net" '.linux.namespaces |= (map(select(.type != "network")) + [{type: "network", path: $path}])'
+}
+tables() { in_pod nft list tables; }
+
+owners() { echo "$2" >"$BATS_TEST_TMPDIR/admin/policy.d/$1.json"; }
+named() { config --arg n "$1" '.annotations["mxc.policy-name"] = $n'; echo "$2" >"$BATS_TEST_TMPDIR/admin/policies/$1.json"; }
+annotate() { config --arg policy "$1" '.annotations["mxc.policy"] = $policy'; }
+section() { config --argjson policy "$1" '.mxc = $policy'; }
+capabilities() { config --arg caps "$1" '.process.capabilities |= map_values($caps | split(" "))'; }
+tries() { script "exec /usr/bin/python3 /tests/netpeer.py try $*"; }
+
+art() { rt --admin-config "$ADMIN" "$@"; }
+run_carried() {
+	run --separate-stderr art run --bundle "$BUNDLE" "$@" "$TAG" </dev/null
+	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
+}
+
+everything=(tcp 198.51.100.10 80 tcp ::ffff:198.51.100.10 80 tcp 198.51.100.10 81 tcp 203.0.113.7 80 udp 198.51.100.10 90
+	big 198.51.100.10 90 icmp 198.51.100.10 0 dns 198.51.100.10 53 tcp 169.254.169.254 80 tcp 2001:db8:1::10 80
+	udp 2001:db8:1::10 90 tcp 192.0.2.1 80)
+
+@test "without a policy all is reached, and no table is made" {
+	tries "${everything[@]}"
+	run_carried
+	equal "$status" 0
+	equal "$(grep -c 'EACCES\|EPERM\|EHOSTUNREACH\|TIMEOUT' <<<"$output")" 0
+	result "tcp 2001:db8:1::10 80" web6
+	equal "$(tables)" ""
+}
+
+@test "each carrier's rules are in force, in both families, and the table goes with the container" {
+	local carrier
+	for carrier in section annotate 'owners 10-base' 'named strict'; do
+		config 'del(.mxc, .annotations["mxc.policy"], .annotations["mxc.policy-name"])'
+		rm -f "$BATS_TEST_TMPDIR"/admin/policy.d/*
+		$carrier '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.10"}], "ports": [{"protocol": "tcp", "port": 80}]},
+			{"to": [{"cidr": "2001:db8:1::/64"}], "ports": [{"protocol": "udp"}]}]}}}'
+		tries "${everything[@]}"
+		run_carried
+		equal "$status" 0
+		result "tcp 198.51.100.10 80" web
+		result "tcp ::ffff:198.51.100.10 80" web
+		result "udp 2001:db8:1::10 90" udp6
+		local way
+		for way in "tcp 198.51.100.10 81" "tcp 203.0.113.7 80" "tcp 169.254.169.254 80" "tcp 192.0.2.1 80"; do
+			result "$way" EHOSTUNREACH
+		done
+		for way in "udp 198.51.100.10 90" "big 198.51.100.10 90" "dns 198.51.100.10 53"; do result "$way" EPERM; done
+		result "icmp 198.51.100.10 0" EACCES
+		result "tcp 2001:db8:1::10 80" EACCES
+		equal "$(tables)" ""
+	done
+}
+
+@test "of several carriers a packet passes that all let pass" {
+	section '{"network": {"egress": {"default": "allow", "deny": [{"ports": [{"protocol": "tcp", "port": 81}]}]}}}'
+	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.0/24"}, {"cidr": "203.0.113.0/24"}, {"cidr": "2001:db8::/32"}]}]}}}'
+	owners 10-base '{"network": {"enforcementMode": "both", "defaultPolicy": "allow", "blockedHosts": ["203.0.113.7"]}}'
+	tries "${everything[@]}"
+	run_carried
+	equal "$status" 0
+	result "tcp 198.51.100.10 80" web
+	result "udp 198.51.100.10 90" udp
+	result "tcp 2001:db8:1::10 80" web6
+	result "tcp 198.51.100.10 81" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 169.254.169.254 80" EHOSTUNREACH
+	run --separate-stderr art plan --bundle "$BUNDLE" "$TAG"
+	equal "$(jq -c '[.networkPolicy.egress[] | .carrier | split("/")[-1]]' <<<"$output")" \
+		'["mxc of config.json","annotation mxc.policy","10-base.json"]'
+}
+
+@test "no network at all, also in a namespace that has one" {
+	annotate '{"network": {}}'
+	tries "${everything[@]}" tcp 127.0.0.1 9
+	run_carried
+	equal "$status" 0
+	equal "$(grep -c 'EACCES\|EPERM\|EHOSTUNREACH' <<<"$output")" 12
+	result "tcp 127.0.0.1 9" ECONNREFUSED
+}
+
+@test "a namespace of its own that is connected after create is under the rules" {
+	config '.linux.namespaces |= map(if .type == "network" then {type} else . end)'
+	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.10"}]}]}}}'
+	tries "${everything[@]}"
+	in_world ip link del p0
+	create_container "$TAG"
+	connect "$PID"
+	rt start "$TAG"
+	wait_for 20 grep -q "192.0.2.1 80" "$BATS_TEST_TMPDIR/out"
+	output=$(cat "$BATS_TEST_TMPDIR/out")
+	echo "$output"
+	result "tcp 198.51.100.10 80" web
+	result "udp 198.51.100.10 90" udp
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 2001:db8:1::10 80" EACCES
+}
+
+@test "a container in a user namespace is under the rules of the namespace that it joins" {
+	BUNDLE_DIR=$BUNDLE make_userns_bundle
+	config --arg here "$(realpath "$here")" '.mounts += [{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]},
+		{destination: "/tests", type: "bind", source: $here, options: ["bind", "ro"]}]'
+	join_pod
+	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.10"}]}]}}}'
+	tries "${everything[@]}"
+	run_carried
+	equal "$status" 0
+	result "tcp 198.51.100.10 80" web
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	equal "$(tables)" ""
+}
+
+# The first program that is found to answer.
+answers_from_world() { equal "$(in_world /usr/bin/python3 "$here/netpeer.py" try tcp "$1" 7575)" "tcp $1 7575 $2"; }
+
+@test "connections from outside come in where ingress.default says so, and every carrier does" {
+	config '.process.args = ["/usr/bin/python3", "/tests/netpeer.py", "serve", "tcp", "192.0.2.2", "7575", "inside", "tcp",
+		"2001:db8:2::2", "7575", "inside6"]'
+	annotate '{"network": {"egress": {"default": "deny"}, "ingress": {"default": "allow"}}}'
+	start_container "$TAG"
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	answers_from_world 192.0.2.2 inside
+	answers_from_world 2001:db8:2::2 inside6
+	rt delete --force "$TAG"
+	section '{"network": {"egress": {"default": "allow"}}}'
+	start_container "$TAG"
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	answers_from_world 192.0.2.2 TIMEOUT
+	answers_from_world 2001:db8:2::2 TIMEOUT
+}
+
+@test "a capability that could undo the rules is refused by name, also for exec; CAP_NET_RAW is held back" {
+	annotate '{"network": {"egress": {"default": "allow"}}}'
+	local cap
+	for cap in CAP_NET_ADMIN CAP_SYS_ADMIN CAP_SYS_MODULE; do
+		capabilities "CAP_KILL $cap"
+		run_carried
+		assert_refused "$cap" /process/capabilities
+		equal "$(tables)" ""
+	done
+	capabilities "CAP_KILL CAP_NET_RAW"
+	start_container "$TAG"
+	contains "$(cat "$BATS_TEST_TMPDIR/err")" "CAP_NET_RAW is withheld"
+	equal "$(proc_status "$PID" CapBnd)" 0000000000000020
+	run --separate-stderr rt exec --cap CAP_NET_ADMIN "$TAG" true
+	assert_refused CAP_NET_ADMIN
+	run --separate-stderr rt exec --cap CAP_NET_RAW "$TAG" grep CapEff /proc/self/status
+	contains "$output" 0000000000000020
+}
+
+@test "the workload can neither change the rules nor send past them, by raw or packet sockets, by namespaces of its own" {
+	capabilities "CAP_NET_RAW CAP_SETUID CAP_SETGID CAP_DAC_OVERRIDE"
+	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.10"}]}]}}}'
+	script 'try() { "$@" >/dev/null 2>&1 && echo "did: $*" || echo no; }
+		try /usr/sbin/nft flush ruleset
+		try /usr/sbin/nft list ruleset
+		try unshare -U -r /usr/sbin/nft flush ruleset
+		try unshare -U -r -n true
+		try unshare -U -r /usr/sbin/ip link set eth0 down
+		for type in AF_PACKET AF_INET AF_INET6; do
+			try /usr/bin/python3 -c "import socket; socket.socket(socket.$type, socket.SOCK_RAW, 255)"
+			try unshare -U -r /usr/bin/python3 -c "import socket; socket.socket(socket.$type, socket.SOCK_RAW, 255)"
+		done
+		/usr/bin/python3 /tests/netpeer.py try tcp 203.0.113.7 80 tcp 198.51.100.10 80'
+	run_carried
+	equal "$status" 0
+	# a namespace of one's own is one's own, and empty
+	equal "$(grep 'did: ' <<<"$output" | grep -v 'unshare -U -r -n true')" ""
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 198.51.100.10 80" web
+}
+
+@test "the host's namespace is refused, by whichever name, and stays as it is" {
+	local before
+	before=$(nft list tables)
+	annotate '{"network": {"egress": {"default": "allow"}}}'
+	config '.linux.namespaces |= map(if .type == "network" then .path = "/proc/1/ns/net" else . end)'
+	[ "$(readlink /proc/1/ns/net)" != "$(readlink /proc/self/ns/net)" ] || {
+		run_carried
+		assert_refused /linux/namespaces "the host's"
+	}
+	ln -sf "/proc/$$/ns/net" "$BATS_TEST_TMPDIR/another-name"
+	config --arg p "$BATS_TEST_TMPDIR/another-name" '.linux.namespaces |= map(if .type == "network" then .path = $p else . end)'
+	run_carried
+	assert_refused /linux/namespaces "the host's"
+	config '.linux.namespaces |= map(select(.type != "network"))'
+	run_carried
+	assert_refused "mxc.policy#/network" "network namespace"
+	join_pod
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	run_carried
+	assert_refused "mxc.policy#/network" "pid namespace"
+	equal "$(nft list tables)" "$before"
+	equal "$(tables)" ""
+}
+
+@test "two containers in one namespace: both policies hold, and each takes only its own away" {
+	annotate '{"network": {"egress": {"default": "allow", "deny": [{"to": [{"cidr": "203.0.113.7"}]}]}}}'
+	start_container "$TAG"
+	annotate '{"network": {"egress": {"default": "allow", "deny": [{"to": [{"cidr": "169.254.0.0/16"}]}]}}}'
+	tries "${everything[@]}"
+	run --separate-stderr art run --bundle "$BUNDLE" "$TAG-2" </dev/null
+	echo "$output"
+	result "tcp 198.51.100.10 80" web
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 169.254.169.254 80" EHOSTUNREACH
+	equal "$(tables)" "table inet mxcrun-$TAG"
+	rt kill "$TAG" KILL
+	wait_for 10 is_status "$TAG" stopped
+	rt delete "$TAG"
+	equal "$(tables)" ""
+}
+
+@test "killed between any two steps, delete and gc take the table away" {
+	annotate '{"network": {"egress": {"default": "allow"}}}'
+	start_container "$TAG"
+	contains "$(cat "$STATE/$TAG/journal")" "table "
+	equal "$(tables)" "table inet mxcrun-$TAG"
+	# as a creator that died before it could say that it was done
+	jq '.complete = false' "$STATE/$TAG/record" >"$BATS_TEST_TMPDIR/record" 2>/dev/null && cp "$BATS_TEST_TMPDIR/record" "$STATE/$TAG/record"
+	kill -9 "$PID"
+	wait_for 10 refused kill -0 "$PID"
+	rt gc >/dev/null
+	[ -z "$(ls -A "$STATE")" ] || rt delete --force "$TAG"
+	equal "$(tables)" ""
+	# the file is gone, the namespace is not
+	mkdir "$BATS_TEST_TMPDIR/ns"
+	touch "$BATS_TEST_TMPDIR/ns/pod"
+	mount --bind "/proc/$POD/ns/net" "$BATS_TEST_TMPDIR/ns/pod"
+	config --arg p "$BATS_TEST_TMPDIR/ns/pod" '.linux.namespaces |= map(if .type == "network" then .path = $p else . end)'
+	start_container "$TAG"
+	umount "$BATS_TEST_TMPDIR/ns/pod"
+	rt delete --force "$TAG"
+	equal "$(tables)" ""
+}
+
+@test "a program that can't be started leaves no table" {
+	annotate '{"network": {"egress": {"default": "allow"}}}'
+	config '.process.args = ["/absent"]'
+	run_carried
+	[ "$status" -ne 0 ]
+	equal "$(tables)" ""
+}
+
+@test "events --network tells the carriers' rules apart" {
+	annotate '{"network": {"egress": {"default": "allow", "deny": [{"to": [{"cidr": "203.0.113.7"}]}]}}}'
+	section '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.0/24"}, {"cidr": "203.0.113.0/24"}]}]}}}'
+	script "/usr/bin/python3 /tests/netpeer.py try tcp 198.51.100.10 80 tcp 203.0.113.7 80 tcp 169.254.169.254 80; sleep 1000"
+	start_container "$TAG"
+	wait_for 20 grep -q 169.254 "$BATS_TEST_TMPDIR/out"
+	run --separate-stderr rt events --network "$TAG"
+	echo "$output"
+	equal "$(jq -c '.data.refused[] | [.address, .rule]' <<<"$output" | sort)" \
+		'["169.254.169.254","mxc of config.json: egress.default"]
+["203.0.113.7","annotation mxc.policy: egress.deny[0]"]'
+	equal "$(jq -c '.data.rules[] | select(.rule == "mxc of config.json: egress.allow[0]") | .packets' <<<"$output")" 2
+}
+
+@test "checkpoint and restore of a container under rules are refused" {
+	requires criu
+	annotate '{"network": {"egress": {"default": "allow"}}}'
+	start_container "$TAG"
+	run --separate-stderr rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	assert_refused policy
+}

@@ -1,0 +1,66 @@
+# networld.bash - a world for tests of networks, one for each test: a namespace that plays the host, joined by a veth to one
+# that plays the rest of the world, with servers in both. What a policy lets through is what a workload's attempts bring back.
+# shellcheck shell=bash disable=SC2034
+
+PEER() { echo "/usr/bin/python3 $here/netpeer.py $*"; }
+
+# A namespace that lives as long as the process in the variable.
+hold_namespace() {
+	unshare -n sleep 1000 3>&- 4>&- &
+	printf -v "$1" %s $!
+	wait_for 5 has_own_network $!
+}
+has_own_network() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+in_host() { nsenter -t "$HOST" -n "$@"; }
+in_world() { nsenter -t "$WORLD" -n "$@"; }
+
+# Servers, until the test's end: "host" or "world", then what netpeer.py takes.
+serve() {
+	local pid=$HOST ready=$BATS_TEST_TMPDIR/ready.$RANDOM
+	[ "$1" = host ] || pid=$WORLD
+	shift
+	# A function in the background would be a shell, whose end leaves the server.
+	# shellcheck disable=SC2046 # words
+	nsenter -t "$pid" -n $(PEER serve "$@") >"$ready" 2>&1 3>&- 4>&- &
+	SERVERS+=($!)
+	wait_for 10 grep -q ready "$ready" || cat "$ready" >&2
+}
+
+# Addresses of the world; it also routes for whoever is joined to it.
+make_world() {
+	SERVERS=()
+	hold_namespace HOST
+	hold_namespace WORLD
+	ip link add "v$$" type veth peer name w0 netns "$WORLD"
+	ip link set "v$$" netns "$HOST" name h0
+	in_host ip link set lo up
+	in_host ip addr add 198.51.100.1/24 dev h0
+	in_host ip addr add 2001:db8:1::1/64 dev h0 nodad
+	in_host ip link set h0 up
+	in_world ip link set lo up
+	in_world ip addr add 198.51.100.10/24 dev w0
+	in_world ip addr add 203.0.113.7/32 dev lo
+	in_world ip addr add 169.254.169.254/32 dev lo
+	in_world ip addr add 2001:db8:1::10/64 dev w0 nodad
+	in_world ip link set w0 up
+	in_host ip route add default via 198.51.100.10
+	in_host ip -6 route add default via 2001:db8:1::10
+	echo nameserver 198.51.100.10 >"$BATS_TEST_TMPDIR/resolv.conf"
+}
+
+end_world() {
+	kill "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null
+	wait "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null
+	no_server
+}
+no_server() { ! pgrep -f "$here/netpeer.py serve" >/dev/null; }
+
+# The result of one attempt, in the order of `try`.
+result() { equal "$(sed -n "s|^$1 ||p" <<<"$output")" "$2"; }
+
+start_servers() {
+	serve world tcp 198.51.100.10 80 web tcp 198.51.100.10 81 other tcp 203.0.113.7 80 far \
+		tcp 169.254.169.254 80 metadata udp 198.51.100.10 90 udp dns 198.51.100.10 53 dns \
+		tcp 2001:db8:1::10 80 web6 udp 2001:db8:1::10 90 udp6
+	serve host tcp 127.0.0.1 70 lo tcp ::1 70 lo6 tcp 198.51.100.1 71 own
+}
