@@ -118,6 +118,11 @@ int sys_seccomp(unsigned int operation, unsigned int flags, void *args)
 	return (int)syscall(SYS_seccomp, operation, flags, args);
 }
 
+int sys_capget(void *header, void *data)
+{
+	return (int)syscall(SYS_capget, header, data);
+}
+
 int sys_capset(const void *header, const void *data)
 {
 	return (int)syscall(SYS_capset, header, data);

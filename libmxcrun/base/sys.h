@@ -78,6 +78,7 @@ int sys_pidfd_send_signal(int pidfd, int signal);
 int sys_memfd_create(const char *name, unsigned int flags);
 long sys_keyctl(int command, unsigned long arg2, unsigned long arg3, unsigned long arg4);
 int sys_seccomp(unsigned int operation, unsigned int flags, void *args);
+int sys_capget(void *header, void *data);
 int sys_capset(const void *header, const void *data);
 int sys_setns(int fd, int type);
 

@@ -136,6 +136,7 @@ MOUNT_ITEM(remount, m->kind == MOUNT_REMOUNT)
 MOUNT_ITEM(deny, m->kind == MOUNT_DENY)
 MOUNT_ITEM(symlink, m->kind == MOUNT_SYMLINK)
 MOUNT_ITEM(directory, m->kind == MOUNT_DIRECTORY)
+MOUNT_ITEM(file, m->kind == MOUNT_FILE)
 
 static const char *asks_devices(const struct plan *plan)
 {
@@ -460,6 +461,9 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP] = CARRIED("--symlink") } },
 	{ "directory", "mounts.kind", asks_directory, { [TARGET_OCI] = CARRIED("a directory in the bundle's root"),
 	    [TARGET_BWRAP] = CARRIED("--dir") } },
+	{ "file with a given content", "mounts.kind mounts.content", asks_file,
+	  { [TARGET_OCI] = REFUSED("config.json has no field for it"),
+	    [TARGET_BWRAP] = REFUSED("it comes with a network that it can't make") } },
 
 	{ "device nodes", "devices devIsPrepared devSymlinks", asks_devices, { [TARGET_OCI] = CARRIED("linux.devices"),
 	    [TARGET_BWRAP] = CARRIED("--dev") } },
@@ -471,7 +475,7 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP] = REFUSED("it sets none") } },
 	{ "network: the host's, none, joined", "network", asks_network, { [TARGET_OCI] = CARRIED("linux.namespaces"),
 	    [TARGET_BWRAP] = CARRIED("--unshare-net, or its absence") } },
-	{ "network of another kind", "network networkHelper networkPolicy", asks_other_network,
+	{ "network of another kind", "network networkHelper networkHelperKind networkPolicy", asks_other_network,
 	  { [TARGET_OCI] = REFUSED("config.json has no field for it"),
 	    [TARGET_BWRAP] = REFUSED("it has only --unshare-net") } },
 

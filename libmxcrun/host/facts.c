@@ -23,6 +23,7 @@
 
 #define STATUS_SIZE_MAX (1u << 20) /* 65536 groups of ten digits */
 #define UID_MAP_SIZE_MAX 65536u
+#define ROUTES_SIZE_MAX (16u << 20)
 #define USERNS_INITIAL_INODE 0xeffffffd /* PROC_USER_INIT_INO of linux/proc_ns.h */
 
 /* ---- /proc/self/status ---- */
@@ -195,12 +196,48 @@ int facts_read_kernel(struct host_facts *facts, struct err **err)
 	return 0;
 }
 
-/* Never by PATH: it is started with the caller's rights. */
-void facts_read_network(struct host_facts *facts)
+/* pasta copies from the interface of the default route, and won't start where there is none: slirp4netns will. */
+static bool has_default_route(void)
 {
-	static const char *const places[] = { "/usr/bin/slirp4netns", "/usr/local/bin/slirp4netns", "/bin/slirp4netns" };
+	cleanup_free char *routes = NULL;
+	const char *line;
+
+	if (fd_read_file(AT_FDCWD, "/proc/net/route", ROUTES_SIZE_MAX, &routes, NULL) < 0)
+		return false;
+	for (line = strchr(routes, '\n'); line; line = strchr(line + 1, '\n')) {
+		char destination[16], mask[16];
+
+		if (sscanf(line + 1, "%*s %15s %*s %*s %*s %*s %*s %15s", destination, mask) == 2 &&
+		    !strcmp(destination, "00000000") && !strcmp(mask, "00000000"))
+			return true;
+	}
+	return false;
+}
+
+/* Never by PATH: it is started with the caller's rights. */
+static void find_helper(struct host_facts *facts)
+{
+	static const struct { const char *path; enum network_helper_kind kind; } places[] = {
+		{ "/usr/bin/pasta", HELPER_PASTA },	       { "/usr/local/bin/pasta", HELPER_PASTA },
+		{ "/bin/pasta", HELPER_PASTA },		       { "/usr/bin/slirp4netns", HELPER_SLIRP },
+		{ "/usr/local/bin/slirp4netns", HELPER_SLIRP }, { "/bin/slirp4netns", HELPER_SLIRP },
+	};
+	bool can_use_pasta = has_default_route();
 
 	for (size_t i = 0; i < array_size(places) && !facts->network_helper; i++)
-		if (access(places[i], X_OK) == 0)
-			facts->network_helper = places[i];
+		if ((places[i].kind != HELPER_PASTA || can_use_pasta) && access(places[i].path, X_OK) == 0) {
+			facts->network_helper = places[i].path;
+			facts->network_helper_kind = places[i].kind;
+		}
+}
+
+int facts_read_network(struct arena *arena, struct host_facts *facts, struct err **err)
+{
+	char path[PATH_MAX];
+
+	find_helper(facts);
+	if (!realpath("/etc/resolv.conf", path))
+		return 0;
+	facts->resolv_conf = arena_strdup(arena, path);
+	return facts->resolv_conf ? 0 : err_nomem(err);
 }

@@ -32,6 +32,9 @@ struct cgroup_mount {
 
 struct id_range { uint32_t first, count; };
 
+/* Programs that carry packets between a network namespace and the host's sockets. */
+enum network_helper_kind { HELPER_SLIRP, HELPER_PASTA };
+
 struct host_facts {
 	struct arena *arena;
 	/* user */
@@ -65,7 +68,9 @@ struct host_facts {
 	unsigned int kernel_major, kernel_minor;
 	bool has_user_namespaces;	/* and not none of them is allowed */
 	/* packets: facts_read_network */
-	const char *network_helper;	/* absolute path of slirp4netns; NULL: there is none */
+	const char *network_helper;	/* absolute path of pasta or slirp4netns; NULL: there is none */
+	enum network_helper_kind network_helper_kind;
+	const char *resolv_conf;	/* where /etc/resolv.conf leads, every link followed; NULL: nowhere */
 };
 
 /* tmpfs takes idmapped mounts since Linux 6.3; a map is a user namespace. */
@@ -81,7 +86,7 @@ int facts_read_cgroups(struct host_facts *facts, struct err **err);
 int facts_read_kernel(struct host_facts *facts, struct err **err);
 int facts_read_subids(struct host_facts *facts, struct err **err);
 int facts_read_resctrl(struct host_facts *facts, struct err **err);
-void facts_read_network(struct host_facts *facts);
+int facts_read_network(struct arena *arena, struct host_facts *facts, struct err **err);
 
 /* Is this process in the machine's own user namespace? One stat: the kernel gives that one a fixed number. */
 bool facts_in_initial_user_namespace(void);

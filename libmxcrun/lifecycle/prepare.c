@@ -249,7 +249,7 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	if (r == 0)
 		r = facts_read_cgroups(facts, err);
 	if (r == 0 && decisions->network.mode == POLICY_NETWORK_FILTERED)
-		facts_read_network(facts);
+		r = facts_read_network(document->arena, facts, err);
 	if (r == 0)
 		r = start_plan(ret, facts, err);
 	if (r == 0)

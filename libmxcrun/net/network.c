@@ -7,39 +7,25 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "net/carrier.h"
 #include "net/enter.h"
 #include "net/filter.h"
 #include "net/link.h"
 #include "net/relay.h"
-#include "net/slirp.h"
 
 static int start_filtered(const struct plan *plan, const struct net_namespace *namespaces,
 			  const struct net_journal *journal, struct network *ret, struct err **err)
 {
-	struct net_socket sockets[] = {
-		{ .domain = AF_NETLINK, .type = SOCK_RAW, .protocol = NETLINK_NETFILTER },
-		{ .domain = AF_NETLINK, .type = SOCK_RAW, .protocol = NETLINK_ROUTE },
-	};
+	struct net_socket netfilter = { .domain = AF_NETLINK, .type = SOCK_RAW, .protocol = NETLINK_NETFILTER };
 	char table[FILTER_TABLE_SIZE];
-	int r = net_sockets_open(namespaces, sockets, array_size(sockets), err);
+	int r = net_sockets_open(namespaces, &netfilter, 1, err);
 
 	if (r < 0)
 		return r;
 	filter_table_name(table, plan->id);
-	r = filter_load(sockets[0].fd, table, &plan->network_policy, err);
-	if (r == 0)
-		r = slirp_start(plan, namespaces, journal, &ret->helper, err);
-	/* a kernel without IPv6 has no way out by it */
-	if (r == 0) {
-		r = slirp_add_ipv6(sockets[1].fd);
-		if (r == -EOPNOTSUPP || r == -EAFNOSUPPORT || r == -EACCES || r == -EPERM)
-			r = 0;
-		if (r < 0)
-			err_sys(err, E_NETWORK, -r, "rtnetlink", "IPv6 addresses of the sandbox", plan->network_policy.pointer);
-	}
-	for (size_t i = 0; i < array_size(sockets); i++)
-		fd_close_ptr(&sockets[i].fd);
-	return r;
+	r = filter_load(netfilter.fd, table, &plan->network_policy, err);
+	fd_close_ptr(&netfilter.fd);
+	return r < 0 ? r : carrier_start(plan, namespaces, journal, &ret->helper, err);
 }
 
 /* ---- a bundle's ---- */

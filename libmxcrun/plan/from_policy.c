@@ -63,11 +63,12 @@ static int build_network(struct builder *b, const struct policy_network *network
 	b->plan->network = modes[network->mode];
 	if (network->mode == POLICY_NETWORK_FILTERED && !b->facts->network_helper) {
 		err_set(err, E_HOST, 0, network->policy.pointer, "no program on this host can give a sandbox a way out");
-		err_hint(err, "install slirp4netns");
+		err_hint(err, "install pasta (of passt) or slirp4netns");
 		return -EINVAL;
 	}
 	if (net_policy_copy(b->arena, &network->policy, &b->plan->network_policy) < 0)
 		return err_nomem(err);
+	b->plan->network_helper_kind = b->facts->network_helper_kind;
 	return network->mode == POLICY_NETWORK_FILTERED
 		       ? copy_string(b, b->facts->network_helper, &b->plan->network_helper, err)
 		       : 0;

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/path.h"
 #include "base/sys.h"
 
 #define SAFE (SYS_ATTR_NOSUID | SYS_ATTR_NODEV)
@@ -86,8 +87,8 @@ static const char *const kernel_memory[] = {
 };
 
 /* Mounts beside folders, entries and own_mounts: the root's attributes, /var/run, /tmp, /sys, the
- * terminal. */
-#define SINGLE_MOUNTS 5u
+ * terminal, the resolver, names of hosts. */
+#define SINGLE_MOUNTS 7u
 
 static int copy_options(struct builder *b, const struct plan_option *options,
 			struct plan_mount *mount, struct err **err)
@@ -242,6 +243,37 @@ static int add_entry(struct builder *b, const struct policy_entry *entry, struct
 	return r;
 }
 
+/* ---- names of hosts ---- */
+
+/* Has the policy denied the place, or what it lies in? The last entry around it is the one that is seen. */
+static bool is_denied(const struct policy_filesystem *fs, const char *path)
+{
+	bool is_denied = false;
+
+	for (size_t i = 0; i < fs->entry_count; i++)
+		if (path_is_within(path, fs->entries[i].destination))
+			is_denied = fs->entries[i].intent == INTENT_DENIED;
+	return is_denied;
+}
+
+static int add_file(struct builder *b, const char *path, const char *content, const char *pointer, struct err **err)
+{
+	struct plan_mount *mount;
+	int r = add_mount(b, MOUNT_FILE, path, NULL, pointer, &mount, err);
+
+	return r == 0 ? copy_string(b, content, &mount->content, err) : r;
+}
+
+/* The host's resolver is not in a network of the sandbox's own; its carrier forwards what comes to this address. */
+static int add_resolver(struct builder *b, const struct policy_filesystem *fs, struct err **err)
+{
+	const char *path = b->facts->resolv_conf;
+
+	if (b->plan->network != NETWORK_FILTERED || !path || is_denied(fs, path) || is_denied(fs, "/etc/resolv.conf"))
+		return 0;
+	return add_file(b, path, "nameserver 10.0.2.3\n", b->plan->network_policy.pointer, err);
+}
+
 /* ---- /proc ---- */
 
 static int add_paths(struct builder *b, const char *const *list, size_t count,
@@ -305,5 +337,7 @@ int build_view(struct builder *b, const struct policy_decisions *decisions, stru
 		r = add_own_mounts(b, decisions, err);
 	for (i = 0; i < fs->entry_count && r == 0; i++)
 		r = add_entry(b, &fs->entries[i], err);
+	if (r == 0)
+		r = add_resolver(b, fs, err);
 	return r == 0 ? cover_kernel_files(b, fs, err) : r;
 }

@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "base/mem.h"
+#include "host/facts.h"
 #include "policy/net_policy.h"
 
 #define PLAN_UNSET_ID UINT32_MAX
@@ -127,6 +128,7 @@ enum plan_mount_kind {
 	MOUNT_SYMLINK,			/* make a symlink: destination -> source (views only) */
 	MOUNT_DIRECTORY,		/* make a directory (views only) */
 	MOUNT_REMOUNT,			/* change the attributes of what is mounted at destination */
+	MOUNT_FILE,			/* a read-only file of the sandbox's own, in place of the one that is there */
 };
 
 struct plan_option { const char *key, *value; };	/* value NULL: a flag */
@@ -136,6 +138,7 @@ struct plan_mount {
 	const char *destination;	/* absolute inside the root, cleaned */
 	const char *source;		/* bind: absolute host path; filesystem: source string; symlink: its target */
 	const char *fstype;
+	const char *content;		/* file: what is in it */
 	bool is_recursive;		/* rbind */
 	bool is_directory;		/* bind, deny: what the object is, so what to make when the target is missing */
 	bool is_reopened;		/* deny: deeper grants follow, so the cover is a mode-0555 directory */
@@ -356,6 +359,7 @@ struct plan {
 	enum plan_network_mode network;
 	struct net_policy network_policy;	/* sandboxes: of NETWORK_PROXY and NETWORK_FILTERED; bundles: what rules there are */
 	const char *network_helper;	/* absolute path of the program that carries packets; NULL: none is needed */
+	enum network_helper_kind network_helper_kind;
 	struct plan_net_device *net_devices;
 	size_t net_device_count;
 	struct plan_policy policy;

@@ -24,7 +24,7 @@ static const char *const mount_kinds[] = {
 	[MOUNT_BIND] = "bind",	     [MOUNT_FILESYSTEM] = "filesystem",
 	[MOUNT_CGROUP] = "cgroup",   [MOUNT_DENY] = "deny",
 	[MOUNT_SYMLINK] = "symlink", [MOUNT_DIRECTORY] = "directory",
-	[MOUNT_REMOUNT] = "remount",
+	[MOUNT_REMOUNT] = "remount", [MOUNT_FILE] = "file",
 };
 
 static const char *const network_modes[] = {
@@ -34,6 +34,8 @@ static const char *const network_modes[] = {
 	[NETWORK_PROXY] = "proxy",
 	[NETWORK_FILTERED] = "filtered",
 };
+
+static const char *const helper_words[] = { [HELPER_SLIRP] = "slirp4netns", [HELPER_PASTA] = "pasta" };
 
 static void print_namespaces(const struct plan *plan, struct json_writer *w)
 {
@@ -230,6 +232,7 @@ static void print_mount(const struct plan_mount *mount, struct json_writer *w)
 	json_put_string(w, "propagation", mount_propagation_word(mount->propagation));
 	json_put_string(w, "propagation2", mount_propagation_word(mount->propagation2));
 	print_options(mount->options, mount->option_count, w);
+	json_put_string(w, "content", mount->content);
 	json_put_bool(w, "copyUp", mount->copy_up);
 	json_put_bool(w, "idmapped", mount->is_idmapped);
 	json_put_bool(w, "idmapIsRecursive", mount->idmap_is_recursive);
@@ -349,6 +352,7 @@ int plan_print(const struct plan *plan, struct json_writer *out)
 	json_put_string(out, "network", network_modes[plan->network]);
 	print_policy(plan, out);
 	json_put_string(out, "networkHelper", plan->network_helper);
+	json_put_string(out, "networkHelperKind", helper_words[plan->network_helper_kind]);
 	print_network_policy(&plan->network_policy, out);
 	print_process(&plan->process, out);
 	print_hooks(plan->hooks, out);

@@ -23,10 +23,23 @@ attempts() {
 		| .filesystem.readonlyPaths = [\$here] | $filter"
 }
 
-# As run_policy, with that host's network and resolver.
+# Each program that carries packets, in turn: the others are hidden.
+for_each_carrier() {
+	local carrier
+	for carrier in pasta slirp4netns; do
+		have "$carrier" || continue
+		echo "# by $carrier"
+		HIDDEN=$([ "$carrier" = pasta ] && echo slirp4netns || echo pasta)
+		"$@"
+	done
+}
+
+# As run_policy, with that host's network and resolver, and without the programs in $HIDDEN.
 run_there() {
 	run --separate-stderr unshare -m --propagation private nsenter -t "$HOST" -n sh -c '
-		mount --bind "$1" /etc/resolv.conf; shift; exec "$@"' sh "$BATS_TEST_TMPDIR/resolv.conf" \
+		mount --bind "$1" /etc/resolv.conf
+		for program in $2; do [ ! -e "/usr/bin/$program" ] || mount --bind /dev/null "$(realpath "/usr/bin/$program")"; done
+		shift 2; exec "$@"' sh "$BATS_TEST_TMPDIR/resolv.conf" "${HIDDEN-}" \
 		timeout --foreground -k 5 "$(slow 60)" "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null 3>&- 4>&-
 	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
 }
@@ -35,8 +48,7 @@ lacks() { ! grep -q "$1" <<<"$output"; }
 
 # ---- filtered ----
 
-@test "default deny: what a rule names is reached, and nothing else by any way" {
-	start_servers
+default_deny() {
 	attempts '.network.egress = {default: "deny", allow: [
 			{to: [{cidr: "198.51.100.10"}], ports: [{protocol: "tcp", port: 80}]},
 			{to: [{cidr: "10.0.0.0/8"}, {cidr: "fd00::/8"}]}]}' \
@@ -64,9 +76,12 @@ lacks() { ! grep -q "$1" <<<"$output"; }
 	result "tcp 127.0.0.1 70" ECONNREFUSED
 	result "tcp ::1 70" ECONNREFUSED
 }
-
-@test "default allow: both families and udp pass, and a denial wins over every permission and spelling" {
+@test "default deny: what a rule names is reached, and nothing else by any way" {
 	start_servers
+	for_each_carrier default_deny
+}
+
+default_allow() {
 	attempts '.network.egress = {default: "allow", allow: [{to: [{cidr: "203.0.113.7"}]}], deny: [
 			{to: [{cidr: "203.0.113.0/24"}]},
 			{to: [{cidr: "198.51.100.0/24", except: ["198.51.100.0/29"]}], ports: [{protocol: "tcp", port: 81, endPort: 99}]}]}' \
@@ -88,9 +103,12 @@ lacks() { ! grep -q "$1" <<<"$output"; }
 	result "tcp 10.0.2.2 70" EHOSTUNREACH
 	result "tcp fd00::2 70" EACCES
 }
-
-@test "the resolver answers when a rule allows it, and only then" {
+@test "default allow: both families and udp pass, and a denial wins over every permission and spelling" {
 	start_servers
+	for_each_carrier default_allow
+}
+
+resolver() {
 	attempts '.network.egress = {allow: [{to: [{cidr: "10.0.2.3"}], ports: [{protocol: "udp", port: 53}]}]}' \
 		dns 10.0.2.3 53 dns fd00::3 53
 	run_there
@@ -99,6 +117,10 @@ lacks() { ! grep -q "$1" <<<"$output"; }
 	attempts '.network.egress = {allow: [{to: [{cidr: "203.0.113.7"}]}]}' dns 10.0.2.3 53
 	run_there
 	result "dns 10.0.2.3 53" EPERM
+}
+@test "the resolver answers when a rule allows it, and only then" {
+	start_servers
+	for_each_carrier resolver
 }
 
 @test "the older lists: blocked before allowed before the default" {
@@ -112,13 +134,16 @@ lacks() { ! grep -q "$1" <<<"$output"; }
 	result "tcp 169.254.169.254 80" EHOSTUNREACH
 }
 
-@test "the address plan is MXC's, with IPv6 beside it" {
-	attempts '.network.egress = {default: "allow"}'
-	policy 'cat /proc/net/fib_trie /proc/net/if_inet6 /proc/net/route' '.version = "1.0.0" | .network.egress = {default: "allow"}'
+address_plan() {
+	policy 'cat /etc/resolv.conf /proc/net/fib_trie /proc/net/if_inet6 /proc/net/route' '.version = "1.0.0" | .network.egress = {default: "allow"}'
 	run_there
 	contains "$output" 10.0.2.100
 	contains "$output" "fd000000000000000000000000000100"
 	contains "$output" "0202000A"
+	equal "${lines[0]}" "nameserver 10.0.2.3"
+}
+@test "the address plan is MXC's, with IPv6 beside it" {
+	for_each_carrier address_plan
 }
 
 # The workload sees a namespace that belongs to another user namespace, and has no right there.
@@ -281,11 +306,21 @@ while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).sta
 
 # ---- refused, and the ends ----
 
-@test "a host without slirp4netns is told so, and nothing runs" {
+@test "a host without a program that carries packets is told so, and nothing runs" {
 	policy 'echo ran' '.version = "1.0.0" | .network.egress = {default: "allow"}'
-	run --separate-stderr unshare -m --propagation private sh -c '
-		mount --bind /dev/null /usr/bin/slirp4netns; exec "$@"' sh "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null
-	assert_mxc_refused /network/egress/default slirp4netns
+	HIDDEN="slirp4netns pasta"
+	run_there
+	assert_mxc_refused /network/egress/default "install pasta (of passt) or slirp4netns"
+}
+
+@test "a host without a default route is served by slirp4netns, which needs none" {
+	requires pasta
+	start_servers
+	in_host ip route del default
+	in_host ip -6 route del default
+	attempts '.network.egress = {default: "allow"}' tcp 198.51.100.10 80
+	run_there
+	result "tcp 198.51.100.10 80" web
 }
 
 @test "too many different ports are refused; fifty thousand blocks are not" {
@@ -308,7 +343,7 @@ while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).sta
 # Of this test's host: what carries packets or connections.
 carriers() {
 	local pid
-	for pid in $(ps -eo pid=,comm= | awk '$2 ~ /^(slirp4netns|mxcrun-relay)$/ { print $1 }'); do
+	for pid in $(ps -eo pid=,comm= | awk '$2 ~ /^(slirp4netns|pasta|passt|pasta[.]avx2|passt[.]avx2|mxcrun-relay)$/ { print $1 }'); do
 		[ "$(readlink "/proc/$pid/ns/net")" != "$(readlink "/proc/$HOST/ns/net")" ] || echo "$pid"
 	done
 }

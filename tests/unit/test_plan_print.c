@@ -144,6 +144,7 @@ static void change_top(const char *before)
 	CHANGE_NUMBER(plan.boottime.nanoseconds);
 	CHANGE(plan.network, NETWORK_NONE);
 	CHANGE_STRING(plan.network_helper);
+	CHANGE(plan.network_helper_kind, HELPER_PASTA);
 	CHANGE_STRING(net_device.host_name);
 	CHANGE_STRING(net_device.name);
 	CHANGE_STRING(net_device.pointer);
@@ -241,6 +242,7 @@ static void change_mounts(const char *before)
 	CHANGE(mount_step.kind, MOUNT_DENY);
 	CHANGE_STRING(mount_step.destination);
 	CHANGE_STRING(mount_step.source);
+	CHANGE_STRING(mount_step.content);
 	CHANGE_STRING(mount_step.fstype);
 	CHANGE_BOOL(mount_step.is_recursive);
 	CHANGE_BOOL(mount_step.is_directory);
@@ -512,7 +514,7 @@ _Static_assert(sizeof(struct plan_cgroup) == 120,
 	       "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct plan_root) == 40,
 	       "new member: print it and add it to change_mounts()");
-_Static_assert(sizeof(struct plan_mount) == 176,
+_Static_assert(sizeof(struct plan_mount) == 184,
 	       "new member: print it and add it to change_mounts()");
 _Static_assert(sizeof(struct plan_seccomp) == 48,
 	       "new member: print it and add it to change_process()");
@@ -526,7 +528,7 @@ _Static_assert(sizeof(struct plan_policy) == 80, "new member: print it and add i
 _Static_assert(sizeof(struct plan_rdt) == 24, "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct net_rules) == 32, "new member: print it and add it to change_network()");
 _Static_assert(sizeof(struct net_policy) == 224, "new member: print it and add it to change_network()");
-_Static_assert(sizeof(struct plan) == 1432, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan) == 1440, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

@@ -22,9 +22,6 @@
 
 #define COVER_OWNER 65534
 #define MAPPED_ID 1u		/* no cover belongs to it */
-/* Before Linux 6.15 only an attached mount can be cloned. This place is in the old root, goes with it, and hides nothing
- * that a policy can grant: host paths below /proc are refused. */
-#define COVER_PLACE "/proc"
 #define COVER_ATTRS (SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC)
 
 static const struct plan_option cover_options[] = { { "size", "64k" }, { "mode", "0555" } };
@@ -35,7 +32,7 @@ static int make_covers(struct init *init, struct err **err)
 {
 	cleanup_close int tree = mount_new_filesystem(init, "tmpfs", "denied", cover_options, array_size(cover_options),
 						      COVER_ATTRS, NULL);
-	cleanup_close int place = openat(AT_FDCWD, COVER_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int place = openat(AT_FDCWD, MOUNT_WORK_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_close int file = -1;
 
 	if (tree < 0)

@@ -20,6 +20,8 @@
 #include "base/sys.h"
 
 #define PROC_MAGIC 0x9fa0
+#define OWN_FILE "f"
+#define FILE_ATTRS (SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC)
 
 /* ---- verification ---- */
 
@@ -322,12 +324,50 @@ static int apply_remount(struct init *init, const struct plan_mount *mount, stru
 	return set_all_flags(init, fd, mount, err);
 }
 
+static int write_content(int tree, const struct plan_mount *mount, struct err **err)
+{
+	cleanup_close int file = openat(tree, OWN_FILE, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
+	int r = file < 0 ? -errno : fd_write_all(file, mount->content, strlen(mount->content));
+
+	/* the umask has had its say */
+	if (r == 0 && fchmod(file, 0444) < 0)
+		r = -errno;
+	return r < 0 ? err_sys(err, E_MOUNT, -r, "write", mount->destination, mount->pointer) : 0;
+}
+
+/* A file system for one file: the place where it is attached first (before Linux 6.15 nothing else can be cloned from) goes
+ * with the old root. */
+static int apply_file(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	static const struct plan_option options[] = { { "mode", "0555" } };
+	cleanup_close int target = path_make_in_root(init->root_fd, mount->destination, PATH_MAKE_FILE);
+	cleanup_close int tree = mount_new_filesystem(init, "tmpfs", "file", options, array_size(options), FILE_ATTRS, NULL);
+	cleanup_close int place = openat(AT_FDCWD, MOUNT_WORK_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct sys_mount_attr readonly = { .attr_set = SYS_ATTR_RDONLY };
+	cleanup_close int clone = -1;
+	int r;
+
+	if (target < 0)
+		return err_sys(err, E_MOUNT, -target, "openat2", mount->destination, mount->pointer);
+	if (tree < 0)
+		return err_sys(err, E_MOUNT, -tree, "fsmount", mount->destination, mount->pointer);
+	r = write_content(tree, mount, err);
+	if (r < 0)
+		return r;
+	if (place < 0 || mount_attach(init, tree, place) < 0)
+		return err_sys(err, E_MOUNT, errno, "move_mount", mount->destination, mount->pointer);
+	clone = mount_clone(init, tree, OWN_FILE, 0);
+	if (clone < 0 || mount_set(init, clone, 0, &readonly) < 0)
+		return err_sys(err, E_MOUNT, errno, "open_tree", mount->destination, mount->pointer);
+	return mounts_attach_verified(init, mount, clone, target, err);
+}
+
 int mounts_apply(struct init *init, struct err **err)
 {
 	static int (*const apply[])(struct init *, const struct plan_mount *, struct err **) = {
 		[MOUNT_BIND] = apply_bind, [MOUNT_FILESYSTEM] = apply_filesystem,
 		[MOUNT_CGROUP] = mounts_apply_cgroup, [MOUNT_DENY] = deny_apply, [MOUNT_SYMLINK] = apply_symlink,
-		[MOUNT_DIRECTORY] = apply_directory, [MOUNT_REMOUNT] = apply_remount,
+		[MOUNT_DIRECTORY] = apply_directory, [MOUNT_REMOUNT] = apply_remount, [MOUNT_FILE] = apply_file,
 	};
 
 	for (size_t i = 0; i < init->plan->mount_count; i++) {

@@ -19,6 +19,10 @@ int legacy_attach(struct init *init, int tree_fd, int target_fd);
 int legacy_bind(struct init *init, int source_fd, int target_fd);
 int legacy_set(struct init *init, int fd, unsigned int flags, const struct sys_mount_attr *attr);
 
+/* Before Linux 6.15 only an attached mount can be cloned. This place is in the old root, goes with it, and hides nothing
+ * that a policy can grant: host paths below /proc are refused. */
+#define MOUNT_WORK_PLACE "/proc"
+
 /* deny.c: after the last mount step. */
 int deny_finish(struct init *init, struct err **err);
 /* A cover that later steps have opened needs no more mount points. */
