@@ -159,6 +159,8 @@ const struct field mxc_filesystem_fields[] = {
 
 static const struct field runtime_config_fields[] = {
 	MXC_ROW("networkProxy", FIELD_STRING, struct mxc_runtime_config, network_proxy),
+	MXC_ROW("portMappings", FIELD_OBJECTS, struct mxc_runtime_config, port_mappings, .table = mxc_port_mapping_fields,
+		.size = sizeof(struct mxc_port_mapping)),
 	MXC_ROW("", FIELD_SELF, struct mxc_runtime_config, element),
 	MXC_ROW_END,
 };

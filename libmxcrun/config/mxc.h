@@ -121,8 +121,22 @@ struct mxc_network {
 	const struct json *element; /* NULL: the section is absent */
 };
 
+/* Our own, in every contract: MXC has no list for what ingress lets in. */
+struct mxc_port_mapping {
+	struct opt_u32 host_port, container_port;
+	int protocol;		  /* MXC_TCP; -1: absent, which means the same */
+	const char *host_address; /* NULL: 127.0.0.1 */
+	const struct json *element;
+};
+
+#define MXC_PORT_MAPPINGS_MAX 256u
+
 struct mxc_runtime_config {
 	const char *network_proxy; /* NULL: none */
+	struct {
+		struct mxc_port_mapping *items;
+		size_t count;
+	} port_mappings;
 	const struct json *element;
 };
 

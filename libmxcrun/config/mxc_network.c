@@ -41,6 +41,16 @@ static const struct field port_fields[] = {
 	MXC_ROW_END,
 };
 
+const struct field mxc_port_mapping_fields[] = {
+	MXC_ROW("hostPort", FIELD_CUSTOM, struct mxc_port_mapping, host_port, .decode = decode_port, .required = true),
+	MXC_ROW("containerPort", FIELD_CUSTOM, struct mxc_port_mapping, container_port, .decode = decode_port,
+		.required = true),
+	MXC_ROW("protocol", FIELD_ENUM, struct mxc_port_mapping, protocol, .words = protocol_words),
+	MXC_ROW("hostAddress", FIELD_STRING, struct mxc_port_mapping, host_address),
+	MXC_ROW("", FIELD_SELF, struct mxc_port_mapping, element),
+	MXC_ROW_END,
+};
+
 static const struct field peer_fields[] = {
 	MXC_ROW("cidr", FIELD_STRING, struct mxc_peer, cidr, .required = true),
 	MXC_ROW("except", FIELD_STRINGS, struct mxc_peer, except),
@@ -217,6 +227,49 @@ static int check_egress_with_proxy(const struct decode *d, const struct mxc_conf
 		"runtimeConfig.networkProxy requires network.egress.default='deny' and no rules");
 }
 
+/* ---- port mappings ---- */
+
+static bool is_same_port(const struct mxc_port_mapping *a, const struct mxc_port_mapping *b)
+{
+	const char *x = a->host_address ? a->host_address : "127.0.0.1", *y = b->host_address ? b->host_address : "127.0.0.1";
+
+	return a->host_port.value == b->host_port.value && strcmp(x, y) == 0;
+}
+
+static int check_port_mapping(const struct decode *d, const struct mxc_port_mapping *mapping, struct err **err)
+{
+	struct cidr address;
+
+	if (!mapping->host_port.value)
+		return fields_error(d, json_get(mapping->element, "hostPort"), err, "must be between 1 and 65535");
+	if (!mapping->container_port.value)
+		return fields_error(d, json_get(mapping->element, "containerPort"), err, "must be between 1 and 65535");
+	if (mapping->protocol >= 0 && mapping->protocol != MXC_TCP)
+		return fields_error(d, json_get(mapping->element, "protocol"), err, "must be 'tcp'");
+	if (mapping->host_address && (strchr(mapping->host_address, '/') || !cidr_parse(mapping->host_address, &address)))
+		return fields_error(d, json_get(mapping->element, "hostAddress"), err, "must be an IP address");
+	return 0;
+}
+
+static int check_port_mappings(const struct decode *d, const struct mxc_runtime_config *runtime, struct err **err)
+{
+	int r = 0;
+
+	if (runtime->port_mappings.count > MXC_PORT_MAPPINGS_MAX)
+		return fields_error(d, json_get(runtime->element, "portMappings"), err, "must be at most %u",
+				    MXC_PORT_MAPPINGS_MAX);
+	for (size_t i = 0; i < runtime->port_mappings.count && r == 0; i++) {
+		const struct mxc_port_mapping *mapping = &runtime->port_mappings.items[i];
+
+		r = check_port_mapping(d, mapping, err);
+		for (size_t j = 0; j < i && r == 0; j++)
+			if (is_same_port(mapping, &runtime->port_mappings.items[j]))
+				r = fields_error(d, mapping->element, err, "hostPort %u is mapped twice",
+						 mapping->host_port.value);
+	}
+	return r;
+}
+
 static int check_directional(const struct decode *d, const struct mxc_config *config,
 			     struct err **err)
 {
@@ -228,6 +281,8 @@ static int check_directional(const struct decode *d, const struct mxc_config *co
 		r = check_rules(d, &egress->allow, err);
 	if (egress && r == 0)
 		r = check_rules(d, &egress->deny, err);
+	if (r == 0 && runtime)
+		r = check_port_mappings(d, runtime, err);
 	if (r < 0 || !runtime || !runtime->network_proxy)
 		return r;
 	r = mxc_check_runtime_proxy(d, json_get(runtime->element, "networkProxy"), err);

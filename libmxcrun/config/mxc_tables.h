@@ -28,6 +28,8 @@ int mxc_decode_network(struct decode *d, const struct json *value, void *target,
 
 /* mxc.c: sections that a policy for a container has too, and the strings of the first. */
 extern const struct field mxc_filesystem_fields[], mxc_resources_fields[];
+/* mxc_network.c */
+extern const struct field mxc_port_mapping_fields[];
 int mxc_check_filesystem(const struct decode *d, const struct mxc_config *config, struct err **err);
 
 /* mxc_foreign.c: sections of other platforms. Their shape is checked and nothing is kept. */

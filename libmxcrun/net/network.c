@@ -25,7 +25,11 @@ static int start_filtered(const struct plan *plan, const struct net_namespace *n
 	filter_table_name(table, plan->id);
 	r = filter_load(netfilter.fd, table, &plan->network_policy, err);
 	fd_close_ptr(&netfilter.fd);
-	return r < 0 ? r : carrier_start(plan, namespaces, journal, &ret->helper, err);
+	if (r == 0)
+		r = carrier_start(plan, namespaces, journal, &ret->helper, err);
+	if (r < 0 || !plan->network_policy.mapping_count)
+		return r;
+	return relay_ports_start(&plan->network_policy, namespaces, journal, &ret->ports, err);
 }
 
 /* ---- a bundle's ---- */
@@ -117,5 +121,6 @@ int network_start(const struct plan *plan, pid_t init, const struct net_journal 
 
 void network_stop(struct network *network)
 {
+	helper_stop(&network->ports);
 	helper_stop(&network->helper);
 }

@@ -8,8 +8,9 @@
 
 struct network {
 	struct net_helper helper; /* what carries its packets or its connections */
+	struct net_helper ports;  /* what carries connections in */
 };
-#define NETWORK_INIT { .helper = NET_HELPER_INIT }
+#define NETWORK_INIT { .helper = NET_HELPER_INIT, .ports = NET_HELPER_INIT }
 
 /* Carry out the plan's network policy for the container whose init has that number. The filter is in force before there is
  * a way out that is ours to make. Nothing, at no cost, for a plan without. 0, or -errno with E_NETWORK or E_POLICY. */

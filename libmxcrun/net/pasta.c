@@ -54,8 +54,8 @@ static int exec_pasta(const struct carrier *pasta)
 	};
 	char *const envp[] = { NULL };
 
-	if (keep_rights() < 0 || dup2(pasta->namespaces->net_fd, STDIN_FILENO) < 0 || dup2(pasta->ready_fd, STDOUT_FILENO) < 0 ||
-	    dup2(pasta->said_fd, STDERR_FILENO) < 0)
+	if (keep_rights() < 0 || dup2(pasta->namespaces->net_fd, STDIN_FILENO) < 0 ||
+	    dup2(pasta->ready_fd, STDOUT_FILENO) < 0 || dup2(pasta->said_fd, STDERR_FILENO) < 0)
 		return 126;
 	execve(argv[0], (char *const *)(uintptr_t)argv, envp);
 	return 127;

@@ -1,4 +1,4 @@
-/* relay.c - see relay.h: the sockets inside, and a process without any right outside. */
+/* relay.c - see relay.h: the sockets, and a process without any right: outside for the proxy, inside for mapped ports. */
 #include "net/relay.h"
 
 #include <arpa/inet.h>
@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
-#include <string.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -21,8 +23,9 @@
 #define BACKLOG 128
 
 struct relay {
-	const struct net_proxy *proxy;
-	int listeners[NET_PROXY_LISTEN_MAX];
+	const struct net_namespace *namespaces; /* where to connect to; NULL: from where it is */
+	struct relay_route *routes;
+	size_t count;
 };
 
 /* No right, no way to get one, no file but those it works with: it is fed by what it doesn't trust. */
@@ -42,35 +45,47 @@ static void give_up_rights(void)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* The caller's other descriptors must not live on in here: sorted to the front, the rest closed. */
-static int keep_only(int *fds, size_t count)
+/* The caller's other descriptors must not live on in here: ours sorted to the front, the rest closed. */
+static int keep_only(struct relay *relay, int *life_fd)
 {
-	for (size_t i = 0; i < count; i++) {
-		int high = fcntl(fds[i], F_DUPFD_CLOEXEC, 3 + (int)count);
+	int above = 3 + (int)relay->count + 1;
+
+	for (size_t i = 0; i <= relay->count; i++) {
+		int *fd = i < relay->count ? &relay->routes[i].listener : life_fd, high = fcntl(*fd, F_DUPFD_CLOEXEC, above);
 
 		if (high < 0)
 			return -errno;
-		fds[i] = high;
+		*fd = high;
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (dup3(fds[i], 3 + (int)i, O_CLOEXEC) < 0)
+	for (size_t i = 0; i <= relay->count; i++) {
+		int *fd = i < relay->count ? &relay->routes[i].listener : life_fd, low = 3 + (int)i;
+
+		if (dup3(*fd, low, O_CLOEXEC) < 0)
 			return -errno;
-		fds[i] = 3 + (int)i;
+		*fd = low;
 	}
-	return sys_close_range(3 + (unsigned int)count, ~0u, 0) < 0 ? -errno : 0;
+	return sys_close_range((unsigned int)above, ~0u, 0) < 0 ? -errno : 0;
+}
+
+static int enter(const struct net_namespace *namespaces)
+{
+	if (namespaces->user_fd >= 0 && sys_setns(namespaces->user_fd, CLONE_NEWUSER) < 0)
+		return -errno;
+	return sys_setns(namespaces->net_fd, CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
 static int run_relay(void *data, int life_fd)
 {
-	const struct relay *relay = data;
-	int fds[NET_PROXY_LISTEN_MAX + 1] = { life_fd };
-	size_t count = relay->proxy->listen_count;
+	struct relay *relay = data;
 
-	memcpy(fds + 1, relay->listeners, count * sizeof(*fds));
-	if (keep_only(fds, count + 1) < 0)
+	if (relay->namespaces && enter(relay->namespaces) < 0)
+		return 1;
+	/* other rights have cleared it */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (keep_only(relay, &life_fd) < 0)
 		return 1;
 	give_up_rights();
-	return relay_loop(relay->proxy, fds + 1, count, fds[0]);
+	return relay_loop(relay->routes, relay->count, life_fd);
 }
 
 /* ---- the sockets ---- */
@@ -81,23 +96,25 @@ static bool is_loopback(const struct net_endpoint *endpoint)
 					  : endpoint->address.high == 0 && endpoint->address.low == 1;
 }
 
-static int listen_at(int fd, int route_fd, const struct net_endpoint *endpoint)
+static int bind_and_listen(int fd, const struct net_endpoint *endpoint)
 {
 	struct sockaddr_storage address;
 	socklen_t len = endpoint_address(endpoint, &address);
-	unsigned int whole = endpoint->family == NET_V4 ? 32 : 128;
 	const int on = 1;
+
+	if (endpoint->family == NET_V6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	return bind(fd, (const struct sockaddr *)&address, len) < 0 || listen(fd, BACKLOG) < 0 ? -errno : 0;
+}
+
+static int listen_at(int fd, int route_fd, const struct net_endpoint *endpoint)
+{
+	unsigned int whole = endpoint->family == NET_V4 ? 32 : 128;
 	int r = 0;
 
 	if (!is_loopback(endpoint))
 		r = link_add_address(route_fd, LINK_LOOPBACK, endpoint->family, endpoint->address, whole);
-	if (r < 0)
-		return r;
-	if (endpoint->family == NET_V6)
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&address, len) < 0 || listen(fd, BACKLOG) < 0)
-		return -errno;
-	return 0;
+	return r < 0 ? r : bind_and_listen(fd, endpoint);
 }
 
 /* A machine without IPv6 has no ::1 to be reached at. */
@@ -126,7 +143,8 @@ int relay_start(const struct net_proxy *proxy, const struct net_namespace *names
 {
 	struct net_socket sockets[NET_PROXY_LISTEN_MAX + 1];
 	struct net_socket *route = &sockets[proxy->listen_count];
-	struct relay relay = { .proxy = proxy };
+	struct relay_route routes[NET_PROXY_LISTEN_MAX];
+	struct relay relay = { .routes = routes, .count = proxy->listen_count };
 	int r;
 
 	for (size_t i = 0; i < proxy->listen_count; i++)
@@ -140,10 +158,70 @@ int relay_start(const struct net_proxy *proxy, const struct net_namespace *names
 		return r;
 	r = listen_everywhere(proxy, sockets, route->fd, err);
 	for (size_t i = 0; i < proxy->listen_count; i++)
-		relay.listeners[i] = sockets[i].fd;
+		routes[i] = (struct relay_route){ sockets[i].fd, proxy->targets, proxy->target_count };
 	if (r == 0)
 		r = helper_start(journal, run_relay, &relay, ret, err);
 	for (size_t i = 0; i <= proxy->listen_count; i++)
 		fd_close_ptr(&sockets[i].fd);
+	return r;
+}
+
+/* ---- ports of the host ---- */
+
+/* Whichever of both the program inside listens at. */
+#define LOOPBACKS 2u
+struct mapped {
+	struct relay_route routes[RELAY_ROUTES_MAX];
+	struct net_endpoint targets[RELAY_ROUTES_MAX][LOOPBACKS];
+};
+
+static int open_port(const struct net_port_mapping *mapping, struct err **err)
+{
+	cleanup_close int fd = socket(mapping->host.family == NET_V4 ? AF_INET : AF_INET6,
+				      SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char text[NET_ADDRESS_TEXT];
+	const int on = 1;
+
+	if (fd >= 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (fd >= 0 && bind_and_listen(fd, &mapping->host) == 0)
+		return take_fd(fd);
+	return err_set(err, E_NETWORK, errno, mapping->pointer, "listening at %s port %u of the host",
+		       net_address_text(mapping->host.family, mapping->host.address, text), mapping->host.port);
+}
+
+static int open_ports(const struct net_policy *policy, struct mapped *mapped, struct relay *relay, struct err **err)
+{
+	static const struct net_address loopback4 = { 0, 0x7f000001 }, loopback6 = { 0, 1 };
+	int r = 0;
+
+	for (size_t i = 0; i < policy->mapping_count && r >= 0; i++) {
+		struct net_endpoint *targets = mapped->targets[i];
+
+		targets[0] = (struct net_endpoint){ NET_V4, loopback4, policy->mappings[i].port };
+		targets[1] = (struct net_endpoint){ NET_V6, loopback6, policy->mappings[i].port };
+		r = open_port(&policy->mappings[i], err);
+		if (r >= 0)
+			mapped->routes[relay->count++] = (struct relay_route){ r, targets, LOOPBACKS };
+	}
+	return r < 0 ? r : 0;
+}
+
+int relay_ports_start(const struct net_policy *policy, const struct net_namespace *namespaces,
+		      const struct net_journal *journal, struct net_helper *ret, struct err **err)
+{
+	cleanup_free struct mapped *mapped = calloc(1, sizeof(*mapped));
+	struct relay relay = { .namespaces = namespaces, .routes = mapped ? mapped->routes : NULL };
+	int r;
+
+	if (!mapped)
+		return err_nomem(err);
+	if (policy->mapping_count > RELAY_ROUTES_MAX)
+		return err_set(err, E_NETWORK, E2BIG, policy->pointer, "more than %u ports can't be mapped", RELAY_ROUTES_MAX);
+	r = open_ports(policy, mapped, &relay, err);
+	if (r == 0)
+		r = helper_start(journal, run_relay, &relay, ret, err);
+	for (size_t i = 0; i < relay.count; i++)
+		fd_close_ptr(&mapped->routes[i].listener);
 	return r;
 }

@@ -34,6 +34,7 @@ struct flow {
 
 struct connection {
 	int client, server; /* -1: a free place */
+	const struct relay_route *route;
 	size_t target;	    /* that server is connected or connecting to */
 	bool is_connecting;
 	struct flow up, down;
@@ -41,11 +42,10 @@ struct connection {
 };
 
 struct loop {
-	const struct net_proxy *proxy;
-	const int *listeners;
-	size_t listener_count;
+	const struct relay_route *routes;
+	size_t route_count;
 	struct connection connections[CONNECTIONS_MAX];
-	struct pollfd fds[1 + NET_PROXY_LISTEN_MAX + 2 * CONNECTIONS_MAX];
+	struct pollfd fds[1 + RELAY_ROUTES_MAX + 2 * CONNECTIONS_MAX];
 };
 
 static int64_t now_ms(void)
@@ -86,10 +86,10 @@ static int start_flow(struct flow *flow, int from, int to)
 }
 
 /* The next target that doesn't refuse at once. */
-static int connect_next(const struct loop *loop, struct connection *c)
+static int connect_next(struct connection *c)
 {
-	for (; c->target < loop->proxy->target_count; c->target++) {
-		const struct net_endpoint *target = &loop->proxy->targets[c->target];
+	for (; c->target < c->route->target_count; c->target++) {
+		const struct net_endpoint *target = &c->route->targets[c->target];
 		struct sockaddr_storage address;
 		socklen_t len = endpoint_address(target, &address);
 
@@ -124,28 +124,28 @@ static struct connection *find_place(struct loop *loop)
 	return oldest;
 }
 
-static void accept_one(struct loop *loop, int listener)
+static void accept_one(struct loop *loop, const struct relay_route *route)
 {
 	struct connection *c = find_place(loop);
-	int client = c ? accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+	int client = c ? accept4(route->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
 
 	if (client < 0)
 		return;
-	*c = (struct connection){ .client = client, .server = -1, .last_ms = now_ms(),
+	*c = (struct connection){ .client = client, .server = -1, .route = route, .last_ms = now_ms(),
 				  .up = { .in = -1, .out = -1 }, .down = { .in = -1, .out = -1 } };
-	if (connect_next(loop, c) < 0)
+	if (connect_next(c) < 0)
 		end_connection(c);
 }
 
 /* The first target that answered has it; with the pipes only now, nobody who isn't answered costs any. */
-static void finish_connecting(const struct loop *loop, struct connection *c)
+static void finish_connecting(struct connection *c)
 {
 	int failure = 0;
 	socklen_t len = sizeof(failure);
 
 	if (getsockopt(c->server, SOL_SOCKET, SO_ERROR, &failure, &len) < 0 || failure) {
 		c->target++;
-		if (connect_next(loop, c) < 0)
+		if (connect_next(c) < 0)
 			end_connection(c);
 		return;
 	}
@@ -209,11 +209,11 @@ static int carry(struct flow *flow)
 	return 0;
 }
 
-static void serve(const struct loop *loop, struct connection *c)
+static void serve(struct connection *c)
 {
 	c->last_ms = now_ms();
 	if (c->is_connecting)
-		finish_connecting(loop, c);
+		finish_connecting(c);
 	else if (carry(&c->up) < 0 || carry(&c->down) < 0 || (c->up.is_done && c->down.is_done))
 		end_connection(c);
 }
@@ -234,8 +234,8 @@ static size_t fill_poll(struct loop *loop, int life_fd)
 	size_t count = 0;
 
 	loop->fds[count++] = (struct pollfd){ .fd = life_fd, .events = POLLIN };
-	for (size_t i = 0; i < loop->listener_count; i++)
-		loop->fds[count++] = (struct pollfd){ .fd = loop->listeners[i], .events = POLLIN };
+	for (size_t i = 0; i < loop->route_count; i++)
+		loop->fds[count++] = (struct pollfd){ .fd = loop->routes[i].listener, .events = POLLIN };
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		const struct connection *c = &loop->connections[i];
 
@@ -263,21 +263,21 @@ static bool is_crowded(const struct loop *loop)
 
 static void turn(struct loop *loop)
 {
-	const struct pollfd *first = loop->fds + 1 + loop->listener_count;
+	const struct pollfd *first = loop->fds + 1 + loop->route_count;
 
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		if (loop->connections[i].client >= 0 && (first[2 * i].revents | first[2 * i + 1].revents))
-			serve(loop, &loop->connections[i]);
-	for (size_t i = 0; i < loop->listener_count; i++)
+			serve(&loop->connections[i]);
+	for (size_t i = 0; i < loop->route_count; i++)
 		if (loop->fds[1 + i].revents)
-			accept_one(loop, loop->listeners[i]);
+			accept_one(loop, &loop->routes[i]);
 }
 
-int relay_loop(const struct net_proxy *proxy, const int *listeners, size_t count, int life_fd)
+int relay_loop(const struct relay_route *routes, size_t count, int life_fd)
 {
 	static struct loop loop;
 
-	loop = (struct loop){ .proxy = proxy, .listeners = listeners, .listener_count = count };
+	loop = (struct loop){ .routes = routes, .route_count = count };
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		loop.connections[i].client = loop.connections[i].server = -1;
 	for (;;) {

@@ -6,7 +6,15 @@
 
 #include "policy/net_policy.h"
 
-/* Carry connections from the listening sockets until life_fd ends; the exit code. */
-int relay_loop(const struct net_proxy *proxy, const int *listeners, size_t count, int life_fd);
+/* What is accepted at a listening socket is carried to the first of these that answers. */
+struct relay_route {
+	int listener;
+	const struct net_endpoint *targets;
+	size_t target_count;
+};
+#define RELAY_ROUTES_MAX 256u
+
+/* Carry connections until life_fd ends; the exit code. */
+int relay_loop(const struct relay_route *routes, size_t count, int life_fd);
 
 #endif

@@ -71,6 +71,21 @@ static void print_endpoints(const struct net_endpoint *items, size_t count, cons
 	json_close(w, ']');
 }
 
+static void print_mappings(const struct net_policy *policy, struct json_writer *w)
+{
+	json_open(w, "portMappings", '[');
+	for (size_t i = 0; i < policy->mapping_count; i++) {
+		const struct net_port_mapping *mapping = &policy->mappings[i];
+
+		json_open(w, NULL, '{');
+		print_endpoints(&mapping->host, 1, "host", w);
+		json_put_u64(w, "port", mapping->port);
+		json_put_string(w, "pointer", mapping->pointer);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
 void print_network_policy(const struct net_policy *policy, struct json_writer *w)
 {
 	json_open(w, "networkPolicy", '{');
@@ -81,6 +96,7 @@ void print_network_policy(const struct net_policy *policy, struct json_writer *w
 	for (size_t i = 0; i < policy->egress.count; i++)
 		print_rules(&policy->egress.items[i], w);
 	json_close(w, ']');
+	print_mappings(policy, w);
 	json_open(w, "proxy", '{');
 	json_put_string(w, "url", policy->proxy.url);
 	json_put_string(w, "pointer", policy->proxy.pointer);

@@ -72,6 +72,10 @@ int net_policy_copy(struct arena *arena, const struct net_policy *policy, struct
 	for (size_t i = 0; i < policy->egress.count && r == 0; i++)
 		r = copy_rules(arena, &ret->egress.items[i]);
 	if (r == 0)
+		r = copy_items(arena, policy->mappings, policy->mapping_count, sizeof(*policy->mappings), &ret->mappings);
+	for (size_t i = 0; i < policy->mapping_count && r == 0; i++)
+		r = copy_text(arena, policy->mappings[i].pointer, &ret->mappings[i].pointer);
+	if (r == 0)
 		r = copy_text(arena, policy->proxy.url, &ret->proxy.url);
 	if (r == 0)
 		r = copy_text(arena, policy->proxy.pointer, &ret->proxy.pointer);

@@ -21,10 +21,19 @@ struct net_proxy {
 	const char *pointer;
 };
 
+/* What connects to a port of the host reaches one of the sandbox. */
+struct net_port_mapping {
+	struct net_endpoint host;
+	uint16_t port;
+	const char *pointer;
+};
+
 struct net_policy {
 	struct net_rule_sets egress;
 	bool closes_host_loopback; /* also against a rule that names its address */
 	bool accepts_connections;  /* from outside: ingress.default */
+	struct net_port_mapping *mappings;
+	size_t mapping_count;
 	struct net_proxy proxy;
 	const char *pointer; /* of what asked for it */
 };

@@ -122,19 +122,95 @@ static int check_runtime_proxy(const struct posture *p, struct err **err)
 				     &p->ret->policy.proxy, err);
 }
 
+/* ---- connections from outside ---- */
+
+static bool accepts_connections(const struct posture *p)
+{
+	return p->network->ingress && p->network->ingress->verdict == MXC_ALLOW;
+}
+
+static bool opens_host_loopback(const struct posture *p)
+{
+	return p->network->ingress && p->network->ingress->host_loopback == MXC_ALLOW;
+}
+
+static const struct mxc_runtime_config *runtime_of(const struct posture *p)
+{
+	static const struct mxc_runtime_config none;
+
+	return p->config->runtime_config ? p->config->runtime_config : &none;
+}
+
+/* A sandbox beside the proxy has no interface at which anybody could come in; and in the namespace of a container from a
+ * bundle nothing of ours leads to the host's loopback. */
 static int check_ingress(const struct posture *p, struct err **err)
 {
-	const struct mxc_ingress *ingress = p->network->ingress;
+	const struct mxc_runtime_config *runtime = runtime_of(p);
 
-	p->ret->policy.accepts_connections = p->is_container && ingress && ingress->verdict == MXC_ALLOW;
-	if (ingress && ingress->verdict == MXC_ALLOW && !p->is_container)
-		return err_set(err, E_UNSUPPORTED, 0, pointer_of(p, ingress->element, "default"),
-			       "network.ingress.default='allow' is not supported");
-	if (ingress && ingress->host_loopback == MXC_ALLOW)
+	p->ret->policy.accepts_connections = accepts_connections(p);
+	if (opens_host_loopback(p) && p->is_container)
+		return err_set(err, E_UNSUPPORTED, 0, pointer_of(p, p->network->ingress->element, "hostLoopback"),
+			       "network.ingress.hostLoopback='allow' is not supported for a container from a bundle");
+	if (!runtime->network_proxy)
+		return 0;
+	if (accepts_connections(p) || opens_host_loopback(p))
 		return err_set(err, E_UNSUPPORTED, 0,
-			       pointer_of(p, ingress->element, "hostLoopback"),
-			       "network.ingress.hostLoopback='allow' is not supported");
+			       pointer_of(p, p->network->ingress->element, accepts_connections(p) ? "default" : "hostLoopback"),
+			       "network.ingress.%s='allow' is not supported beside a proxy as the only way out",
+			       accepts_connections(p) ? "default" : "hostLoopback");
+	if (runtime->port_mappings.count)
+		return err_set(err, E_UNSUPPORTED, 0, pointer_of(p, runtime->element, "portMappings"),
+			       "runtimeConfig.portMappings is not supported beside a proxy as the only way out");
 	return 0;
+}
+
+static bool is_loopback(const struct net_endpoint *endpoint)
+{
+	return endpoint->family == NET_V4 ? endpoint->address.low >> 24 == 127
+					  : endpoint->address.high == 0 && endpoint->address.low == 1;
+}
+
+static bool is_any(const struct net_endpoint *endpoint)
+{
+	return endpoint->address.high == 0 && endpoint->address.low == 0;
+}
+
+/* Who reaches the port on the host reaches the sandbox, so ingress has to say that he may. */
+static int check_mapping(const struct posture *p, const struct net_port_mapping *mapping, struct err **err)
+{
+	const struct net_endpoint *host = &mapping->host;
+
+	if ((is_loopback(host) || is_any(host)) && !opens_host_loopback(p))
+		return err_set(err, E_POLICY, 0, mapping->pointer,
+			       "a port of the host's loopback needs network.ingress.hostLoopback='allow'");
+	if (!is_loopback(host) && !accepts_connections(p))
+		return err_set(err, E_POLICY, 0, mapping->pointer,
+			       "a port that others reach needs network.ingress.default='allow'");
+	return 0;
+}
+
+static int map_ports(const struct posture *p, struct err **err)
+{
+	const struct mxc_runtime_config *runtime = runtime_of(p);
+	struct net_policy *policy = &p->ret->policy;
+	int r = 0;
+
+	policy->mappings = arena_array(p->arena, runtime->port_mappings.count, sizeof(*policy->mappings));
+	if (!policy->mappings)
+		return err_nomem(err);
+	for (size_t i = 0; i < runtime->port_mappings.count && r == 0; i++) {
+		const struct mxc_port_mapping *from = &runtime->port_mappings.items[i];
+		struct net_port_mapping *mapping = &policy->mappings[policy->mapping_count++];
+		struct cidr address;
+
+		(void)cidr_parse(from->host_address ? from->host_address : "127.0.0.1", &address);
+		mapping->host.family = net_address_of(&address, &mapping->host.address);
+		mapping->host.port = (uint16_t)from->host_port.value;
+		mapping->port = (uint16_t)from->container_port.value;
+		mapping->pointer = json_pointer(p->arena, from->element);
+		r = check_mapping(p, mapping, err);
+	}
+	return r;
 }
 
 /* The policy's one rule set. */
@@ -151,18 +227,27 @@ static bool lets_something_pass(const struct mxc_egress *egress)
 	return egress && (egress->verdict == MXC_ALLOW || egress->allow.count || egress->deny.count);
 }
 
+/* Also where nothing may go out. */
+static bool wants_interface(const struct posture *p)
+{
+	return !p->is_container && (accepts_connections(p) || opens_host_loopback(p) || runtime_of(p)->port_mappings.count);
+}
+
 static int filter(const struct posture *p, const struct mxc_egress *egress, struct err **err)
 {
 	static const struct mxc_egress none = { .verdict = MXC_DENY };
 	const struct mxc_egress *all = egress ? egress : &none;
 	const char *key = all->allow.count ? "allow" : all->deny.count ? "deny" : "default";
 	struct net_rules *rules = start_rules(p);
+	bool opens = opens_host_loopback(p);
 
-	if (lets_something_pass(egress))
+	if (lets_something_pass(egress) || wants_interface(p))
 		p->ret->mode = POLICY_NETWORK_FILTERED;
 	p->ret->policy.pointer = pointer_of(p, all->element, key);
-	p->ret->policy.closes_host_loopback = true;
-	return !rules || network_rules_directional(p->arena, all, rules) < 0 ? err_nomem(err) : 0;
+	p->ret->policy.closes_host_loopback = !opens;
+	if (!rules || network_rules_directional(p->arena, all, opens, rules) < 0)
+		return err_nomem(err);
+	return map_ports(p, err);
 }
 
 static int resolve_directional(const struct posture *p, struct err **err)
@@ -178,7 +263,7 @@ static int resolve_directional(const struct posture *p, struct err **err)
 		return r;
 	if (p->config->runtime_config && p->config->runtime_config->network_proxy)
 		return check_runtime_proxy(p, err);
-	return p->is_container || lets_something_pass(egress) ? filter(p, egress, err) : 0;
+	return p->is_container || lets_something_pass(egress) || wants_interface(p) ? filter(p, egress, err) : 0;
 }
 
 /* ---- legacy ---- */

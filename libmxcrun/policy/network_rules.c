@@ -63,7 +63,14 @@ static int lower_rules(struct lowering *l, const struct mxc_rules *rules, bool a
 	return r;
 }
 
-int network_rules_directional(struct arena *arena, const struct mxc_egress *egress, struct net_rules *ret)
+/* MXC.md 7.7, and its like in IPv6. */
+static const struct net_peer host_loopback[] = {
+	{ .block = { .address = { 10, 0, 2, 2 }, .prefix = 32 } },
+	{ .block = { .is_v6 = true, .address = { 0xfd, [15] = 2 }, .prefix = 128 } },
+};
+
+int network_rules_directional(struct arena *arena, const struct mxc_egress *egress, bool opens_host_loopback,
+			      struct net_rules *ret)
 {
 	struct lowering l = { .arena = arena };
 	int r;
@@ -74,6 +81,9 @@ int network_rules_directional(struct arena *arena, const struct mxc_egress *egre
 	r = lower_rules(&l, &egress->deny, false);
 	if (r == 0)
 		r = lower_rules(&l, &egress->allow, true);
+	if (r == 0 && opens_host_loopback)
+		l.rules[l.count++] = (struct net_rule){ "ingress.hostLoopback", true, host_loopback, array_size(host_loopback),
+							NULL, 0 };
 	return r < 0 ? r : net_rules_build(arena, l.rules, l.count, egress->verdict == MXC_ALLOW, ret);
 }
 

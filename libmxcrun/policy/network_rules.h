@@ -6,7 +6,9 @@
 #include "policy/rules.h"
 
 /* All 0 or -ENOMEM. */
-int network_rules_directional(struct arena *arena, const struct mxc_egress *egress, struct net_rules *ret);
+/* opens_host_loopback: the addresses that lead there are allowed, unless a rule denies them. */
+int network_rules_directional(struct arena *arena, const struct mxc_egress *egress, bool opens_host_loopback,
+			      struct net_rules *ret);
 int network_rules_legacy(struct arena *arena, const struct mxc_network *network, struct net_rules *ret);
 
 #endif

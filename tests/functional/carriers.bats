@@ -167,7 +167,7 @@ try_script='try() { # PATH
 	for text in '' '{' '[]' '{"filesystem": {"deniedPath": ["/x"]}}' '{"process": {"commandLine": "id"}}' \
 		'{"containment": "lxc"}' '{"version": "0.7.0"}' '{"filesystem": {"deniedPaths": ["relative"]}}' \
 		'{"filesystem": {"deniedPaths": ["/"]}}' '{"filesystem": {"deniedPaths": ["/data/../secret"]}}' \
-		'{"filesystem": {"deniedPaths": ["/proc/self/fd"]}}' '{"network": {"egress": {"default": "allow"}}}'; do
+		'{"filesystem": {"deniedPaths": ["/proc/self/fd"]}}' '{"network": {"ingress": {"hostLoopback": "allow"}}}'; do
 		annotate "$text"
 		run_carried
 		assert_refused

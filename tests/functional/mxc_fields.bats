@@ -48,6 +48,11 @@ FIELDS='
 1.1.0-alpha|network.ingress.default|effect|.|.network.ingress.default = "allow"
 1.1.0-alpha|network.ingress.hostLoopback|effect|.|.network.ingress.hostLoopback = "allow"
 1.1.0-alpha|runtimeConfig|effect|.|.runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}
+1.1.0-alpha|runtimeConfig.portMappings|effect|.network.ingress.hostLoopback = "allow"|.runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 80}]
+1.1.0-alpha|runtimeConfig.portMappings.hostPort|effect|. * {network: {ingress: {hostLoopback: "allow"}}, runtimeConfig: {portMappings: [{hostPort: 8080, containerPort: 80}]}}|.runtimeConfig.portMappings[0].hostPort = 8081
+1.1.0-alpha|runtimeConfig.portMappings.containerPort|effect|. * {network: {ingress: {hostLoopback: "allow"}}, runtimeConfig: {portMappings: [{hostPort: 8080, containerPort: 80}]}}|.runtimeConfig.portMappings[0].containerPort = 81
+1.1.0-alpha|runtimeConfig.portMappings.protocol|effect|. * {network: {ingress: {hostLoopback: "allow"}}, runtimeConfig: {portMappings: [{hostPort: 8080, containerPort: 80}]}}|.runtimeConfig.portMappings[0].protocol = "udp"
+1.1.0-alpha|runtimeConfig.portMappings.hostAddress|effect|. * {network: {ingress: {hostLoopback: "allow"}}, runtimeConfig: {portMappings: [{hostPort: 8080, containerPort: 80}]}}|.runtimeConfig.portMappings[0].hostAddress = "::1"
 1.1.0-alpha|runtimeConfig.networkProxy|effect|.|.runtimeConfig.networkProxy = "http://127.0.0.1:3128"
 1.1.0-alpha|lxc|effect|.|.lxc = {distribution: "a", release: "1"}
 1.1.0-alpha|ui|none|.|.ui = {}
@@ -143,6 +148,7 @@ known_keys() {
 		1.1.0-alpha network.ingress .network.ingress.zz = 1
 		0.8.0-alpha network.proxy .network.proxy.zz = 1
 		1.1.0-alpha runtimeConfig .runtimeConfig.zz = 1
+		1.1.0-alpha runtimeConfig.portMappings .runtimeConfig.portMappings = [{zz: 1}]
 		1.1.0-alpha fallback .fallback.zz = 1
 		1.1.0-alpha telemetry .telemetry.zz = 1
 	END

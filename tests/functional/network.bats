@@ -304,6 +304,87 @@ while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).sta
 	[[ "$output" == *closed || "$output" == *ECONNRESET ]]
 }
 
+# ---- the host's loopback, ports ----
+
+both_directions() {
+	policy "$(PEER serve tcp 0.0.0.0 7575 inside tcp :: 7575 inside6) & sleep 1; $(PEER try tcp 10.0.2.2 70 tcp fd00::2 70 \
+		tcp 198.51.100.10 80); echo tried; sleep 30" --arg here "$(realpath "$here")" '.version = "1.0.0"
+		| .filesystem.readonlyPaths = [$here] | .network.ingress.hostLoopback = "allow"
+		| .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 7575}, {hostPort: 8081, containerPort: 7575, protocol: "tcp",
+			hostAddress: "::1"}]'
+	unshare -m --propagation private nsenter -t "$HOST" -n sh -c 'mount --bind /dev/null "$(realpath "/usr/bin/$1")"; shift; exec "$@"' sh \
+		"$HIDDEN" "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	local first=$!
+	wait_for 20 grep -q tried "$BATS_TEST_TMPDIR/out"
+	output=$(in_host /usr/bin/python3 "$here/netpeer.py" try tcp 127.0.0.1 8080 tcp ::1 8081 tcp 198.51.100.1 8080 tcp 127.0.0.1 7575
+		in_world /usr/bin/python3 "$here/netpeer.py" try tcp 198.51.100.1 8081
+		cat "$BATS_TEST_TMPDIR/out")
+	kill -TERM "$first"
+	wait "$first" || true
+	result "tcp 127.0.0.1 8080" inside
+	result "tcp ::1 8081" inside
+	result "tcp 198.51.100.1 8080" ECONNREFUSED
+	result "tcp 198.51.100.1 8081" ECONNREFUSED
+	result "tcp 127.0.0.1 7575" ECONNREFUSED
+	result "tcp 10.0.2.2 70" lo
+	result "tcp fd00::2 70" lo6
+	result "tcp 198.51.100.10 80" EHOSTUNREACH
+}
+
+@test "hostLoopback in both directions: the gateway leads to the host's loopback, a mapped port into the sandbox, and no other" {
+	start_servers
+	for_each_carrier both_directions
+}
+
+@test "a denial beats hostLoopback" {
+	start_servers
+	attempts '.network = {ingress: {hostLoopback: "allow"}, egress: {default: "allow", deny: [{to: [{cidr: "10.0.2.2"}]}]}}' \
+		tcp 10.0.2.2 70 tcp fd00::2 70
+	run_there
+	result "tcp 10.0.2.2 70" EHOSTUNREACH
+	result "tcp fd00::2 70" lo6
+}
+
+@test "ingress.default: a port that others reach" {
+	policy "$(PEER serve tcp 0.0.0.0 7575 inside)" --arg here "$(realpath "$here")" '.version = "1.0.0"
+		| .filesystem.readonlyPaths = [$here] | .network.ingress.default = "allow"
+		| .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 7575, hostAddress: "198.51.100.1"},
+			{hostPort: 8081, containerPort: 7575, hostAddress: "2001:db8:1::1"}]'
+	nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	local first=$!
+	wait_for 20 grep -q ready "$BATS_TEST_TMPDIR/out"
+	output=$(in_world /usr/bin/python3 "$here/netpeer.py" try tcp 198.51.100.1 8080 tcp 2001:db8:1::1 8081
+		in_host /usr/bin/python3 "$here/netpeer.py" try tcp 127.0.0.1 8080)
+	kill -TERM "$first"
+	wait "$first" || true
+	result "tcp 198.51.100.1 8080" inside
+	result "tcp 2001:db8:1::1 8081" inside
+	result "tcp 127.0.0.1 8080" ECONNREFUSED
+}
+
+@test "a port that ingress doesn't open, one that is taken, and ports beside a proxy are refused by name" {
+	local mapping='.version = "1.0.0" | .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 7575}]'
+	policy 'echo ran' "$mapping"
+	run_there
+	assert_mxc_refused /runtimeConfig/portMappings/0 "hostLoopback='allow'"
+	policy 'echo ran' "$mapping"' | .runtimeConfig.portMappings[0].hostAddress = "198.51.100.1" | .network.ingress.hostLoopback = "allow"'
+	run_there
+	assert_mxc_refused /runtimeConfig/portMappings/0 "ingress.default='allow'"
+	policy 'echo ran' "$mapping"' | .runtimeConfig.portMappings[0].hostAddress = "0.0.0.0" | .network.ingress.default = "allow"'
+	run_there
+	assert_mxc_refused /runtimeConfig/portMappings/0 "hostLoopback='allow'"
+	policy 'echo ran' "$mapping"' | .runtimeConfig.networkProxy = "http://localhost:3128"'
+	run_there
+	assert_mxc_refused /runtimeConfig/portMappings "beside a proxy"
+	serve host tcp 127.0.0.1 8080 taken
+	policy 'echo ran' "$mapping"' | .network.ingress.hostLoopback = "allow"'
+	run_there
+	assert_mxc_refused /runtimeConfig/portMappings/0 "127.0.0.1 port 8080"
+	policy 'echo ran' "$mapping"' | .runtimeConfig.portMappings[0].protocol = "udp"'
+	run_there
+	assert_mxc_malformed "must be 'tcp'"
+}
+
 # ---- refused, and the ends ----
 
 @test "a host without a program that carries packets is told so, and nothing runs" {

@@ -16,8 +16,7 @@ test_setup() {
 	ln -s usr/lib "$BUNDLE/rootfs/lib"
 	ln -s usr/lib64 "$BUNDLE/rootfs/lib64"
 	mkdir -p "$BUNDLE/rootfs/tests"
-	config --arg here "$(realpath "$here")" '.mounts += [{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]},
-		{destination: "/tests", type: "bind", source: $here, options: ["bind", "ro"]}]'
+	mount_host_programs
 	join_pod
 	ADMIN=$BATS_TEST_TMPDIR/admin/mxcrun.json
 	mkdir -p "$BATS_TEST_TMPDIR"/admin/{policy.d,policies}
@@ -28,6 +27,11 @@ test_teardown() {
 	kill "$POD"
 	wait "$POD" 2>/dev/null
 	end_world
+}
+
+mount_host_programs() {
+	config --arg here "$(realpath "$here")" '.mounts += [{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]},
+		{destination: "/tests", type: "bind", source: $here, options: ["bind", "ro"]}]'
 }
 
 # Give the process's namespace an interface and routes to the world.
@@ -67,7 +71,7 @@ everything=(tcp 198.51.100.10 80 tcp ::ffff:198.51.100.10 80 tcp 198.51.100.10 8
 	tries "${everything[@]}"
 	run_carried
 	equal "$status" 0
-	equal "$(grep -c 'EACCES\|EPERM\|EHOSTUNREACH\|TIMEOUT' <<<"$output")" 0
+	equal "$(grep -v '^icmp' <<<"$output" | grep -c 'EACCES\|EPERM\|EHOSTUNREACH\|TIMEOUT')" 0
 	result "tcp 2001:db8:1::10 80" web6
 	equal "$(tables)" ""
 }
@@ -123,8 +127,8 @@ everything=(tcp 198.51.100.10 80 tcp ::ffff:198.51.100.10 80 tcp 198.51.100.10 8
 	result "tcp 127.0.0.1 9" ECONNREFUSED
 }
 
-@test "a namespace of its own that is connected after create is under the rules" {
-	config '.linux.namespaces |= map(if .type == "network" then {type} else . end)'
+# As podman does it for a container with a user namespace: the network comes between create and start.
+connect_later() {
 	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.10"}]}]}}}'
 	tries "${everything[@]}"
 	in_world ip link del p0
@@ -140,18 +144,19 @@ everything=(tcp 198.51.100.10 80 tcp ::ffff:198.51.100.10 80 tcp 198.51.100.10 8
 	result "tcp 2001:db8:1::10 80" EACCES
 }
 
-@test "a container in a user namespace is under the rules of the namespace that it joins" {
+@test "a namespace of its own that is connected after create is under the rules" {
+	config '.linux.namespaces |= map(if .type == "network" then {type} else . end)'
+	connect_later
+}
+
+@test "a container in a user namespace is under the rules, also against its own root" {
 	BUNDLE_DIR=$BUNDLE make_userns_bundle
-	config --arg here "$(realpath "$here")" '.mounts += [{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]},
-		{destination: "/tests", type: "bind", source: $here, options: ["bind", "ro"]}]'
-	join_pod
-	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.10"}]}]}}}'
-	tries "${everything[@]}"
+	mount_host_programs
+	connect_later
+	rt delete --force "$TAG"
+	script '/usr/sbin/nft flush ruleset && echo flushed; /usr/sbin/ip link add x type veth && echo added; exit 0'
 	run_carried
-	equal "$status" 0
-	result "tcp 198.51.100.10 80" web
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
-	equal "$(tables)" ""
+	equal "$status $output" "0 "
 }
 
 # The first program that is found to answer.
@@ -281,8 +286,7 @@ answers_from_world() { equal "$(in_world /usr/bin/python3 "$here/netpeer.py" try
 @test "a program that can't be started leaves no table" {
 	annotate '{"network": {"egress": {"default": "allow"}}}'
 	config '.process.args = ["/absent"]'
-	run_carried
-	[ "$status" -ne 0 ]
+	run -127 --separate-stderr art run --bundle "$BUNDLE" "$TAG" </dev/null
 	equal "$(tables)" ""
 }
 

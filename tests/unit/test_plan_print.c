@@ -29,6 +29,7 @@ static struct net_interval to4 = { { 0, 1 }, { 0, 2 } }, to6 = { { 1, 0 }, { 1, 
 static struct net_group net_group = { .name = "r",
 				      .ports = { { &tcp_ports, 1 }, { &udp_ports, 1 } },
 				      .to = { { &to4, 1 }, { &to6, 1 } } };
+static struct net_port_mapping net_mapping = { .pointer = "p" };
 static struct net_rules net_rules = { .carrier = "c", .groups = &net_group, .count = 1 };
 static struct plan_sysctl sysctl_step = { "net/x", "1", "/p" };
 static struct plan_rlimit rlimit = { 7, 1, 2, "RLIMIT_NOFILE", "/p" };
@@ -70,6 +71,7 @@ static void make_plan(void)
 		.net_devices = &net_device,
 		.net_device_count = 1,
 		.network_policy = { .egress = { .items = &net_rules, .count = 1 },
+				    .mappings = &net_mapping, .mapping_count = 1,
 				    .proxy = { .listen_count = 1, .target_count = 1 } },
 		.monotonic = { true, 1, 2 },
 		.boottime = { true, 3, 4 },
@@ -171,6 +173,10 @@ static void change_network(const char *before)
 	CHANGE_BOOL(net_rules.allows_by_default);
 	CHANGE(net_rules.count, 0);
 	CHANGE_BOOL(plan.network_policy.accepts_connections);
+	CHANGE_NUMBER(net_mapping.host.port);
+	CHANGE_NUMBER(net_mapping.port);
+	CHANGE_STRING(net_mapping.pointer);
+	CHANGE(plan.network_policy.mapping_count, 0);
 	CHANGE_BOOL(plan.network_policy.closes_host_loopback);
 	CHANGE_STRING(plan.network_policy.pointer);
 	CHANGE_STRING(net_group.name);
@@ -527,8 +533,8 @@ _Static_assert(sizeof(struct plan_item) == 64, "new member: print it and add it 
 _Static_assert(sizeof(struct plan_policy) == 80, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_rdt) == 24, "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct net_rules) == 32, "new member: print it and add it to change_network()");
-_Static_assert(sizeof(struct net_policy) == 224, "new member: print it and add it to change_network()");
-_Static_assert(sizeof(struct plan) == 1440, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct net_policy) == 240, "new member: print it and add it to change_network()");
+_Static_assert(sizeof(struct plan) == 1456, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)
