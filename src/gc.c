@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/strbuf.h"
+#include "lifecycle/images.h"
 
 static void report(void *data, const char *id, const struct err *reason)
 {
@@ -18,6 +19,16 @@ static void report(void *data, const char *id, const struct err *reason)
 		strbuf_printf(&line, "reclaimed %s\n", id);
 	/* The work goes on also when nobody wants to hear of it. */
 	output_text(strbuf_str(&line), *err ? NULL : err);
+}
+
+static int sweep_images(struct program *program, struct err **err)
+{
+	bool is_swept;
+	int r = program_facts(program, err);
+
+	if (r == 0)
+		r = images_sweep(program->arena, &program->facts, &is_swept, err);
+	return r == 0 && is_swept ? output_text("reclaimed an unfinished image\n", err) : r;
 }
 
 int command_gc(struct program *program, int argc, char **argv)
@@ -36,6 +47,8 @@ int command_gc(struct program *program, int argc, char **argv)
 	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))
 		return exit_code;
 	if (program_lifecycle(program, STORE_READ, &lc, &err) < 0)
+		return program_fail(program, err);
+	if (sweep_images(program, &err) < 0)
 		return program_fail(program, err);
 	deferred = lifecycle_gc(&lc, report, &unheard, &err);
 	if (deferred < 0)

@@ -39,6 +39,7 @@ static const struct command commands[] = {
 	{ "emit", command_emit, "print a bundle or a policy in the form of another runtime" },
 	{ "doctor", command_doctor, "print what this host can enforce, and what of a policy it can't" },
 	{ "mxc", command_mxc, "run an MXC sandbox policy" },
+	{ "image", command_image, "keep root file systems for policies that ask for a distribution" },
 	{ "gc", command_gc, "reclaim what crashes have left behind" },
 };
 

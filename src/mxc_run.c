@@ -257,6 +257,9 @@ static int list_backends(void)
 	json_open(&w, NULL, '{');
 	json_put_string(&w, "backend", "bubblewrap");
 	json_close(&w, '}');
+	json_open(&w, NULL, '{');
+	json_put_string(&w, "backend", "lxc");
+	json_close(&w, '}');
 	json_close(&w, ']');
 	strbuf_putc(&w.out, '\n');
 	return output_text(strbuf_str(&w.out), NULL) < 0 ? EXIT_CODE_FAILURE : 0;

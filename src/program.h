@@ -76,6 +76,7 @@ int command_restore(struct program *program, int argc, char **argv);
 int command_exec(struct program *program, int argc, char **argv);
 int command_features(struct program *program, int argc, char **argv);
 int command_gc(struct program *program, int argc, char **argv);
+int command_image(struct program *program, int argc, char **argv);
 int command_kill(struct program *program, int argc, char **argv);
 int command_list(struct program *program, int argc, char **argv);
 int command_mxc(struct program *program, int argc, char **argv);

@@ -99,6 +99,7 @@ static bool is_whole_root(const struct plan *plan)
 }
 
 static const char *asks_view(const struct plan *plan) { return when(plan->root.kind == ROOT_VIEW, NULL); }
+static const char *asks_image(const struct plan *plan) { return when(plan->root.kind == ROOT_IMAGE, "/lxc"); }
 static const char *asks_whole_root(const struct plan *plan) { return when(is_whole_root(plan), "/root/path"); }
 static const char *asks_root(const struct plan *plan)
 {
@@ -419,6 +420,9 @@ const struct engine_item engine_items[] = {
 	{ "a view of the host as root", "root.kind", asks_view,
 	  { [TARGET_OCI] = DIFFERS("the root is a directory of the bundle, and what is written to it stays there"),
 	    [TARGET_BWRAP] = CARRIED("its own empty tmpfs") } },
+	{ "an image as root", "root.kind root.path", asks_image,
+	  { [TARGET_OCI] = REFUSED("what a bundle's container writes to its root stays there, and an image takes none"),
+	    [TARGET_BWRAP] = REFUSED("before 0.11 it has no overlay, and from then on the path is its own to resolve") } },
 	{ "the host's whole root", "root.path", asks_whole_root,
 	  { [TARGET_OCI] = REFUSED("runtimes take no \"/\" of the host for a root"),
 	    [TARGET_BWRAP] = CARRIED("--bind, --ro-bind") } },

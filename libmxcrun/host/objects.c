@@ -420,7 +420,8 @@ static int look_up_aliases(struct arena *arena, const struct object_request *req
 }
 
 int objects_look_up(struct arena *arena, const struct object_request *requests, size_t count,
-		    const struct host_facts *facts, struct host_objects **ret, struct err **err)
+		    const struct host_facts *facts, const struct host_image *image, struct host_objects **ret,
+		    struct err **err)
 {
 	struct host_objects *objects = arena_alloc(arena, sizeof(*objects));
 	size_t i;
@@ -432,12 +433,13 @@ int objects_look_up(struct arena *arena, const struct object_request *requests, 
 	if (!objects->items)
 		return err_nomem(err);
 	objects->count = count;
+	objects->image = image;
 	for (i = 0; i < count; i++) {
 		r = look_up(arena, &requests[i], facts, &objects->items[i], err);
 		if (r < 0)
 			return r;
 	}
-	r = look_up_folders(arena, objects, err);
+	r = image ? 0 : look_up_folders(arena, objects, err);
 	if (r == 0)
 		r = look_up_aliases(arena, requests, objects, err);
 	if (r == 0)

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "host/facts.h"
+#include "host/images.h"
 
 /* One path to look up. access is what a grant of it would allow, as in access(2): R_OK, R_OK |
  * W_OK, or F_OK for nothing. */
@@ -65,6 +66,7 @@ struct host_objects {
 	struct host_alias *aliases;
 	size_t alias_count;
 	struct host_unsearched unsearched;
+	const struct host_image *image; /* the root comes from there, and there are no folders; NULL: it doesn't */
 	struct host_folder *folders;
 	size_t folder_count;
 	bool has_sysfs;	      /* /sys exists */
@@ -73,8 +75,9 @@ struct host_objects {
 };
 
 /* Everything lies in the arena; the requests' strings are used on. Objects that are absent or out
- * of reach are no error here. 0 or -errno. */
+ * of reach are no error here. image: NULL when the sandbox shows the system's folders. 0 or -errno. */
 int objects_look_up(struct arena *arena, const struct object_request *requests, size_t count,
-		    const struct host_facts *facts, struct host_objects **ret, struct err **err);
+		    const struct host_facts *facts, const struct host_image *image, struct host_objects **ret,
+		    struct err **err);
 
 #endif

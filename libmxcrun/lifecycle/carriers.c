@@ -206,7 +206,7 @@ static int look_up_grants(struct reader *r, const char *bundle, struct plan_carr
 		requests[i] = (struct object_request){ grant->path,
 						       grant->intent == INTENT_READWRITE ? R_OK | W_OK : R_OK };
 	}
-	result = objects_look_up(r->arena, requests, combined->grant_count, r->facts, &objects, err);
+	result = objects_look_up(r->arena, requests, combined->grant_count, r->facts, NULL, &objects, err);
 	carriers->objects = objects;
 	carriers->is_in_image = is_in_image;
 	return result;
@@ -249,7 +249,7 @@ static int follow_links(struct reader *r, struct string_list *list, const char *
 				       "filesystem path '%.512s' has to be absolute", list->items[i]);
 		requests[i] = (struct object_request){ list->items[i], F_OK };
 	}
-	if (objects_look_up(r->arena, requests, list->count, r->facts, &objects, err) < 0)
+	if (objects_look_up(r->arena, requests, list->count, r->facts, NULL, &objects, err) < 0)
 		return -EINVAL;
 	for (size_t i = 0; i < list->count; i++) {
 		paths[i] = objects->items[i].canonical;
@@ -289,7 +289,7 @@ static int look_up_regions(struct reader *r, const struct policy_combined *combi
 		return err_nomem(err);
 	for (size_t i = 0; i < combined->region_count; i++)
 		requests[i] = (struct object_request){ combined->regions[i].path, F_OK };
-	result = objects_look_up(r->arena, requests, combined->region_count, r->facts, &objects, err);
+	result = objects_look_up(r->arena, requests, combined->region_count, r->facts, NULL, &objects, err);
 	*ret = objects;
 	return result;
 }

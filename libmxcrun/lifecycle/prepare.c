@@ -220,18 +220,31 @@ int policy_parse(const char *text, size_t len, const char *name, const struct lo
 	return mxc_read(ret->arena, text, len, name, log, &ret->config, err);
 }
 
+static int find_image(const struct policy_document *document, const struct host_facts *facts, const struct host_image **ret,
+		      struct err **err)
+{
+	const struct string_list *denied = &document->config->filesystem.denied_paths;
+	struct image_name name;
+	int r = policy_image_name(document->config, &name, err);
+
+	return r < 0 ? r : image_look_up(document->arena, facts, &name, denied->items, denied->count, ret, err);
+}
+
 /* What the policy means on this host. */
 static int decide(const struct policy_document *document, const struct host_facts *facts,
 		  const struct log *log, const struct policy_decisions **ret, struct err **err)
 {
 	struct arena *arena = document->arena;
 	struct object_request *requests = NULL;
+	const struct host_image *image = NULL;
 	struct host_objects *objects = NULL;
 	size_t count = 0;
-	int r = policy_requests(arena, document->config, &requests, &count, err);
+	int r = document->config->containment == MXC_LXC ? find_image(document, facts, &image, err) : 0;
 
 	if (r == 0)
-		r = objects_look_up(arena, requests, count, facts, &objects, err);
+		r = policy_requests(arena, document->config, image, &requests, &count, err);
+	if (r == 0)
+		r = objects_look_up(arena, requests, count, facts, image, &objects, err);
 	return r < 0 ? r : policy_resolve(arena, document->config, facts, objects, log, ret, err);
 }
 

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "base/fd.h"
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/images.h"
 #include "lifecycle/report.h"
 
 int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err)
@@ -45,7 +47,9 @@ int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepare
 	cleanup_supervisor struct supervisor supervisor = SUPERVISOR_INIT;
 	cleanup_instance struct instance instance = INSTANCE_INIT;
 	struct instance_options options = { .console_socket_fd = -1 };
-	int r = supervisor_prepare(&supervisor, SIGNALS_END, err);
+	const struct plan_root *root = &prepared->plan->root;
+	cleanup_close int image = root->kind == ROOT_IMAGE ? image_hold(root->path, err) : -1;
+	int r = root->kind == ROOT_IMAGE && image < 0 ? image : supervisor_prepare(&supervisor, SIGNALS_END, err);
 
 	if (r == 0)
 		r = instance_create(lc, prepared, &options, &instance, err);

@@ -124,7 +124,7 @@ static int add_network(struct builder *b, const struct policy_decisions *asked, 
 	return add_plan_item(b, &item, err);
 }
 
-/* A granted / is the root itself, and no entry. */
+/* A granted / is the root itself, and no entry; so is an image. */
 static int add_whole_root(struct builder *b, const struct policy_filesystem *fs, struct err **err)
 {
 	const struct policy_entry root = {
@@ -132,6 +132,12 @@ static int add_whole_root(struct builder *b, const struct policy_filesystem *fs,
 		.destination = "/", .source = "/", .pointer = fs->whole_root_pointer,
 	};
 
+	const struct plan_item image = {
+		CARRIER, fs->whole_root_pointer, "image", fs->image, "root", "root", CARRIER, "overlay on tmpfs",
+	};
+
+	if (fs->image)
+		return add_plan_item(b, &image, err);
 	return fs->whole_root == WHOLE_ROOT_NO ? 0 : add_entry(b, &root, NULL, err);
 }
 

@@ -61,17 +61,17 @@ static int add(struct mapping *m, const struct combined_region *from, const char
 	return copy_string(m->b, path, &region->path, err);
 }
 
-/* The region's path, where this mount (NULL: the whole root) brings it. */
+/* The region's path, where this mount (NULL: the root) brings it. */
 static int map_into(struct mapping *m, size_t index, const struct plan_mount *mount, struct err **err)
 {
 	const struct combined_region *region = &m->owner->combined->regions[index];
 	const struct host_object *object = &m->owner->objects->items[index];
-	const char *source = mount ? mount->source : "/", *rest, *path;
+	const char *source = mount ? mount->source : m->b->plan->root.path, *rest, *path;
 
 	if (!path_is_within(region->path, source))
 		return 0;
 	rest = region->path + (source[1] ? strlen(source) : 0);
-	path = mount ? arena_printf(m->b->arena, "%s%s", mount->destination[1] ? mount->destination : "", rest) : region->path;
+	path = arena_printf(m->b->arena, "%s%s", mount && mount->destination[1] ? mount->destination : "", rest);
 	if (!path)
 		return err_nomem(err);
 	if (!*path || mount_at(m->b->plan, path) != mount)
@@ -129,6 +129,20 @@ static int map_mount(struct mapping *m, const struct plan_mount *mount, struct e
 	return r;
 }
 
+/* An image that lies in what the owner denies isn't opened by being the root. */
+static int check_image(const struct mapping *m, struct err **err)
+{
+	const struct combined_region *found = NULL;
+
+	for (size_t i = 0; i < m->owner->combined->region_count; i++)
+		if (path_is_within(m->b->plan->root.path, m->owner->combined->regions[i].path))
+			found = &m->owner->combined->regions[i];
+	if (!found || found->intent != INTENT_DENIED)
+		return 0;
+	return err_set(err, E_POLICY, 0, found->pointer, "the image, %.512s, lies in what the host's owner denies: %.512s",
+		       m->b->plan->root.path, found->path);
+}
+
 static void mark_reopened(struct mapping *m)
 {
 	for (size_t i = 0; i < m->count; i++)
@@ -159,7 +173,9 @@ int build_owner_regions(struct builder *b, const struct plan_owner *owner, struc
 	m.regions = arena_array(b->arena, m.capacity, sizeof(*m.regions));
 	if (!m.regions)
 		return err_nomem(err);
-	if (plan->root.kind == ROOT_BUNDLE)
+	if (plan->root.kind == ROOT_IMAGE)
+		r = check_image(&m, err);
+	if (r == 0 && plan->root.kind != ROOT_VIEW)
 		r = map_mount(&m, NULL, err);
 	for (size_t i = 0; i < plan->mount_count && r == 0; i++)
 		if (plan->mounts[i].kind == MOUNT_BIND)

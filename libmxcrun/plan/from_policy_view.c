@@ -1,6 +1,6 @@
 /* from_policy_view.c - the mounts of a sandbox, in order.
  *
- * First the root: an empty tmpfs, or the host's whole root where that is granted. On it the
+ * First the root: an empty tmpfs, the host's whole root where that is granted, or an image. On the first the
  * system's folders; then what every sandbox has of its own: /dev, /proc, /tmp, which lie above a
  * granted root; last the entries of the policy, shallow to deep. Everything but the sandbox's own
  * device nodes is nosuid and nodev.
@@ -314,17 +314,33 @@ static int cover_kernel_files(struct builder *b, const struct policy_filesystem 
 
 /* ---- all of it ---- */
 
+static int build_view_root(struct builder *b, const struct policy_filesystem *fs, struct err **err)
+{
+	static const enum plan_root_kind kinds[] = {
+		[WHOLE_ROOT_NO] = ROOT_VIEW,
+		[WHOLE_ROOT_READONLY] = ROOT_BUNDLE,
+		[WHOLE_ROOT_READWRITE] = ROOT_BUNDLE,
+		[WHOLE_ROOT_IMAGE] = ROOT_IMAGE,
+	};
+
+	b->plan->root.kind = kinds[fs->whole_root];
+	b->plan->root.is_readonly = fs->whole_root == WHOLE_ROOT_READONLY;
+	return fs->whole_root == WHOLE_ROOT_NO ? 0 : copy_string(b, fs->image ? fs->image : "/", &b->plan->root.path, err);
+}
+
+static int fill_root(struct builder *b, const struct policy_filesystem *fs, struct err **err)
+{
+	if (fs->whole_root == WHOLE_ROOT_NO)
+		return add_folders(b, fs, err);
+	return fs->image ? 0 : add_whole_root(b, fs, err);
+}
+
 int build_view(struct builder *b, const struct policy_decisions *decisions, struct err **err)
 {
 	const struct policy_filesystem *fs = &decisions->filesystem;
-	bool is_whole = fs->whole_root != WHOLE_ROOT_NO;
 	size_t i;
-	int r = 0;
+	int r = build_view_root(b, fs, err);
 
-	b->plan->root.kind = is_whole ? ROOT_BUNDLE : ROOT_VIEW;
-	b->plan->root.is_readonly = fs->whole_root == WHOLE_ROOT_READONLY;
-	if (is_whole)
-		r = copy_string(b, "/", &b->plan->root.path, err);
 	b->plan->mounts = arena_array(b->arena,
 				      fs->folder_count + fs->entry_count + array_size(own_mounts) +
 					      SINGLE_MOUNTS,
@@ -332,7 +348,7 @@ int build_view(struct builder *b, const struct policy_decisions *decisions, stru
 	if (!b->plan->mounts)
 		return err_nomem(err);
 	if (r == 0)
-		r = is_whole ? add_whole_root(b, fs, err) : add_folders(b, fs, err);
+		r = fill_root(b, fs, err);
 	if (r == 0)
 		r = add_own_mounts(b, decisions, err);
 	for (i = 0; i < fs->entry_count && r == 0; i++)

@@ -108,13 +108,14 @@ struct plan_rdt {
 enum plan_root_kind {
 	ROOT_BUNDLE,			/* a directory of the host */
 	ROOT_VIEW,			/* an empty tmpfs that the mount steps fill from the host */
+	ROOT_IMAGE,			/* a directory of the host below a tmpfs that takes what is written */
 };
 
 #define PLAN_PROPAGATION_UNSET 0u	/* else MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, with MS_REC */
 
 struct plan_root {
 	enum plan_root_kind kind;
-	const char *path;		/* ROOT_BUNDLE: absolute */
+	const char *path;		/* ROOT_BUNDLE, ROOT_IMAGE: absolute */
 	bool is_readonly;		/* made read-only after the last mount step */
 	unsigned long propagation;
 	bool use_chroot;		/* --no-pivot: MS_MOVE + chroot */

@@ -181,8 +181,10 @@ static void print_rdt(const struct plan_rdt *rdt, struct json_writer *w)
 
 static void print_root(const struct plan_root *root, struct json_writer *w)
 {
+	static const char *const kinds[] = { [ROOT_BUNDLE] = "bundle", [ROOT_VIEW] = "view", [ROOT_IMAGE] = "image" };
+
 	json_open(w, "root", '{');
-	json_put_string(w, "kind", root->kind == ROOT_BUNDLE ? "bundle" : "view");
+	json_put_string(w, "kind", kinds[root->kind]);
 	json_put_string(w, "path", root->path);
 	json_put_bool(w, "readonly", root->is_readonly);
 	json_put_string(w, "propagation", mount_propagation_word(root->propagation));

@@ -34,12 +34,13 @@ struct policy_folder {
 	bool is_directory;
 };
 
-/* The host's whole root as the sandbox's. */
-enum policy_whole_root { WHOLE_ROOT_NO, WHOLE_ROOT_READONLY, WHOLE_ROOT_READWRITE };
+/* One directory as the sandbox's root: the host's own, or an image's, above which lies what the sandbox writes. */
+enum policy_whole_root { WHOLE_ROOT_NO, WHOLE_ROOT_READONLY, WHOLE_ROOT_READWRITE, WHOLE_ROOT_IMAGE };
 
 struct policy_filesystem {
 	enum policy_whole_root whole_root; /* not NO: folders is empty */
 	const char *whole_root_pointer;
+	const char *image; /* WHOLE_ROOT_IMAGE: its directory on the host; else NULL */
 	struct policy_folder *folders;
 	size_t folder_count;
 	bool covers_sysfs;	      /* whole root: /sys has to be made read-only */

@@ -47,7 +47,7 @@ static size_t count_paths(const struct list lists[LISTS])
 	return lists[0].paths->count + lists[1].paths->count + lists[2].paths->count;
 }
 
-int policy_requests(struct arena *arena, const struct mxc_config *config,
+int policy_requests(struct arena *arena, const struct mxc_config *config, const struct host_image *image,
 		    struct object_request **ret, size_t *ret_count, struct err **err)
 {
 	struct object_request *requests;
@@ -55,7 +55,7 @@ int policy_requests(struct arena *arena, const struct mxc_config *config,
 	size_t i, j, count = 0;
 
 	lists_of(config, lists);
-	requests = arena_array(arena, count_paths(lists), sizeof(*requests));
+	requests = arena_array(arena, count_paths(lists) + image_request_count(image), sizeof(*requests));
 	if (!requests)
 		return err_nomem(err);
 	for (i = 0; i < LISTS; i++)
@@ -63,8 +63,8 @@ int policy_requests(struct arena *arena, const struct mxc_config *config,
 			requests[count++] = (struct object_request){ lists[i].paths->items[j],
 								     lists[i].access };
 	*ret = requests;
-	*ret_count = count;
-	return 0;
+	*ret_count = count + image_request_count(image);
+	return image ? image_requests(arena, image, requests + count, err) : 0;
 }
 
 static bool is_absent(const struct host_object *object)
@@ -78,7 +78,7 @@ static int collect(struct view *view, const struct mxc_config *config, struct er
 	size_t i, j;
 
 	lists_of(config, lists);
-	if (count_paths(lists) != view->objects->count)
+	if (count_paths(lists) + image_request_count(view->objects->image) != view->objects->count)
 		return err_set(err, E_INTERNAL, 0, NULL,
 			       "the objects looked up are not those of the policy");
 	view->capacity = view->objects->count;
@@ -93,16 +93,18 @@ static int collect(struct view *view, const struct mxc_config *config, struct er
 			c->order = view->count++;
 			c->exists = !c->object->error;
 			c->entry.intent = lists[i].intent;
+			if (config->filesystem.denied_types && lists[i].intent == INTENT_DENIED)
+				c->is_file = config->filesystem.denied_types[j] == MXC_TYPE_FILE;
 			c->entry.pointer = arena_printf(view->arena, "%s/%zu", lists[i].pointer, j);
 			if (!c->entry.pointer)
 				return err_nomem(err);
-			if (is_absent(c->object))
+			if (is_absent(c->object) && !(view->objects->image && lists[i].intent == INTENT_DENIED))
 				log_warning(view->log,
 					    "filesystem path '%s' does not exist on the host",
 					    c->object->path);
 		}
 	}
-	return 0;
+	return image_collect(view, view->count - lists[2].paths->count, err);
 }
 
 /* ---- objects that could not be found ---- */
@@ -138,18 +140,17 @@ static int check_found(const struct view *view, struct err **err)
 
 /* ---- what a denied path is said to be ---- */
 
-/* A path that does not exist is taken for what it is said to be, and for a folder without a word. */
+/* A path that does not exist is taken for what it is said to be, and for a folder without a word. Where the root is an image
+ * what is said is about the image. */
 static int check_types(const struct view *view, const struct mxc_config *config, struct err **err)
 {
 	const enum mxc_path_type *types = config->filesystem.denied_types;
-	size_t first = view->count - config->filesystem.denied_paths.count, i;
+	size_t count = config->filesystem.denied_paths.count, first = view->count - count, i;
 
-	for (i = first; i < view->count && types; i++) {
-		struct candidate *c = &view->items[i];
-		enum mxc_path_type type = types[i - first];
+	for (i = 0; i < count && types; i++) {
+		const struct candidate *c = &view->items[first + i];
 
-		c->is_file = type == MXC_TYPE_FILE;
-		if (type != MXC_TYPE_ANY && c->exists && S_ISDIR(c->object->mode) != !c->is_file)
+		if (types[i] != MXC_TYPE_ANY && c->exists && S_ISDIR(c->object->mode) != !c->is_file)
 			return err_set(err, E_POLICY, 0, c->entry.pointer,
 				       "filesystem path '%.512s' is denied as a %s, but it is a %s",
 				       c->object->path, c->is_file ? "file" : "directory",
@@ -312,6 +313,8 @@ static int check_grant(struct candidate *c, struct err **err)
 {
 	const char *path = c->object->canonical, *words = NULL;
 
+	if (c->is_image)
+		return 0;
 	if (S_ISCHR(c->object->mode) || S_ISBLK(c->object->mode)) {
 		c->is_dropped = policy_is_own_device(path);
 		if (!c->is_dropped)
@@ -389,7 +392,11 @@ static int place(struct view *view, struct candidate *c, struct err **err)
 	entry->dev = object->dev;
 	entry->ino = object->ino;
 	entry->is_directory = c->exists ? S_ISDIR(object->mode) : !c->is_file;
-	entry->destination = object->canonical;
+	if (!c->is_inside)
+		entry->destination = object->canonical;
+	image_place(view, c);
+	if (c->is_image)
+		return 0;
 	if (entry->intent == INTENT_DENIED || has_dots(object->absolute))
 		return 0;
 	clean = path_clean(object->absolute);
@@ -420,6 +427,8 @@ int policy_filesystem(struct arena *arena, const struct mxc_config *config,
 		r = check_types(&view, config, err);
 	if (r == 0)
 		r = unite_objects(&view, err);
+	if (r == 0)
+		r = image_check(&view, err);
 	if (r == 0)
 		r = check_delegation(&view, err);
 	if (r == 0)

@@ -1,8 +1,8 @@
 /* filesystem.h - the steps from the three path lists to the sandbox's tree; for the files of this
  * floor.
  *
- * filesystem.c turns the lists into candidates and refuses what may not be granted; view.c arranges
- * the candidates. */
+ * filesystem.c turns the lists into candidates and refuses what may not be granted; filesystem_image.c has what
+ * an image as the root changes; view.c arranges the candidates. */
 #ifndef MXCRUN_POLICY_FILESYSTEM_H
 #define MXCRUN_POLICY_FILESYSTEM_H
 
@@ -20,6 +20,8 @@ struct candidate {
 	bool exists;
 	bool is_file;  /* denied, and said to be one */
 	bool is_alias; /* nobody listed it: another name of what somebody did */
+	bool is_image;	/* the root's own directory on the host */
+	bool is_inside; /* denied, as a place in the image */
 	bool is_dropped;
 	unsigned int depth; /* number of components of the destination */
 	size_t order;	    /* among those of equal depth and intent */
@@ -38,6 +40,15 @@ struct view {
 int policy_filesystem(struct arena *arena, const struct mxc_config *config,
 		      const struct host_objects *objects, const struct log *log,
 		      struct policy_filesystem *ret, struct err **err);
+
+/* filesystem_image.c; without an image they do nothing. The root's own candidate is behind the listed ones, then one for each
+ * denied path. */
+size_t image_request_count(const struct host_image *image);
+int image_requests(struct arena *arena, const struct host_image *image, struct object_request *requests, struct err **err);
+int image_collect(struct view *view, size_t first_denied, struct err **err);
+int image_check(const struct view *view, struct err **err);
+void image_place(const struct view *view, struct candidate *c);
+int image_drop_covered(struct view *view, struct err **err);
 
 /* view.c: destinations are set, forbidden grants are gone; fills view->ret. */
 int view_arrange(struct view *view, struct err **err);

@@ -8,11 +8,6 @@
 #include "policy/network.h"
 #include "policy/process.h"
 
-static bool is_empty(const char *s)
-{
-	return !s || !*s;
-}
-
 static int check_containment(const struct mxc_config *config, struct err **err)
 {
 	const char *word = mxc_containment_words[config->containment];
@@ -22,12 +17,10 @@ static int check_containment(const struct mxc_config *config, struct err **err)
 	case MXC_BUBBLEWRAP:
 		return 0;
 	case MXC_LXC:
-		if (!config->lxc || is_empty(config->lxc->distribution) ||
-		    is_empty(config->lxc->release))
-			return err_set(err, E_POLICY, 0, "/lxc",
-				       "LXC distribution and release are required");
-		return err_set(err, E_UNSUPPORTED, 0, "/containment",
-			       "the containment 'lxc' is not supported yet and is not ignored");
+		if (!config->lifecycle.destroy_on_exit.set || config->lifecycle.destroy_on_exit.value)
+			return 0;
+		return err_set(err, E_UNSUPPORTED, 0, "/lifecycle/destroyOnExit",
+			       "what a sandbox writes above an image ends with it; grant a folder for what is to stay");
 	case MXC_WINDOWS_SANDBOX:
 	case MXC_MICROVM:
 	case MXC_HYPERLIGHT:

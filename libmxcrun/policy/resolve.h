@@ -1,8 +1,8 @@
 /* resolve.h - an MXC configuration, seen on this host, to decisions. Pure: what the host has is an
  * argument.
  *
- * In order: policy_requests() lists the paths to look up, objects_look_up() (host/) does,
- * policy_resolve() decides.
+ * In order: where the containment is "lxc", policy_image_name() says which image, and image_look_up() (host/) finds it;
+ * policy_requests() lists the paths to look up, objects_look_up() (host/) does, policy_resolve() decides.
  */
 #ifndef MXCRUN_POLICY_RESOLVE_H
 #define MXCRUN_POLICY_RESOLVE_H
@@ -15,8 +15,12 @@
 #include "host/objects.h"
 #include "policy/decisions.h"
 
-/* The paths that the policy names, each with the access that its grant would give. */
-int policy_requests(struct arena *arena, const struct mxc_config *config,
+/* Which image the containment "lxc" wants. E_POLICY. */
+int policy_image_name(const struct mxc_config *config, struct image_name *ret, struct err **err);
+
+/* The paths that the policy names, each with the access that its grant would give; behind them those in the image (NULL: the
+ * root is none). */
+int policy_requests(struct arena *arena, const struct mxc_config *config, const struct host_image *image,
 		    struct object_request **ret, size_t *ret_count, struct err **err);
 
 /* Steps 13 to 18 of MXC.md 2.5. E_UNSUPPORTED: asks for what no engine here enforces; E_POLICY:

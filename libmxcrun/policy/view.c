@@ -35,9 +35,9 @@ static struct region region_of(const struct view *view, const struct place *plac
 	if (place->item < view->count + view->ret->folder_count)
 		return (struct region){ view->ret->folders[place->item - view->count].path,
 					INTENT_READONLY };
-	return (struct region){ "/", view->ret->whole_root == WHOLE_ROOT_READWRITE
-					     ? INTENT_READWRITE
-					     : INTENT_READONLY };
+	return (struct region){ "/", view->ret->whole_root == WHOLE_ROOT_READONLY
+					     ? INTENT_READONLY
+					     : INTENT_READWRITE };
 }
 
 /* ---- the system's folders ---- */
@@ -109,6 +109,14 @@ static int add_folders(struct view *view, struct err **err)
 
 /* ---- the whole root ---- */
 
+static void take_image(struct view *view, struct candidate *c)
+{
+	c->is_dropped = true;
+	view->ret->whole_root = WHOLE_ROOT_IMAGE;
+	view->ret->image = c->entry.source;
+	view->ret->whole_root_pointer = c->entry.pointer;
+}
+
 static int take_whole_root(struct view *view, struct err **err)
 {
 	struct policy_filesystem *fs = view->ret;
@@ -117,6 +125,8 @@ static int take_whole_root(struct view *view, struct err **err)
 	for (i = 0; i < view->count; i++) {
 		struct candidate *c = &view->items[i];
 
+		if (c->is_image)
+			take_image(view, c);
 		if (!candidate_is_grant(c) || c->entry.source[1])
 			continue;
 		/* Elsewhere it would bring the host's /proc and /dev along. */
@@ -162,7 +172,7 @@ static int index_regions(const struct view *view, struct path_index *ret, struct
 		if (fs->folders[i].source)
 			path_index_add(ret, fs->folders[i].source, view->count + i);
 	if (fs->whole_root != WHOLE_ROOT_NO)
-		path_index_add(ret, "/", view->count + fs->folder_count);
+		path_index_add(ret, fs->image ? fs->image : "/", view->count + fs->folder_count);
 	path_index_sort(ret);
 	return 0;
 }
@@ -194,8 +204,8 @@ static bool is_own_place(const struct view *view, const char *path, size_t len)
 
 /* What becomes of the denial of a path that does not exist (invariant 46). The nearest thing above
  * it decides:
- *  - nothing, or a file system of the sandbox's own: a covered folder is put there, and the name is
- * taken;
+ *  - nothing, or a file system of the sandbox's own, as what lies above an image is: a covered folder is put there, and the
+ * name is taken;
  *  - a denial: it is out of reach already, and dropped;
  *  - a region of the host: refused. A mount needs something to be mounted on, and making that would
  * leave a trace on the host; without it the path could be made by the sandbox (read-write) or
@@ -208,6 +218,8 @@ static int hold_free(const struct view *view, struct candidate *c, const struct 
 	const struct place *place;
 	size_t len;
 
+	if (c->is_inside)
+		return 0;
 	for (len = path_parent_len(path, strlen(path)); len; len = path_parent_len(path, len)) {
 		if (path_index_find(denials, path, len, &place)) {
 			c->is_dropped = true;
@@ -526,7 +538,9 @@ int view_arrange(struct view *view, struct err **err)
 	if (r < 0)
 		return r;
 	decide_tmp(view);
-	r = index_regions(view, &regions, err);
+	r = image_drop_covered(view, err);
+	if (r == 0)
+		r = index_regions(view, &regions, err);
 	if (r == 0)
 		r = hold_all_free(view, &regions, err);
 	if (r == 0)

@@ -674,7 +674,7 @@ written"
 	ln -s "$MXCRUN" "$name"
 	run --separate-stderr "$name" --available-backends
 	equal "$status" 0
-	equal "$(jq -r '.[].backend' <<<"$output")" bubblewrap
+	equal "$(jq -r ".[].backend" <<<"$output")" $'bubblewrap\nlxc'
 	run --separate-stderr "$name" --delete
 	equal "$status" 1
 	contains "$stderr" "Error: --containername"

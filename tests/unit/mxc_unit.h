@@ -162,9 +162,11 @@ static inline int world_resolve(struct world *w, const char *quoted)
 	int r = world_parse(w, quoted);
 
 	w->decisions = NULL;
+	if (r == 0 && w->config->containment == MXC_LXC)
+		r = policy_image_name(w->config, &(struct image_name){ 0 }, &w->err);
 	if (r < 0)
 		return r;
-	assert_int_equal(policy_requests(w->arena, w->config, &requests, &count, NULL), 0);
+	assert_int_equal(policy_requests(w->arena, w->config, w->objects.image, &requests, &count, NULL), 0);
 	w->objects.items = arena_array(w->arena, count, sizeof(*w->objects.items));
 	w->objects.count = count;
 	for (i = 0; i < count; i++)

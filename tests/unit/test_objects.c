@@ -67,7 +67,7 @@ static const struct host_object *look_up(const char *path, int access_mode)
 	const struct object_request request = { path, access_mode };
 	struct host_objects *objects = NULL;
 
-	assert_int_equal(objects_look_up(t.arena, &request, 1, &t.facts, &objects, NULL), 0);
+	assert_int_equal(objects_look_up(t.arena, &request, 1, &t.facts, NULL, &objects, NULL), 0);
 	assert_int_equal(objects->count, 1);
 	assert_ptr_equal(objects->items[0].path, path);
 	return &objects->items[0];
@@ -138,7 +138,7 @@ static void test_unresolvable(void **state)
 	check(in_dir(name), F_OK, ENAMETOOLONG, NULL);
 	t.facts.cwd = NULL;
 	assert_int_equal(objects_look_up(t.arena, &(struct object_request){ "x", F_OK }, 1,
-					 &t.facts, &(struct host_objects *){ NULL }, NULL),
+					 &t.facts, NULL, &(struct host_objects *){ NULL }, NULL),
 			 -EINVAL);
 	t.facts.cwd = t.dir;
 }
@@ -153,7 +153,7 @@ static struct host_objects *look_up_pair(size_t search_max)
 	char *no_mounts = arena_strdup(t.arena, "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
 	struct host_objects *objects = NULL;
 
-	assert_int_equal(objects_look_up(t.arena, requests, 2, &t.facts, &objects, NULL), 0);
+	assert_int_equal(objects_look_up(t.arena, requests, 2, &t.facts, NULL, &objects, NULL), 0);
 	objects->alias_count = 0;
 	objects->folder_count = 0;
 	objects->unsearched = (struct host_unsearched){ 0 };
@@ -232,7 +232,7 @@ static void test_folders(void **state)
 	size_t i;
 
 	(void)state;
-	assert_int_equal(objects_look_up(t.arena, NULL, 0, &t.facts, &objects, NULL), 0);
+	assert_int_equal(objects_look_up(t.arena, NULL, 0, &t.facts, NULL, &objects, NULL), 0);
 	assert_true(objects->folder_count >= 3);
 	for (i = 0; i < objects->folder_count; i++) {
 		folder = &objects->folders[i];

@@ -548,6 +548,36 @@ static void test_network_proxy(void **state)
 
 /* ---- containment ---- */
 
+/* On an image a denied path is a place in it, and the host's object only where a grant shows that. */
+static void test_image(void **state)
+{
+	static struct image_path denied[] = { { "/real/secret", 0 }, { "/data/secret", 0 }, { "/proc/kcore", 0 } };
+	static const struct host_image image = { "/images/root", denied, array_size(denied) };
+	const struct policy_filesystem *fs;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.objects.image = &image;
+	world_accept(&w, MXC("1.0.0", "'containment':'lxc','lxc':{'distribution':'a','release':'1'},"
+				      "'filesystem':{'readonlyPaths':['/data'],'deniedPaths':['/link/secret','/data/secret','/proc/kcore']},"));
+	fs = &w.decisions->filesystem;
+	assert_int_equal(fs->whole_root, WHOLE_ROOT_IMAGE);
+	assert_string_equal(fs->image, "/images/root");
+	assert_int_equal(fs->folder_count, 0);
+	assert_int_equal(fs->entry_count, 4);
+	assert_string_equal(fs->entries[0].destination, "/data");
+	assert_string_equal(fs->entries[0].source, "/data");
+	for (size_t i = 1; i < fs->entry_count; i++)
+		assert_int_equal(fs->entries[i].intent, INTENT_DENIED);
+	assert_string_equal(fs->entries[3].destination, "/real/secret");
+	assert_string_equal(fs->entries[3].source, "/images/root/real/secret");
+	assert_string_equal(fs->entries[1].destination, "/data/secret");
+	assert_string_equal(fs->entries[1].source, "/data/secret");
+	assert_string_equal(fs->entries[2].source, "/proc/kcore");
+	world_done(&w);
+}
+
 static void test_containment(void **state)
 {
 	static const char *const foreign[] = { "processcontainer",  "seatbelt",	 "wslc",
@@ -573,10 +603,11 @@ static void test_containment(void **state)
 		     MXC("0.8.0-alpha",
 			 "'containment':'lxc','lxc':{'distribution':'alpine','release':''},"),
 		     E_POLICY, NULL, "LXC distribution and release are required");
+	world_refuse(&w, MXC("1.0.0", "'containment':'lxc','lxc':{'distribution':'alpine','release':'../3'},"), E_POLICY,
+		     "/lxc/release", "../3");
 	world_refuse(&w,
-		     MXC("1.0.0",
-			 "'containment':'lxc','lxc':{'distribution':'alpine','release':'3.23'},"),
-		     E_UNSUPPORTED, "/containment", "lxc");
+		     MXC("1.0.0", "'containment':'lxc','lxc':{'distribution':'a','release':'1'},'lifecycle':{'destroyOnExit':false},"),
+		     E_UNSUPPORTED, "/lifecycle/destroyOnExit", "ends with it");
 	world_accept(&w, MXC("1.0.0", "'containment':'bubblewrap',"));
 	world_done(&w);
 }
@@ -673,6 +704,7 @@ int main(void)
 		cmocka_unit_test(test_network_filtered),
 		cmocka_unit_test(test_network_proxy),
 		cmocka_unit_test(test_containment),
+		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_directory),
 	};

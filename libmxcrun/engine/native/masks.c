@@ -47,7 +47,7 @@ static int protect_null(struct init *init, int tree, struct err **err)
 {
 	struct sys_mount_attr attr = { .attr_set = SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC };
 
-	if (init->plan->root.kind == ROOT_VIEW)
+	if (init->plan->root.kind != ROOT_BUNDLE)
 		attr.attr_set |= SYS_ATTR_NODEV;
 	if (mount_set(init, tree, 0, &attr) < 0)
 		return err_sys(err, E_MOUNT_MASK, errno, "mount_setattr", "/dev/null", "/linux/maskedPaths");

@@ -6,14 +6,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/sys.h"
 #include "engine/native/mounts.h"
 
-#define VIEW_OPTION_COUNT 2
+#define FD_PATH "/proc/self/fd/%d"
+#define FD_PATH_SIZE (sizeof(FD_PATH) + 12)
 #define DEPTH_MAX 2048		/* no path has more components */
 
 static unsigned long outer_propagation(const struct plan_root *root)
@@ -83,20 +86,86 @@ static int open_bundle_root(struct init *init, struct err **err)
 	return 0;
 }
 
-static int open_view_root(struct init *init, struct err **err)
+/* On top of "/" no path of the host is covered: walks start below it, at the process' own root. */
+static int attach_on_top(struct init *init, int tree, const char *what, struct err **err)
 {
-	static const struct plan_option options[VIEW_OPTION_COUNT] = { { "size", "16m" }, { "mode", "0755" } };
-	cleanup_close int tree = mount_new_filesystem(init, "tmpfs", "mxcrun", options, VIEW_OPTION_COUNT,
-						      SYS_ATTR_NOSUID | SYS_ATTR_NODEV, NULL);
-	/* On top of "/" no path of the host is covered: walks start below it, at the process' own root. */
 	cleanup_close int target = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (tree < 0)
-		return err_sys(err, E_ROOTFS, -tree, "fsmount", "tmpfs of the view", NULL);
 	if (target < 0)
 		return err_sys(err, E_ROOTFS, errno, "open", "/", NULL);
 	if (mount_attach(init, tree, target) < 0)
-		return err_sys(err, E_ROOTFS, errno, "move_mount", "tmpfs of the view", NULL);
+		return err_sys(err, E_ROOTFS, errno, "move_mount", what, NULL);
+	return 0;
+}
+
+/* An attached tmpfs, or -1. */
+static int mount_scratch(struct init *init, const char *size, const char *what, struct err **err)
+{
+	const struct plan_option options[] = { { "size", size }, { "mode", "0755" } };
+	cleanup_close int tree = mount_new_filesystem(init, "tmpfs", "mxcrun", options, array_size(options),
+						      SYS_ATTR_NOSUID | SYS_ATTR_NODEV, NULL);
+
+	if (tree < 0)
+		return err_sys(err, E_ROOTFS, -tree, "fsmount", what, NULL);
+	return attach_on_top(init, tree, what, err) < 0 ? -1 : take_fd(tree);
+}
+
+static int open_view_root(struct init *init, struct err **err)
+{
+	init->root_fd = mount_scratch(init, "16m", "tmpfs of the view", err);
+	return init->root_fd < 0 ? -1 : 0;
+}
+
+/* A new directory of the scratch file system, open. */
+static int make_layer(int scratch, const char *name)
+{
+	if (mkdirat(scratch, name, 0755) < 0)
+		return -errno;
+	return openat(scratch, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* The layers are named by their descriptors: no character of a path means anything to overlayfs then. Its marks are user
+ * attributes, because only those can be set in a user namespace; the tmpfs has them since Linux 6.6, and before that the
+ * file system says itself what it does without. */
+static int mount_layers(struct init *init, int lower, int upper, int work, struct err **err)
+{
+	char lower_path[FD_PATH_SIZE], upper_path[FD_PATH_SIZE], work_path[FD_PATH_SIZE];
+	const struct plan_option options[] = {
+		{ "lowerdir", lower_path }, { "upperdir", upper_path }, { "workdir", work_path }, { "userxattr", NULL },
+	};
+	int tree;
+
+	snprintf(lower_path, sizeof(lower_path), FD_PATH, lower);
+	snprintf(upper_path, sizeof(upper_path), FD_PATH, upper);
+	snprintf(work_path, sizeof(work_path), FD_PATH, work);
+	tree = mount_new_filesystem(init, "overlay", "mxcrun", options, array_size(options), SYS_ATTR_NOSUID | SYS_ATTR_NODEV,
+				    NULL);
+	if (tree >= 0)
+		return tree;
+	err_sys(err, E_ROOTFS, -tree, "fsmount", "overlay of the image", "/lxc");
+	err_hint(err, "an image needs overlayfs in user namespaces: Linux 5.11, and its module loaded (modprobe overlay)");
+	return -1;
+}
+
+/* The image stays as it is: what is written lies in a tmpfs and ends with the sandbox. */
+static int open_image_root(struct init *init, struct err **err)
+{
+	const struct plan_root *root = &init->plan->root;
+	cleanup_close int lower = openat(AT_FDCWD, root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int scratch = -1, upper = -1, work = -1, tree = -1;
+
+	if (lower < 0)
+		return err_sys(err, E_ROOTFS, errno, "open", root->path, "/lxc");
+	scratch = mount_scratch(init, "2g", "tmpfs above the image", err);
+	if (scratch < 0)
+		return -1;
+	upper = make_layer(scratch, "upper");
+	work = make_layer(scratch, "work");
+	if (upper < 0 || work < 0)
+		return err_sys(err, E_ROOTFS, upper < 0 ? -upper : -work, "mkdir", "tmpfs above the image", NULL);
+	tree = mount_layers(init, lower, upper, work, err);
+	if (tree < 0 || attach_on_top(init, tree, "overlay of the image", err) < 0)
+		return -1;
 	init->root_fd = take_fd(tree);
 	return 0;
 }
@@ -111,7 +180,15 @@ int rootfs_prepare(struct init *init, struct err **err)
 	r = mount_legacy_open(init, err);
 	if (r < 0)
 		return r;
-	return root->kind == ROOT_VIEW ? open_view_root(init, err) : open_bundle_root(init, err);
+	switch (root->kind) {
+	case ROOT_VIEW:
+		return open_view_root(init, err);
+	case ROOT_IMAGE:
+		return open_image_root(init, err);
+	case ROOT_BUNDLE:
+		break;
+	}
+	return open_bundle_root(init, err);
 }
 
 /* pivot_root(".", "."): the old root is mounted over the new one and then detached (pivot_root(2)). It is entered for
@@ -128,7 +205,9 @@ static int pivot(const struct init *init, struct err **err)
 		return err_sys(err, E_ROOTFS, errno, "fchdir", "old root", NULL);
 	if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount", "propagation of the old root", NULL);
-	/* umount2(2) takes what lies on top: the stage first */
+	/* umount2(2) takes what lies on top: what was mounted on the old root first */
+	if (init->plan->root.kind == ROOT_IMAGE && umount2(".", MNT_DETACH) < 0)
+		return err_sys(err, E_ROOTFS, errno, "umount2", "tmpfs above the image", NULL);
 	if (init->legacy.is_used && umount2(".", MNT_DETACH) < 0)
 		return err_sys(err, E_ROOTFS, errno, "umount2", "stage of mounts", NULL);
 	if (umount2(".", MNT_DETACH) < 0)

@@ -1,0 +1,141 @@
+/* image.c - `mxcrun image`: the root file systems that policies with the containment "lxc" run on. */
+
+#include <string.h>
+
+#include "lifecycle/images.h"
+#include "program.h"
+
+enum image_format { IMAGE_TABLE, IMAGE_JSON };
+static const char *const image_format_words[] = { [IMAGE_TABLE] = "table", [IMAGE_JSON] = "json", NULL };
+
+/* The two words that every one of the commands but list begins with. */
+static int read_name(struct program *program, const struct arguments *arguments, struct image_name *ret, struct err **err)
+{
+	int r;
+
+	*ret = (struct image_name){ arguments->items[0], arguments->items[1] };
+	r = image_check_name(ret, NULL, err);
+	return r < 0 ? r : program_facts(program, err);
+}
+
+static int command_import(struct program *program, int argc, char **argv)
+{
+	static const struct option_row none[] = { { 0 } };
+	const struct command_usage usage = {
+		.name = "image import",
+		.arguments = "DISTRIBUTION RELEASE DIRECTORY|TARBALL",
+		.options = none,
+		.least = 3,
+		.most = 3,
+		.summary = "Copy a root file system into the store, as the image of a distribution's release",
+	};
+	cleanup_err struct err *err = NULL;
+	struct arguments arguments;
+	struct image_name name;
+	int exit_code;
+
+	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))
+		return exit_code;
+	if (read_name(program, &arguments, &name, &err) < 0 ||
+	    images_import(program->arena, &program->facts, &name, arguments.items[2], &err) < 0)
+		return program_fail(program, err);
+	return 0;
+}
+
+static int command_remove(struct program *program, int argc, char **argv)
+{
+	static const struct option_row none[] = { { 0 } };
+	const struct command_usage usage = {
+		.name = "image remove",
+		.arguments = "DISTRIBUTION RELEASE",
+		.options = none,
+		.least = 2,
+		.most = 2,
+		.summary = "Remove an image that no sandbox uses from the store",
+	};
+	cleanup_err struct err *err = NULL;
+	struct arguments arguments;
+	struct image_name name;
+	int exit_code;
+
+	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))
+		return exit_code;
+	if (read_name(program, &arguments, &name, &err) < 0 ||
+	    images_remove(program->arena, &program->facts, &name, &err) < 0)
+		return program_fail(program, err);
+	return 0;
+}
+
+static int print_json(const struct image_listed *items, size_t count, struct err **err)
+{
+	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
+
+	json_open(&w, NULL, '[');
+	for (size_t i = 0; i < count; i++) {
+		json_open(&w, NULL, '{');
+		json_put_string(&w, "distribution", items[i].distribution);
+		json_put_string(&w, "release", items[i].release);
+		json_put_string(&w, "architecture", items[i].architecture);
+		json_put_string(&w, "path", items[i].path);
+		json_close(&w, '}');
+	}
+	json_close(&w, ']');
+	return output_json(&w, err);
+}
+
+static int print_table(const struct image_listed *items, size_t count, struct err **err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	strbuf_printf(&text, "%-20s %-16s %-8s %s\n", "DISTRIBUTION", "RELEASE", "ARCH", "PATH");
+	for (size_t i = 0; i < count; i++)
+		strbuf_printf(&text, "%-20s %-16s %-8s %s\n", items[i].distribution, items[i].release, items[i].architecture,
+			      items[i].path);
+	return text.failed ? err_nomem(err) : output_text(strbuf_str(&text), err);
+}
+
+static int command_images(struct program *program, int argc, char **argv)
+{
+	int format = IMAGE_TABLE;
+	const struct option_row rows[] = {
+		{ "format", 'f', OPT_WORD, &format, image_format_words, "table|json", "form of the list" },
+		{ 0 },
+	};
+	const struct command_usage usage = {
+		.name = "image list",
+		.options = rows,
+		.summary = "List the images of the store",
+	};
+	cleanup_err struct err *err = NULL;
+	struct image_listed *items;
+	struct arguments arguments;
+	int exit_code;
+	size_t count;
+
+	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))
+		return exit_code;
+	if (program_facts(program, &err) == 0 && images_list(program->arena, &program->facts, &items, &count, &err) == 0 &&
+	    (format == IMAGE_JSON ? print_json : print_table)(items, count, &err) == 0)
+		return 0;
+	return program_fail(program, err);
+}
+
+int command_image(struct program *program, int argc, char **argv)
+{
+	cleanup_err struct err *err = NULL;
+	const char *name = argc > 0 ? argv[0] : "";
+
+	if (!strcmp(name, "import"))
+		return command_import(program, argc - 1, argv + 1);
+	if (!strcmp(name, "list"))
+		return command_images(program, argc - 1, argv + 1);
+	if (!strcmp(name, "remove"))
+		return command_remove(program, argc - 1, argv + 1);
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		return output_text("Usage: mxcrun image import DISTRIBUTION RELEASE DIRECTORY|TARBALL\n"
+				   "       mxcrun image list [--format table|json]\n"
+				   "       mxcrun image remove DISTRIBUTION RELEASE\n",
+				   NULL) < 0 ? EXIT_CODE_FAILURE : 0;
+	err_set(&err, E_USAGE, 0, NULL, "\"image\" needs one of: import, list, remove");
+	return program_fail(program, err);
+}
