@@ -67,6 +67,23 @@ static int drop_bounding(uint64_t keep, struct err **err)
 	return 0;
 }
 
+/* With CAP_SETGID the kernel says so only in a user namespace whose maker denied the call, as `unshare -Ur` does; nobody in
+ * there can have other groups than the caller's, so to ask for none is to ask for what there is. */
+static int groups_denied(const struct plan_process *process, struct err **err)
+{
+	uint64_t permitted = 0;
+	int r = get_permitted(&permitted, err);
+
+	if (r < 0)
+		return r;
+	if (!(permitted >> CAP_SETGID & 1))
+		return err_set(err, E_CREDENTIALS, EPERM, "/process/user", "the caller's groups can't be taken away without CAP_SETGID");
+	if (!process->group_count)
+		return 0;
+	return err_set(err, E_CREDENTIALS, EPERM, "/process/user/additionalGids",
+		       "the user namespace that mxcrun runs in was made with setgroups denied");
+}
+
 /* Invariant 25: always, also to none; but where the user namespace forbids the call, none is all there is. */
 static int set_groups(const struct plan *plan, struct err **err)
 {
@@ -74,9 +91,10 @@ static int set_groups(const struct plan *plan, struct err **err)
 
 	if (process->keep_groups || (plan->deny_setgroups && process->group_count == 0))
 		return 0;
-	if (setgroups(process->group_count, process->groups) < 0)
-		return err_sys(err, E_CREDENTIALS, errno, "setgroups", NULL, "/process/user/additionalGids");
-	return 0;
+	if (setgroups(process->group_count, process->groups) == 0)
+		return 0;
+	return errno == EPERM ? groups_denied(process, err) :
+				err_sys(err, E_CREDENTIALS, errno, "setgroups", NULL, "/process/user/additionalGids");
 }
 
 static int set_ids(const struct plan *plan, struct err **err)

@@ -96,8 +96,7 @@ static int open_tree(const struct plan_mount *mount, int map_fd, struct err **er
 {
 	const struct sys_mount_attr attr = { .attr_set = SYS_ATTR_IDMAP, .userns_fd = (uint64_t)map_fd };
 	unsigned int flags = SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC |
-			     (mount->is_recursive ? SYS_AT_RECURSIVE : 0) |
-			     (mount->copy_symlink ? AT_SYMLINK_NOFOLLOW : 0);
+			     (mount->is_recursive ? SYS_AT_RECURSIVE : 0);
 	cleanup_close int fd = sys_open_tree(AT_FDCWD, mount->source, flags);
 
 	if (fd < 0)

@@ -48,6 +48,17 @@ int init_fail(const struct init *init, struct err *err)
 	_exit(code);
 }
 
+static int add_number(int **list, size_t *count, long number)
+{
+	int *larger = reallocarray(*list, *count + 1, sizeof(**list));
+
+	if (!larger)
+		return -ENOMEM;
+	*list = larger;
+	larger[(*count)++] = (int)number;
+	return 0;
+}
+
 /* "name=N,name=N": written by launch.c, so anything odd is a bug, not input. */
 static int fds_parse(const char *text, struct launch_fds *ret)
 {
@@ -59,16 +70,17 @@ static int fds_parse(const char *text, struct launch_fds *ret)
 	*ret = LAUNCH_FDS_NONE;
 	for (const char *at = text; at && *at;) {
 		const char *equals = strchr(at, '=');
+		bool is_source = !strncmp(at, "source=", 7);
 		char *end;
-		long number = equals ? strtol(equals + 1, &end, 10) : -1;
+		long number = equals ? strtol(equals + 1, &end, 10) : -2;
+		int r = 0;
 
-		if (number < 0 || number > INT32_MAX)
+		if (number < (is_source ? -1 : 0) || number > INT32_MAX)
 			return -EINVAL;
-		if (!strncmp(at, "mount=", 6)) {
-			ret->idmapped = reallocarray(ret->idmapped, ret->idmapped_count + 1, sizeof(*ret->idmapped));
-			if (!ret->idmapped)
-				return -ENOMEM;
-			ret->idmapped[ret->idmapped_count++] = (int)number;
+		if (is_source) {
+			r = add_number(&ret->sources, &ret->source_count, number);
+		} else if (!strncmp(at, "mount=", 6)) {
+			r = add_number(&ret->idmapped, &ret->idmapped_count, number);
 		} else if (equals == at + 3 && !strncmp(at, "ns", 2) && at[2] >= '0' && at[2] < '0' + NS_MAX) {
 			ret->ns[at[2] - '0'] = (int)number;
 		} else {
@@ -76,8 +88,10 @@ static int fds_parse(const char *text, struct launch_fds *ret)
 				if (!strncmp(at, rows[i].name, (size_t)(equals - at)) && !rows[i].name[equals - at])
 					*rows[i].fd = (int)number;
 		}
-		if (fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
-			return -errno;
+		if (r == 0 && number >= 0 && fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
+			r = -errno;
+		if (r < 0)
+			return r;
 		at = *end == ',' ? end + 1 : NULL;
 	}
 	return ret->sync >= 0 && ret->plan >= 0 ? 0 : -EINVAL;
@@ -104,25 +118,37 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 	return 0;
 }
 
-/* Wait for one message; its payload becomes state_json. EOF means that the parent died: so do we. */
+/* Wait for one message and the parts before it; their payload becomes state_json. EOF means that the parent died: so do
+ * we. */
 static int wait_for(struct init *init, enum sync_kind kind, struct err **err)
 {
-	static char buf[SYNC_PAYLOAD_MAX + 1];	/* costs only the pages that a message fills */
+	static char buf[SYNC_PAYLOAD_MAX];	/* costs only the pages that a message fills */
+	size_t text_len = 0;
 	uint32_t len = 0;
-	int r = sync_receive(init->fds.sync, buf, SYNC_PAYLOAD_MAX, &len, -1);
-	if (r == 0)
-		_exit(LAUNCH_EXIT_SETUP);
-	if (r < 0)
-		return err_sys(err, E_PROCESS, -r, "recvmsg", "sync socket", NULL);
-	if (r != (int)kind)
-		return err_set(err, E_INTERNAL, EPROTO, NULL, "sync message %d found, %d expected", r, (int)kind);
-	if (len) {
-		buf[len] = 0;
-		free(init->state_json);
-		init->state_json = strdup(buf);
-		if (!init->state_json)
+	int r;
+
+	do {
+		char *text;
+
+		r = sync_receive(init->fds.sync, buf, SYNC_PAYLOAD_MAX, &len, -1);
+		if (r == 0)
+			_exit(LAUNCH_EXIT_SETUP);
+		if (r < 0)
+			return err_sys(err, E_PROCESS, -r, "recvmsg", "sync socket", NULL);
+		if (r != (int)kind && r != SYNC_MORE)
+			return err_set(err, E_INTERNAL, EPROTO, NULL, "sync message %d found, %d expected", r, (int)kind);
+		if (!len)
+			continue;
+		text = realloc(text_len ? init->state_json : NULL, text_len + len + 1);
+		if (!text)
 			return err_nomem(err);
-	}
+		if (!text_len)
+			free(init->state_json);
+		memcpy(text + text_len, buf, len);
+		text_len += len;
+		text[text_len] = '\0';
+		init->state_json = text;
+	} while (r == SYNC_MORE);
 	return 0;
 }
 

@@ -49,6 +49,11 @@ int namespaces_new_cgroup(struct init *init, struct err **err);
 int rootfs_prepare(struct init *init, struct err **err);
 int rootfs_enter(struct init *init, struct err **err);
 
+/* sources.c: open them all, in a joined user namespace; take the one of a bind, or of the root (NULL): -1 when init has to
+ * open it for itself, whose failure then is the one to report. */
+int sources_open(struct init *init, struct err **err);
+int source_take(struct init *init, const struct plan_mount *mount);
+
 /* mounts.c: all mount steps in order (deny.c does MOUNT_DENY). */
 int mounts_apply(struct init *init, struct err **err);
 /* mount.c: how mounts are made, given flags and put in place, all by descriptors (invariant 3); by the mount API or,

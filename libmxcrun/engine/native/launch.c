@@ -36,6 +36,14 @@
 #define P_PIDFD 3
 #endif
 
+/* A path that the child opens while it has the caller's id, and where in init's argument its descriptor goes. */
+struct launch_source {
+	const char *path;
+	int flags;
+	char *digits;
+};
+#define SOURCE_NONE "-000000001"
+
 /* All that the child needs, prepared before it exists: it may not allocate or format. */
 struct launch {
 	const struct engine_request *request;
@@ -47,6 +55,8 @@ struct launch {
 	struct cgroup_tasks tasks;
 	bool is_id_zero;		/* id 0 exists in the new user namespace */
 	bool is_userns_new;
+	struct launch_source *sources;	/* of the child in a new user namespace; sources.c */
+	size_t source_count;
 	char *stack;		/* the child's until it executes init, so it lives as long as we talk */
 };
 
@@ -112,6 +122,18 @@ static void child_default_signals(const struct launch *l)
 			(void)raw_call(SYS_rt_sigaction, number, (long)default_action, 0, KERNEL_SIGSET_SIZE, 0);
 }
 
+/* Descriptors into the argument, in as many digits as SOURCE_NONE has; what can't be opened init tries again, and reports. */
+static void child_open_sources(const struct launch *l)
+{
+	for (size_t i = 0; i < l->source_count; i++) {
+		const struct launch_source *source = &l->sources[i];
+		long fd = raw_call(SYS_openat, AT_FDCWD, (long)source->path, source->flags, 0, 0);
+
+		for (int digit = (int)sizeof(SOURCE_NONE) - 2; fd >= 0 && digit >= 0; digit--, fd /= 10)
+			source->digits[digit] = (char)('0' + fd % 10);
+	}
+}
+
 /* Returns only on failure, with the errno as exit code: child_failed() tells the user. */
 static int launch_child(void *data)
 {
@@ -130,7 +152,9 @@ static int launch_child(void *data)
 		r = raw_call(SYS_write, l->tasks.fds[i], (long)"0", 1, 0, 0);
 	if (r < 0)
 		return (int)-r;
+	child_inherit_all(l);
 	if (l->is_userns_new) {
+		child_open_sources(l);
 		r = raw_call(SYS_read, l->fds.sync, (long)&byte, 1, 0, 0);
 		if (r != 1 || byte != SYNC_MAPS_WRITTEN)
 			return ECANCELED;
@@ -139,7 +163,6 @@ static int launch_child(void *data)
 			return (int)-r;
 	}
 	child_default_signals(l);
-	child_inherit_all(l);
 	return (int)-raw_call(SYS_execveat, l->image_fd, (long)"", (long)argv, (long)envp, SYS_AT_EMPTY_PATH);
 }
 
@@ -151,6 +174,45 @@ static bool maps_zero(const struct plan_idmaps *maps)
 		if (maps->items[i].inside == 0)
 			return true;
 	return false;
+}
+
+/* Would init, as the root of the new user namespace, be another user than the caller? */
+static bool changes_id(const struct launch *l)
+{
+	const struct plan *plan = l->request->plan;
+
+	if (!l->is_userns_new || !l->is_id_zero || plan->root.kind != ROOT_BUNDLE)
+		return false;
+	for (size_t i = 0; i < plan->uid_maps.count; i++)
+		if (plan->uid_maps.items[i].inside == 0)
+			return plan->uid_maps.items[i].outside != l->request->facts->euid;
+	return true;
+}
+
+static int list_sources(struct launch *l, struct err **err)
+{
+	const struct plan *plan = l->request->plan;
+	const struct plan_mount *mount = NULL;
+	const char *path = plan->root.path;
+	int flags = O_PATH | O_DIRECTORY;
+
+	if (!changes_id(l))
+		return 0;
+	l->sources = calloc(plan->mount_count + 1, sizeof(*l->sources));
+	if (!l->sources)
+		return err_nomem(err);
+	for (; path; path = source_next(plan, &mount, &flags))
+		l->sources[l->source_count++] = (struct launch_source){ .path = path, .flags = flags };
+	return 0;
+}
+
+/* Each source's digits come last, at one distance. */
+static void place_digits(struct launch *l)
+{
+	size_t width = strlen(",source=" SOURCE_NONE), start = strlen(l->argument) - l->source_count * width;
+
+	for (size_t i = 0; i < l->source_count; i++)
+		l->sources[i].digits = l->argument + start + i * width + strlen(",source=");
 }
 
 static int format_argument(struct launch *l, struct err **err)
@@ -169,8 +231,13 @@ static int format_argument(struct launch *l, struct err **err)
 			strbuf_printf(&text, ",ns%d=%d", kind, l->fds.ns[kind]);
 	for (size_t i = 0; i < l->fds.idmapped_count; i++)
 		strbuf_printf(&text, ",mount=%d", l->fds.idmapped[i]);
+	for (size_t i = 0; i < l->source_count; i++)
+		strbuf_puts(&text, ",source=" SOURCE_NONE);
 	l->argument = text.failed ? NULL : strdup(strbuf_str(&text));
-	return l->argument ? 0 : err_nomem(err);
+	if (!l->argument)
+		return err_nomem(err);
+	place_digits(l);
+	return 0;
 }
 
 static int make_channels(struct launch *l, struct engine_child *child, struct err **err)
@@ -327,7 +394,7 @@ static int send_go(struct launch *l, const struct engine_child *child, struct er
 		if (!state)
 			return err_nomem(err);
 	}
-	r = sync_send(child->sync_fd, SYNC_GO, state, state ? (uint32_t)strlen(state) : 0);
+	r = sync_send_text(child->sync_fd, SYNC_GO, state);
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
 }
 
@@ -434,7 +501,7 @@ static int send_notify_message(const struct launch *l, const struct engine_child
 	message = notify_message(l->request->plan, state, child->pid);
 	if (!message)
 		return err_nomem(err);
-	r = sync_send(child->sync_fd, SYNC_LISTENER, message, (uint32_t)strlen(message));
+	r = sync_send_text(child->sync_fd, SYNC_LISTENER, message);
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
 }
 
@@ -485,6 +552,8 @@ static int start(struct launch *l, struct engine_child *child, struct err **err)
 		r = cgroup_open_tasks(l->request->cgroup, &l->tasks, err);
 	if (r == 0)
 		r = make_channels(l, child, err);
+	if (r == 0)
+		r = list_sources(l, err);
 	if (r == 0)
 		r = format_argument(l, err);
 	if (r == 0)
@@ -543,6 +612,7 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 	fd_close_ptr(&l.image_fd);
 	fd_close_ptr(&l.fds.listener);
 	free(l.argument);
+	free(l.sources);
 	idmapped_close(&l.fds);
 	joined_close(&l.fds);
 	cgroup_tasks_done(&l.tasks);
@@ -556,7 +626,7 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 
 int native_recorded(struct engine_child *child, const char *state, struct err **err)
 {
-	int r = sync_send(child->sync_fd, SYNC_RECORDED, state, state ? (uint32_t)strlen(state) : 0);
+	int r = sync_send_text(child->sync_fd, SYNC_RECORDED, state);
 
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
 }

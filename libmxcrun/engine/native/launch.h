@@ -38,8 +38,15 @@ struct launch_fds {
 	int ns[NS_MAX];		/* namespaces to join, opened and type-checked by the parent; -1 */
 	int *idmapped;		/* "mount=N" each: detached trees of the plan's idmapped mounts, in its order; malloc'd */
 	size_t idmapped_count;
+	int *sources;		/* "source=N" each: see sources.c; -1: init may try for itself; malloc'd, init's only */
+	size_t source_count;
 };
-#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0 })
+#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0, NULL, 0 })
+
+/* sources.c: the paths of the host that init needs, as O_PATH descriptors from before it took another id. First the root
+ * (mount NULL), then each bind that is not idmapped, in the plan's order: *mount goes on to the next one. Its path and the
+ * flags of its open; NULL after the last. */
+const char *source_next(const struct plan *plan, const struct plan_mount **mount, int *ret_flags);
 
 /* Messages of the sync socket: one datagram each, a header and a payload. */
 enum sync_kind {
@@ -51,17 +58,20 @@ enum sync_kind {
 	SYNC_READY,		/* init: set up to the last step before the start */
 	SYNC_LISTENER,		/* parent: what the supervisor of a notifying seccomp filter gets; only with one, after READY */
 	SYNC_RECORDED,		/* parent: the record says "created": init may now outlive the parent */
+	SYNC_MORE,		/* parent: a part of the text whose end comes with the next other message */
 	SYNC_START,		/* parent (run only): go on to execve */
 	SYNC_ERROR,		/* init: payload is a packed struct err; the sender exits; last of the list */
 };
 
 struct sync_header { uint32_t kind, length; };
-#define SYNC_PAYLOAD_MAX 65536u	/* >= ERR_PACK_MAX; a state JSON for hooks must fit */
+#define SYNC_PAYLOAD_MAX 65536u	/* >= ERR_PACK_MAX */
 #define SYNC_MAPS_WRITTEN 'm'	/* one raw byte to launch_child(): the id maps are in force */
 
 /* Both ends use these. receive returns the kind (> 0), 0 on EOF, -errno; the payload is copied to buf and
  * its length to *ret_len (may be NULL); what does not fit is an error (invariant 30). timeout_ms -1: none. */
 int sync_send(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length);
+/* A text of any length, NULL for none, in as many messages as it takes: it waits until init has taken them. */
+int sync_send_text(int socket_fd, enum sync_kind kind, const char *text);
 int sync_receive(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms);
 
 /* Through the start FIFO: `start` opens it O_WRONLY|O_NONBLOCK (ENXIO: nobody waits, so the container

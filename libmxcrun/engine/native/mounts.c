@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -203,11 +204,51 @@ static int check_identity(const struct plan_mount *mount, const struct stat *st,
 		       "%s is no longer the object that the policy was checked for", mount->source);
 }
 
-/* The parent has made the idmapped ones, in the order of the plan. */
-static int open_bind_tree(struct init *init, const struct plan_mount *mount)
+static int make_symlink(struct init *init, const struct plan_mount *mount, const char *text, bool must_be_so,
+			struct err **err)
 {
-	unsigned int flags = (mount->is_recursive ? SYS_AT_RECURSIVE : 0) |
-			     (mount->copy_symlink ? AT_SYMLINK_NOFOLLOW : 0);
+	cleanup_free char *name = NULL;
+	cleanup_close int dir = path_make_parent_in_root(init->root_fd, mount->destination, &name);
+	char there[PATH_MAX];
+	ssize_t len;
+
+	if (dir < 0)
+		return err_sys(err, E_MOUNT, -dir, "open", mount->destination, mount->pointer);
+	if (symlinkat(text, dir, name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return err_sys(err, E_MOUNT, errno, "symlink", mount->destination, mount->pointer);
+	len = must_be_so ? readlinkat(dir, name, there, sizeof(there)) : 0;
+	if (!must_be_so || (len == (ssize_t)strlen(text) && !memcmp(there, text, (size_t)len)))
+		return 0;
+	return err_set(err, E_MOUNT, EEXIST, mount->pointer, "%s exists already, and is another thing than the link to \"%.128s\"",
+		       mount->destination, text);
+}
+
+static int apply_symlink(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	return make_symlink(init, mount, mount->source, false, err);
+}
+
+/* copy-symlink: no mount, for nothing can be mounted over a link. 1: the source is none. */
+static int copy_symlink(struct init *init, const struct plan_mount *mount, int source_fd, struct err **err)
+{
+	char text[PATH_MAX];
+	ssize_t len = source_fd < 0 ? readlink(mount->source, text, sizeof(text) - 1) :
+				      readlinkat(source_fd, "", text, sizeof(text) - 1);
+
+	/* of a descriptor that is no link the kernel says ENOENT */
+	if (len < 0)
+		return errno == EINVAL || source_fd >= 0 ? 1 : err_sys(err, E_MOUNT, errno, "readlink", mount->source, mount->pointer);
+	text[len] = '\0';
+	return make_symlink(init, mount, text, true, err);
+}
+
+/* The parent has made the idmapped ones, in the order of the plan. */
+static int open_bind_tree(struct init *init, const struct plan_mount *mount, int source_fd)
+{
+	const char *path = source_fd < 0 ? mount->source : "";
+	unsigned int flags = mount->is_recursive ? SYS_AT_RECURSIVE : 0;
 	size_t index = 0;
 	int tree;
 
@@ -218,20 +259,25 @@ static int open_bind_tree(struct init *init, const struct plan_mount *mount)
 		init->fds.idmapped[index] = -1;
 		return tree;
 	}
-	tree = mount_clone(init, AT_FDCWD, mount->source, flags);
+	if (source_fd < 0)
+		source_fd = AT_FDCWD;
+	tree = mount_clone(init, source_fd, path, flags);
 	/* in a user namespace a tree with locked mounts below can only be cloned whole */
 	if (tree < 0 && errno == EINVAL && !mount->is_recursive)
-		tree = mount_clone(init, AT_FDCWD, mount->source, flags | SYS_AT_RECURSIVE);
+		tree = mount_clone(init, source_fd, path, flags | SYS_AT_RECURSIVE);
 	return tree;
 }
 
 static int apply_bind(struct init *init, const struct plan_mount *mount, struct err **err)
 {
-	cleanup_close int tree = open_bind_tree(init, mount);
-	cleanup_close int target = -1;
+	cleanup_close int source = mount->is_idmapped ? -1 : source_take(init, mount);
+	cleanup_close int tree = -1, target = -1;
 	struct stat st;
-	int r;
+	int r = mount->copy_symlink ? copy_symlink(init, mount, source, err) : 1;
 
+	if (r <= 0)
+		return r;
+	tree = open_bind_tree(init, mount, source);
 	if (tree < 0)
 		return err_sys(err, E_MOUNT, errno, "open_tree", mount->source, mount->pointer);
 	if (fstat(tree, &st) < 0)
@@ -294,18 +340,6 @@ static int apply_filesystem(struct init *init, const struct plan_mount *mount, s
 		return err_sys(err, E_MOUNT, -r, "mount_setattr", mount->destination, mount->pointer);
 	r = mounts_attach_verified(init, mount, tree, target, err);
 	return r < 0 ? r : set_propagation(init, tree, mount, err);
-}
-
-static int apply_symlink(struct init *init, const struct plan_mount *mount, struct err **err)
-{
-	cleanup_free char *name = NULL;
-	cleanup_close int dir = path_make_parent_in_root(init->root_fd, mount->destination, &name);
-
-	if (dir < 0)
-		return err_sys(err, E_MOUNT, -dir, "open", mount->destination, mount->pointer);
-	if (symlinkat(mount->source, dir, name) < 0 && errno != EEXIST)
-		return err_sys(err, E_MOUNT, errno, "symlink", mount->destination, mount->pointer);
-	return 0;
 }
 
 static int apply_directory(struct init *init, const struct plan_mount *mount, struct err **err)

@@ -65,6 +65,26 @@ static int hand_over(struct init *init, struct err **err)
 	_exit(sync_send(init->fds.sync, SYNC_PID, &number, sizeof(number)) < 0 ? LAUNCH_EXIT_SETUP : 0);
 }
 
+static int take_root(const struct init *init, struct err **err)
+{
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "setresuid", "0 of the joined user namespace",
+			       init->plan->namespaces[NS_USER].pointer);
+	/* which that resets */
+	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL) : 0;
+}
+
+/* What the caller may open is opened before we are somebody else, and in the mount namespace that is ours. */
+static int take_over(struct init *init, struct err **err)
+{
+	int r = hand_over(init, err);
+
+	if (r < 0 || init->plan->lifecycle.is_exec || init->plan->namespaces[NS_USER].mode != NS_JOIN)
+		return r;
+	r = init->plan->root.kind == ROOT_BUNDLE ? sources_open(init, err) : 0;
+	return r < 0 ? r : take_root(init, err);
+}
+
 int namespaces_join(struct init *init, struct err **err)
 {
 	bool needs_second = false;
@@ -79,12 +99,15 @@ int namespaces_join(struct init *init, struct err **err)
 				       init->plan->namespaces[kind].pointer);
 		close(init->fds.ns[kind]);
 		init->fds.ns[kind] = -1;
-		if (kind == NS_USER && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
-			return err_sys(err, E_NAMESPACE, errno, "setresuid", "0 of the joined user namespace",
-				       init->plan->namespaces[kind].pointer);
+		if (kind == NS_USER && init->plan->lifecycle.is_exec) {
+			int r = take_root(init, err);
+
+			if (r < 0)
+				return r;
+		}
 		needs_second |= kind == NS_PID || (kind == NS_USER && !init->plan->lifecycle.is_exec);
 	}
-	return needs_second ? hand_over(init, err) : 0;
+	return needs_second ? take_over(init, err) : 0;
 }
 
 static int loopback_up(struct err **err)

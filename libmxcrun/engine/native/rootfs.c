@@ -68,10 +68,12 @@ static int make_parent_private(struct init *init, int tree_fd, int target_fd, st
 static int open_bundle_root(struct init *init, struct err **err)
 {
 	const struct plan_root *root = &init->plan->root;
-	cleanup_close int target = openat(AT_FDCWD, root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int target = source_take(init, NULL);
 	cleanup_close int tree = -1;
 	int r;
 
+	if (target < 0)
+		target = openat(AT_FDCWD, root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (target < 0)
 		return err_sys(err, E_ROOTFS, errno, "open", root->path, "/root/path");
 	tree = mount_clone(init, target, "", SYS_AT_RECURSIVE);

@@ -28,6 +28,18 @@ int sync_send(int socket_fd, enum sync_kind kind, const void *payload, uint32_t 
 	return (size_t)n == sizeof(header) + length ? 0 : -EIO;
 }
 
+int sync_send_text(int socket_fd, enum sync_kind kind, const char *text)
+{
+	size_t left = text ? strlen(text) : 0;
+	int r = 0;
+
+	for (; left > SYNC_PAYLOAD_MAX && r == 0; left -= SYNC_PAYLOAD_MAX) {
+		r = sync_send(socket_fd, SYNC_MORE, text, SYNC_PAYLOAD_MAX);
+		text += SYNC_PAYLOAD_MAX;
+	}
+	return r < 0 ? r : sync_send(socket_fd, kind, text, (uint32_t)left);
+}
+
 static int wait_readable(int socket_fd, int timeout_ms)
 {
 	struct pollfd wait = { .fd = socket_fd, .events = POLLIN };
