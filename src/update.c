@@ -12,7 +12,7 @@
 /* As given; NULL: not given. */
 struct update_options {
 	const char *resources;
-	const char *memory, *memory_reservation, *memory_swap;
+	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
 	const char *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period, *cpu_rt_runtime, *cpu_idle;
 	const char *cpuset_cpus, *cpuset_mems, *pids_limit, *blkio_weight;
 	const char *l3_cache_schema, *mem_bw_schema;
@@ -69,11 +69,18 @@ static int set_u64(const char *option, const char *text, struct opt_u64 *ret, st
 
 static int fill_memory(const struct update_options *o, struct oci_memory *ret, struct err **err)
 {
-	int r = set_i64("memory", o->memory, true, &ret->limit, err);
+	const struct { const char *option, *text; struct opt_i64 *to; } rows[] = {
+		{ "memory", o->memory, &ret->limit },
+		{ "memory-reservation", o->memory_reservation, &ret->reservation },
+		{ "memory-swap", o->memory_swap, &ret->swap },
+		{ "kernel-memory", o->kernel_memory, &ret->kernel },
+		{ "kernel-memory-tcp", o->kernel_memory_tcp, &ret->kernel_tcp },
+	};
+	int r = 0;
 
-	if (r == 0)
-		r = set_i64("memory-reservation", o->memory_reservation, true, &ret->reservation, err);
-	return r < 0 ? r : set_i64("memory-swap", o->memory_swap, true, &ret->swap, err);
+	for (size_t i = 0; i < array_size(rows) && r == 0; i++)
+		r = set_i64(rows[i].option, rows[i].text, true, rows[i].to, err);
+	return r;
 }
 
 static int fill_cpu(const struct update_options *o, struct oci_cpu *ret, struct err **err)
@@ -179,6 +186,8 @@ int command_update(struct program *program, int argc, char **argv)
 		{ "memory", '\0', OPT_STRING, &o.memory, NULL, "BYTES", "memory limit" },
 		{ "memory-reservation", '\0', OPT_STRING, &o.memory_reservation, NULL, "BYTES", "soft memory limit" },
 		{ "memory-swap", '\0', OPT_STRING, &o.memory_swap, NULL, "BYTES", "memory and swap; -1: no limit" },
+		{ "kernel-memory", '\0', OPT_STRING, &o.kernel_memory, NULL, "BYTES", "refused: no kernel limits it since Linux 5.16" },
+		{ "kernel-memory-tcp", '\0', OPT_STRING, &o.kernel_memory_tcp, NULL, "BYTES", "memory of TCP buffers, on cgroup v1" },
 		{ "cpu-quota", '\0', OPT_STRING, &o.cpu_quota, NULL, "US", "CPU time a period; -1: no limit" },
 		{ "cpu-period", '\0', OPT_STRING, &o.cpu_period, NULL, "US", "length of a period" },
 		{ "cpu-burst", '\0', OPT_STRING, &o.cpu_burst, NULL, "US", "unused time that may be saved up" },

@@ -76,6 +76,9 @@ void cgroup_joined(const struct cgroup *cgroup);
  * hold. A view will do. */
 int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts, struct err **err);
 
+/* The quota (-1: none) and the period that a v2 group has, in microseconds. 0 or -errno, where it has none. */
+int cgroup_cpu_max(const struct cgroup *cgroup, int64_t *ret_quota, uint64_t *ret_period);
+
 /* All processes of the tree, as our pid namespace numbers them; malloc'd. */
 int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, struct err **err);
 

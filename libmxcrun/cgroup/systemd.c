@@ -192,29 +192,6 @@ static int take_place(struct cgroup *cgroup, const struct host_facts *facts, str
 	return 0;
 }
 
-int systemd_start_scope(struct cgroup *cgroup, const struct plan *plan,
-			const struct host_facts *facts, struct err **err)
-{
-	static const struct dbus_call call = { SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-					       "StartTransientUnit", "ssa(sv)a(sa(sv))" };
-	cleanup_dbus struct dbus bus = DBUS_INIT;
-	cleanup_dbus_body struct dbus_body body = DBUS_BODY_INIT;
-	int r;
-
-	if (!plan->cgroup.slice)
-		return err_set(err, E_CGROUP, 0, CGROUP_PATH_POINTER,
-			       "the systemd cgroup manager needs a slice");
-	r = systemd_connect(&bus, err);
-	if (r < 0)
-		return r;
-	r = holder_start(cgroup, err);
-	if (r < 0)
-		return r;
-	put_scope(&body, plan, cgroup->holder->pid);
-	r = systemd_run_job(&bus, &call, &body, "starting", plan->cgroup.scope, err);
-	return r < 0 ? r : take_place(cgroup, facts, err);
-}
-
 /* ---- other limits ---- */
 
 /* "/org/freedesktop/systemd1/unit/" and the name with "_xx" for all but letters and digits. */
@@ -340,6 +317,75 @@ int systemd_stop_scope(const struct cgroup *cgroup, struct err **err)
 		return 0; /* no systemd, no unit */
 	if (r == 0)
 		return stop_scope(&bus, cgroup, err);
+	if (err)
+		*err = take_ptr(failure);
+	return r;
+}
+
+/* ---- starting ---- */
+
+static int start_unit(struct dbus *bus, const struct cgroup *cgroup, const struct plan *plan, struct err **err)
+{
+	static const struct dbus_call call = { SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+					       "StartTransientUnit", "ssa(sv)a(sa(sv))" };
+	cleanup_dbus_body struct dbus_body body = DBUS_BODY_INIT;
+
+	put_scope(&body, plan, cgroup->holder->pid);
+	return systemd_run_job(bus, &call, &body, "starting", plan->cgroup.scope, err);
+}
+
+static int forget_failure(struct dbus *bus, const char *unit)
+{
+	static const struct dbus_call call = { SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "ResetFailedUnit", "s" };
+	cleanup_dbus_body struct dbus_body body = DBUS_BODY_INIT;
+	cleanup_dbus_message struct dbus_message reply = DBUS_MESSAGE_INIT;
+	int r;
+
+	dbus_put_string(&body, unit);
+	r = dbus_call(bus, &call, &body, &reply);
+	return r == -EREMOTEIO ? 0 : r; /* it has not failed */
+}
+
+/* systemd learns of the end of a scope when it gets to it, and keeps one that has failed. A unit whose group is gone
+ * has no process, and is nobody's: it is dropped. True: the name is free. */
+static bool drop_dead_unit(struct dbus *bus, const char *unit, const struct host_facts *facts)
+{
+	const struct cgroup_mount *mount = find_systemd_mount(facts);
+	cleanup_free char *group = NULL, *path = NULL;
+	cleanup_err struct err *ignored = NULL;
+
+	if (!mount || read_control_group(bus, unit, &group) < 0)
+		return false;
+	if (asprintf(&path, "%s%s", mount->mountpoint, group) < 0)
+		path = NULL;
+	if (!path || (group[0] && (access(path, F_OK) == 0 || errno != ENOENT)))
+		return false;
+	return stop_unit(bus, unit, &ignored) == 0 && forget_failure(bus, unit) == 0;
+}
+
+int systemd_start_scope(struct cgroup *cgroup, const struct plan *plan,
+			const struct host_facts *facts, struct err **err)
+{
+	cleanup_dbus struct dbus bus = DBUS_INIT;
+	cleanup_err struct err *failure = NULL;
+	int r;
+
+	if (!plan->cgroup.slice)
+		return err_set(err, E_CGROUP, 0, CGROUP_PATH_POINTER,
+			       "the systemd cgroup manager needs a slice");
+	r = systemd_connect(&bus, err);
+	if (r < 0)
+		return r;
+	r = holder_start(cgroup, err);
+	if (r < 0)
+		return r;
+	r = start_unit(&bus, cgroup, plan, &failure);
+	if (r == -EEXIST && drop_dead_unit(&bus, plan->cgroup.scope, facts)) {
+		err_free_ptr(&failure);
+		r = start_unit(&bus, cgroup, plan, &failure);
+	}
+	if (r == 0)
+		return take_place(cgroup, facts, err);
 	if (err)
 		*err = take_ptr(failure);
 	return r;

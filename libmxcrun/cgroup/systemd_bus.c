@@ -140,12 +140,10 @@ static int report_refusal(int r, struct dbus_message *reply, const char *what, c
 		what, unit, text, reply->error ? reply->error : "no name");
 	if (reply->error && strcmp(reply->error, SYSTEMD_NAME ".NoSuchUnit") == 0)
 		return -ENOENT;
-	if (reply->error && strcmp(reply->error, SYSTEMD_NAME ".UnitExists") == 0)
-		err_hint(
-			err,
-			"another container may use it; else: systemctl stop %s; systemctl reset-failed %s",
-			unit, unit);
-	return -EINVAL;
+	if (!reply->error || strcmp(reply->error, SYSTEMD_NAME ".UnitExists") != 0)
+		return -EINVAL;
+	err_hint(err, "another container may use it; else: systemctl stop %s; systemctl reset-failed %s", unit, unit);
+	return -EEXIST;
 }
 
 /* Wait for the signal that the job is done; its result is "done" when it went well. */

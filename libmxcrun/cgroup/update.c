@@ -2,10 +2,39 @@
 #include "cgroup/backend.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "cgroup/directory.h"
+
+/* A limit below what is in use would kill. */
+static int check_usage(const struct cgroup *cgroup, const struct plan_cgroup_write *write, struct err **err)
+{
+	const struct cgroup_dir *dir = cgroup_find_for(cgroup, write);
+	cleanup_close int fd = dir ? directory_open_group(dir->path, dir->is_v2, NULL) : -ENOENT;
+	cleanup_free char *used = NULL;
+	int r = fd < 0 ? fd : directory_read(fd, write->usage_file, &used);
+
+	if (r < 0)
+		return err_sys(err, E_CGROUP, -r, "read", write->usage_file, write->pointer);
+	if (strtoull(used, NULL, 10) <= strtoull(write->value, NULL, 10))
+		return 0;
+	err_set(err, E_CGROUP, EBUSY, write->pointer, "%s bytes are less than what is in use, %.*s in %s/%s", write->value,
+		(int)strcspn(used, "\n"), used, dir->path, write->usage_file);
+	return -EBUSY;
+}
+
+static int check_usages(const struct cgroup *cgroup, const struct plan_cgroup *plan, struct err **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plan->write_count && r == 0; i++)
+		if (plan->writes[i].usage_file)
+			r = check_usage(cgroup, &plan->writes[i], err);
+	return r;
+}
 
 /* Write what is not done yet; invalid values are left for another pass. *err is the last refusal. Returns how many
  * were written, or the failure that another pass can't mend. */
@@ -40,6 +69,8 @@ int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct h
 	if (!is_done)
 		return err_nomem(err);
 	r = cgroup_prepare_update(cgroup, plan, facts, err);
+	if (r == 0)
+		r = check_usages(cgroup, &plan->cgroup, err);
 	if (r == 0 && cgroup->unit)
 		r = systemd_update_scope(cgroup, plan, err);
 	while (r == 0 && left > 0) {
@@ -57,6 +88,22 @@ int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct h
 	if (r == 0 && plan->rdt.is_set)
 		r = resctrl_update(&cgroup->resctrl, &plan->rdt, err);
 	return r;
+}
+
+int cgroup_cpu_max(const struct cgroup *cgroup, int64_t *ret_quota, uint64_t *ret_period)
+{
+	const struct cgroup_dir *dir = cgroup_find_v1(cgroup, "cpu") ? NULL : cgroup_find_v2(cgroup);
+	cleanup_close int fd = dir ? directory_open_group(dir->path, true, NULL) : -ENOENT;
+	cleanup_free char *text = NULL;
+	char *end;
+	int r = fd < 0 ? fd : directory_read(fd, "cpu.max", &text);
+
+	if (r < 0)
+		return r;
+	*ret_quota = strncmp(text, "max ", 4) == 0 ? -1 : strtoll(text, NULL, 10);
+	end = strchr(text, ' ');
+	*ret_period = end ? strtoull(end, NULL, 10) : 0;
+	return *ret_quota && *ret_period ? 0 : -EBADMSG;
 }
 
 int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, struct err **err)

@@ -52,11 +52,28 @@ static int check_unified(const struct record *record, const struct oci_resources
 	return 0;
 }
 
+/* v2 has quota and period in one file: the one that is not named stays as it is. */
+static void keep_other_half(const struct container *container, struct oci_cpu *cpu)
+{
+	int64_t quota;
+	uint64_t period;
+
+	if (!cpu->quota.value == !cpu->period.value ||
+	    cgroup_cpu_max(&container->record.cgroup, &quota, &period) < 0)
+		return;
+	if (!cpu->quota.value)
+		cpu->quota = (struct opt_i64){ true, quota };
+	else
+		cpu->period = (struct opt_u64){ true, period };
+}
+
 int lifecycle_update(const struct lifecycle *lc, const char *id,
 		     const struct oci_resources *resources, const struct oci_intel_rdt *rdt, struct err **err)
 {
 	cleanup_container struct container container = CONTAINER_INIT;
 	cleanup_arena struct arena *arena = arena_new();
+	struct oci_resources whole = *resources;
+	struct oci_cpu cpu;
 	const struct plan *plan;
 	int r = arena ? container_open(lc, id, STORE_UNLOCKED, &container, err) : err_nomem(err);
 
@@ -72,7 +89,12 @@ int lifecycle_update(const struct lifecycle *lc, const char *id,
 		r = check_unified(&container.record, resources, err);
 	if (r < 0)
 		return r;
-	r = plan_update(lc, resources, rdt, arena, &plan, err);
+	if (resources->cpu) {
+		cpu = *resources->cpu;
+		keep_other_half(&container, &cpu);
+		whole.cpu = &cpu;
+	}
+	r = plan_update(lc, &whole, rdt, arena, &plan, err);
 	return r < 0 ? r : cgroup_update(&container.record.cgroup, plan, lc->facts, err);
 }
 

@@ -4,6 +4,7 @@
  * group both limits are infinite, so the memory limit goes first: memory+swap must never be the
  * smaller one.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "plan/limits.h"
@@ -42,14 +43,18 @@ static int check_memory(const struct oci_memory *m, struct err **err)
 }
 
 /* The files of the other layout, or of no kernel any more. */
-static int refuse_impossible(const struct limits *l, const struct oci_memory *m,
-			     enum controller_place place, struct err **err)
+static int refuse_impossible(const struct oci_memory *m, enum controller_place place, struct err **err)
 {
-	/* Gone from the kernel since 5.x and without effect in v2; the specification advises
-	 * against them. */
-	if (m->kernel.value > 0 || m->kernel_tcp.value > 0)
-		log_warning(l->b->log,
-			    "kernel memory limits are not supported by the kernel and are ignored");
+	/* v1's file takes any number since Linux 5.16 and does nothing with it; v2 never had one. */
+	if (m->kernel.value > 0) {
+		err_set(err, E_UNSUPPORTED, 0, POINTER("kernel"),
+			"no kernel since Linux 5.16 limits its own memory apart");
+		err_hint(err, "leave it out: limit counts what the kernel uses for the container, too");
+		return -EINVAL;
+	}
+	if (place == CONTROLLER_V2 && m->kernel_tcp.value > 0)
+		return err_set(err, E_UNSUPPORTED, 0, POINTER("kernelTCP"),
+			       "cgroup v2 has no limit of its own for TCP buffers");
 	if (m->use_hierarchy.set && !m->use_hierarchy.value)
 		return err_set(err, E_UNSUPPORTED, 0, POINTER("useHierarchy"),
 			       "memory is always counted hierarchically");
@@ -99,7 +104,14 @@ static int build_v1(struct limits *l, const struct oci_memory *m, struct err **e
 	if (r == 0 && m->disable_oom_killer.value)
 		r = limits_add(l, "memory", "memory.oom_control", "1", POINTER("disableOOMKiller"),
 			       err);
-	return r;
+	return r < 0 ? r : add_limit(l, "memory.kmem.tcp.limit_in_bytes", &m->kernel_tcp, POINTER("kernelTCP"), err);
+}
+
+/* v2 kills for a limit below what is in use, where v1 refuses it: so that is looked at before, when asked for. */
+static void check_usage(struct limits *l, const struct oci_memory *m, const char *usage_file)
+{
+	if (m->check_before_update.value)
+		l->writes[l->count - 1].usage_file = usage_file;
 }
 
 static int build_v2(struct limits *l, const struct oci_memory *m, struct err **err)
@@ -107,17 +119,21 @@ static int build_v2(struct limits *l, const struct oci_memory *m, struct err **e
 	int64_t swap = m->swap.value > 0 ? m->swap.value - m->limit.value : m->swap.value;
 	int r = 0;
 
-	if (m->swap.value)
+	if (m->swap.value) {
 		r = add_swap(l, "memory.swap.max", swap, swap <= 0, err);
+		if (r == 0 && swap > 0)
+			check_usage(l, m, "memory.swap.current");
+	}
 	if (r == 0)
 		r = add_limit(l, "memory.max", &m->limit, POINTER("limit"), err);
+	if (r == 0 && m->limit.value > 0)
+		check_usage(l, m, "memory.current");
 	if (r == 0)
 		r = add_limit(l, "memory.low", &m->reservation, POINTER("reservation"), err);
 	return r;
 }
 
-/* The first field that asks for something, NULL when none does. checkBeforeUpdate is about groups
- * that have processes already. */
+/* The first field that asks for something, NULL when none does. */
 static const char *first_pointer(const struct oci_memory *m)
 {
 	if (m->limit.value)
@@ -130,6 +146,8 @@ static const char *first_pointer(const struct oci_memory *m)
 		return POINTER("swappiness");
 	if (m->disable_oom_killer.value)
 		return POINTER("disableOOMKiller");
+	if (m->kernel_tcp.value)
+		return POINTER("kernelTCP");
 	return NULL;
 }
 
@@ -148,7 +166,7 @@ int build_memory_limits(struct limits *l, const struct oci_memory *memory, struc
 	if (pointer)
 		r = limits_place(l, "memory", pointer, &place, err);
 	if (r == 0)
-		r = refuse_impossible(l, memory, place, err);
+		r = refuse_impossible(memory, place, err);
 	if (r < 0 || !pointer)
 		return r;
 	if (memory->limit.value > 0)

@@ -60,6 +60,7 @@ struct plan_cgroup_write {
 	const char *file;		/* "memory.max", "cpu.cfs_quota_us", ... */
 	const char *value;
 	bool is_optional;		/* an absent file is fine: the kernel has nothing then that this would limit (swap) */
+	const char *usage_file;		/* an update is refused when the number in this file is above value; NULL: not looked at */
 	const char *pointer;
 };
 

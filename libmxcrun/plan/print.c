@@ -152,6 +152,8 @@ static void print_cgroup(const struct plan_cgroup *cgroup, struct json_writer *w
 		json_put_string(w, "file", write->file);
 		json_put_string(w, "value", write->value);
 		json_put_bool(w, "optional", write->is_optional);
+		if (write->usage_file)
+			json_put_string(w, "notBelow", write->usage_file);
 		json_put_string(w, "pointer", write->pointer);
 		json_close(w, '}');
 	}
