@@ -18,15 +18,29 @@ static int read_signal(const char *text, struct err **err)
 	return err_set(err, E_USAGE, 0, NULL, "unknown signal \"%s\"", strbuf_str(&shown));
 }
 
+struct killing {
+	int signal;
+	bool all;
+};
+
+static int kill_one(const struct lifecycle *lc, const char *id, void *data, struct err **err)
+{
+	const struct killing *killing = data;
+
+	return lifecycle_kill(lc, id, killing->signal, killing->all, err);
+}
+
 int command_kill(struct program *program, int argc, char **argv)
 {
 	cleanup_err struct err *err = NULL;
 	struct arguments arguments;
 	struct lifecycle lc;
-	bool all = false;
-	int exit_code, number;
+	struct killing killing = { 0 };
+	bool is_regex = false;
+	int exit_code;
 	const struct option_row rows[] = {
-		{ "all", 'a', OPT_FLAG, &all, NULL, NULL, "signal every process of the container" },
+		{ "all", 'a', OPT_FLAG, &killing.all, NULL, NULL, "signal every process of the container" },
+		{ "regex", 'r', OPT_FLAG, &is_regex, NULL, NULL, "ID is a regular expression: all that it matches" },
 		{ 0 },
 	};
 	const struct command_usage usage = {
@@ -40,9 +54,10 @@ int command_kill(struct program *program, int argc, char **argv)
 
 	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))
 		return exit_code;
-	number = read_signal(arguments.count > 1 ? arguments.items[1] : "TERM", &err);
-	if (number < 0 || program_lifecycle(program, STORE_READ, &lc, &err) < 0 ||
-	    lifecycle_kill(&lc, arguments.items[0], number, all, &err) < 0)
+	killing.signal = read_signal(arguments.count > 1 ? arguments.items[1] : "TERM", &err);
+	if (killing.signal < 0 || program_lifecycle(program, STORE_READ, &lc, &err) < 0)
 		return program_fail(program, err);
-	return 0;
+	if (is_regex)
+		return program_on_matching(program, &lc, arguments.items[0], kill_one, &killing);
+	return kill_one(&lc, arguments.items[0], &killing, &err) < 0 ? program_fail(program, err) : 0;
 }

@@ -65,6 +65,10 @@ int program_on_container(struct program *program, const struct command_usage *us
 			 int (*operation)(const struct lifecycle *lc, const char *id,
 					  struct err **err));
 
+/* Do it to each container whose id the extended regular expression matches. Failures are printed. Returns the exit code. */
+int program_on_matching(struct program *program, const struct lifecycle *lc, const char *expression,
+			int (*operation)(const struct lifecycle *lc, const char *id, void *data, struct err **err), void *data);
+
 /* ---- the commands, each in the file of its name ---- */
 int command_create(struct program *program, int argc, char **argv);
 int command_delete(struct program *program, int argc, char **argv);

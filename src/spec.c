@@ -11,29 +11,29 @@
 #define CONFIG_FILE "config.json"
 
 /* Never over a file that somebody may have worked on. */
-static int write_config(const char *bundle, const char *text, size_t len, struct err **err)
+static int write_config(const char *bundle, const char *name, const char *text, size_t len, struct err **err)
 {
 	cleanup_close int dir_fd = open(bundle, O_DIRECTORY | O_RDONLY | O_CLOEXEC), fd = -1;
 	int r;
 
 	if (dir_fd < 0)
 		return err_sys(err, E_USAGE, errno, "open", bundle, NULL);
-	fd = openat(dir_fd, CONFIG_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		    0666);
 	if (fd < 0 && errno == EEXIST)
 		return err_set(err, E_EXISTS, 0, NULL,
-			       "file " CONFIG_FILE " exists already: remove it first");
+			       "file %s exists already: remove it first", name);
 	if (fd < 0)
-		return err_sys(err, E_USAGE, errno, "open", CONFIG_FILE, NULL);
+		return err_sys(err, E_USAGE, errno, "open", name, NULL);
 	r = fd_write_all(fd, text, len);
 	if (r < 0) {
-		unlinkat(dir_fd, CONFIG_FILE, 0);
-		return err_sys(err, E_USAGE, -r, "write", CONFIG_FILE, NULL);
+		unlinkat(dir_fd, name, 0);
+		return err_sys(err, E_USAGE, -r, "write", name, NULL);
 	}
 	return 0;
 }
 
-static int make_spec(struct program *program, const char *bundle, bool is_rootless,
+static int make_spec(struct program *program, const char *bundle, const char *name, bool is_rootless,
 		     struct err **err)
 {
 	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
@@ -52,19 +52,21 @@ static int make_spec(struct program *program, const char *bundle, bool is_rootle
 	strbuf_putc(&w.out, '\n');
 	if (w.out.failed)
 		return err_nomem(err);
-	return write_config(bundle, w.out.data, w.out.len, err);
+	return write_config(bundle, name, w.out.data, w.out.len, err);
 }
 
 int command_spec(struct program *program, int argc, char **argv)
 {
 	cleanup_err struct err *err = NULL;
 	struct arguments arguments;
-	const char *bundle = ".";
+	const char *bundle = ".", *name = CONFIG_FILE;
 	bool is_rootless = false;
 	int exit_code;
 	const struct option_row rows[] = {
 		{ "bundle", 'b', OPT_STRING, &bundle, NULL, "DIR",
 		  "where to write it (default: here)" },
+		{ "file", 'f', OPT_STRING, &name, NULL, "FILE",
+		  "another name than " CONFIG_FILE ", relative to there" },
 		{ "rootless", '\0', OPT_FLAG, &is_rootless, NULL, NULL,
 		  "for a user without privilege" },
 		{ 0 },
@@ -77,7 +79,7 @@ int command_spec(struct program *program, int argc, char **argv)
 
 	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))
 		return exit_code;
-	if (make_spec(program, bundle, is_rootless, &err) < 0)
+	if (make_spec(program, bundle, name, is_rootless, &err) < 0)
 		return program_fail(program, err);
 	return 0;
 }
