@@ -242,11 +242,6 @@ GUARDS="root jq"
 	equal "$(find /sys/fs/cgroup -type d | wc -l)" "$before"
 }
 
-# Does the host have this controller in v1 or in v2?
-has_controller() {
-	[ -d "/sys/fs/cgroup/$1" ] || grep -qw "$1" /sys/fs/cgroup/cgroup.controllers /sys/fs/cgroup/unified/cgroup.controllers 2>/dev/null
-}
-
 @test "block devices are throttled, huge pages limited, or the controller that is missing is named" {
 	requires cgroupfs
 	local device dir

@@ -168,3 +168,97 @@ alive"
 	[ ! -e "$BATS_TEST_TMPDIR/image" ]
 	equal "$(status_of "$TAG")" running
 }
+
+# A criu that only writes down how it was called, in place of the real one.
+fake_criu() {
+	mkdir -p "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/criu" <<-END
+		#!/bin/sh
+		[ "\$1" != check ] || exit 0
+		printf '%s\n' "\$@" >"$BATS_TEST_TMPDIR/called"
+		exit $1
+	END
+	chmod 755 "$BATS_TEST_TMPDIR/bin/criu"
+}
+with_fake() { (PATH="$BATS_TEST_TMPDIR/bin:$PATH" && rt "$@"); }
+
+# The call has this word for that option, and without the option it has not.
+assert_passed_on() {
+	local option=$1 want=$2
+	shift 2
+	rm -f "$BATS_TEST_TMPDIR/called"
+	# shellcheck disable=SC2086 # an option and its value
+	with_fake "$@" $option "$TAG" </dev/null >/dev/null 2>&1 || true
+	grep -qxF -- "$want" "$BATS_TEST_TMPDIR/called" || {
+		echo "$option: want $want in: $(tr '\n' ' ' <"$BATS_TEST_TMPDIR/called")" >&2
+		return 1
+	}
+	rm "$BATS_TEST_TMPDIR/called"
+	with_fake "$@" "$TAG" </dev/null >/dev/null 2>&1 || true
+	refused grep -qxF -- "$want" "$BATS_TEST_TMPDIR/called"
+}
+
+@test "each flag reaches criu in criu's own words" {
+	local option want image=$BATS_TEST_TMPDIR/image
+	make_bundle --arg conf "$BATS_TEST_TMPDIR/criu.conf" '.annotations["org.criu.config"] = $conf'
+	start_saveable "$TAG"
+	fake_criu 0
+	while IFS='|' read -r option want; do
+		assert_passed_on "$option" "$want" checkpoint --leave-running --image-path "$image"
+	done <<-END
+		--work-path $BATS_TEST_TMPDIR/work|--work-dir=$BATS_TEST_TMPDIR/work
+		--parent-path ../parent|--prev-images-dir=../parent
+		--pre-dump|--track-mem
+		--tcp-established|--tcp-established
+		--tcp-skip-in-flight|--skip-in-flight
+		--ext-unix-sk|--ext-unix-sk
+		--shell-job|--shell-job
+		--file-locks|--file-locks
+		--link-remap|--link-remap
+		--lazy-pages|--lazy-pages
+		--auto-dedup|--auto-dedup
+		--manage-cgroups-mode soft|--manage-cgroups=soft
+		--empty-ns network|--empty-ns=net
+		--page-server 127.0.0.1:80|--port=80
+	END
+	grep -qx -- "--config=$BATS_TEST_TMPDIR/criu.conf" "$BATS_TEST_TMPDIR/called"
+	is_status "$TAG" running
+	rt delete --force "$TAG"
+	fake_criu 1
+	while IFS='|' read -r option want; do
+		assert_passed_on "$option" "$want" restore --bundle "$BUNDLE" --image-path "$image"
+	done <<-END
+		--work-path $BATS_TEST_TMPDIR/work|--work-dir=$BATS_TEST_TMPDIR/work
+		--tcp-established|--tcp-established
+		--ext-unix-sk|--ext-unix-sk
+		--shell-job|--shell-job
+		--file-locks|--file-locks
+		--lazy-pages|--lazy-pages
+		--auto-dedup|--auto-dedup
+		--manage-cgroups-mode soft|--manage-cgroups=soft
+		--empty-ns network|--empty-ns=net
+		--lsm-profile apparmor:other|--lsm-profile=apparmor:other
+		--lsm-mount-context other|--lsm-mount-context=other
+	END
+	assert_nothing_left
+}
+
+@test "a terminal, hooks and a listener can't be saved: refused by name, and the container goes on" {
+	local filter pointer
+	fake_criu 0
+	make_bundle
+	start_saveable "$TAG"
+	while IFS='|' read -r filter pointer; do
+		cp "$BUNDLE/config.json" "$BATS_TEST_TMPDIR/good"
+		config "$filter"
+		run --separate-stderr with_fake checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+		assert_refused "$pointer"
+		[ ! -e "$BATS_TEST_TMPDIR/called" ]
+		mv "$BATS_TEST_TMPDIR/good" "$BUNDLE/config.json"
+	done <<-'END'
+		.process.terminal = true|/process/terminal
+		.hooks.createRuntime = [{path: "/bin/true"}]|/hooks
+		.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/run/agent"}|/linux/seccomp/listenerPath
+	END
+	is_status "$TAG" running
+}

@@ -77,3 +77,43 @@ podman_run() { podman_ run --ulimit host --network none "$@" </dev/null; }
 	podman_ unpause five
 	contains "$(podman_ stats --no-stream --format '{{.Name}} {{.PIDs}}' five)" "five 1"
 }
+
+@test "rootless podman: --userns keep-id, --uidmap, and volumes of the user's own" {
+	local shared=$E/shared
+	mkdir -p "$shared"
+	chmod 700 "$shared"
+	echo mine >"$shared/file"
+	run --separate-stderr podman_run --rm --userns keep-id --volume "$shared:/shared" localhost/mxt-image sh -c 'id -u; cat /shared/file; echo new >/shared/new'
+	echo "$stderr" >&2
+	equal "$output" "$(id -u)
+mine"
+	equal "$(stat -c %u "$shared/new")" "$(id -u)"
+	run --separate-stderr podman_run --rm --uidmap 0:1:2000 --uidmap 2000:0:1 localhost/mxt-image sh -c 'id -u; awk "{ print \$1, \$2, \$3 }" /proc/self/uid_map'
+	echo "$stderr" >&2
+	equal "$output" "0
+0 1 2000
+2000 0 1"
+}
+
+@test "rootless podman: attach, health checks, top, and a second process by exec with a user and a folder" {
+	podman_run --detach --name six --health-cmd 'test -e /tmp/healthy' --health-interval disable localhost/mxt-image \
+		sh -c 'while :; do echo tick; sleep 0.2; done'
+	contains "$(timeout "$(slow 10)" podman --root "$E/store" --runroot "$E/run" --tmpdir "$E/tmp" --storage-driver vfs --cgroup-manager "$(manager)" \
+		--events-backend file --runtime "$MXCRUN" attach --sig-proxy=false six </dev/null 3>&- 4>&- | head -n 1)" tick
+	run podman_ healthcheck run six
+	[ "$status" -ne 0 ]
+	equal "$(podman_ exec --user 7 --workdir /tmp six sh -c 'id -u; pwd' </dev/null)" "7
+/tmp"
+	podman_ exec six touch /tmp/healthy </dev/null
+	podman_ healthcheck run six
+	contains "$(podman_ top six args)" "echo tick"
+}
+
+@test "rootless podman: a pod's containers share its namespaces" {
+	podman_ pod create --infra=false --name "$TAG-pod" >/dev/null
+	podman_run --detach --pod "$TAG-pod" --name seven localhost/mxt-image sleep 1000
+	run --separate-stderr podman_run --rm --pod "$TAG-pod" --pid container:seven --ipc container:seven localhost/mxt-image ps
+	echo "$stderr" >&2
+	contains "$output" "sleep 1000"
+	podman_ pod rm --force --time 0 "$TAG-pod" >/dev/null
+}

@@ -207,3 +207,29 @@ y
 	equal "$(rt exec "$TAG" /bin/probe keyring </dev/null)" "$(cat "$BATS_TEST_TMPDIR/own")"
 	[ "$(cat "$BATS_TEST_TMPDIR/own")" != "$("$MXCRUN_TEST_BIN/probe" keyring)" ]
 }
+
+@test "--console-socket gets the terminal of an exec" {
+	local socket=$BATS_TEST_TMPDIR/tty.sock receiver
+	"$MXCRUN_TEST_BIN/recvtty" "$socket" </dev/null >"$BATS_TEST_TMPDIR/tty" 2>&1 3>&- &
+	receiver=$!
+	wait_for 5 test -S "$socket"
+	rt exec --tty --detach --console-socket "$socket" "$TAG" sh -c 'tty; sleep 0.3' </dev/null >/dev/null 2>&1
+	wait_for 10 grep -q /dev/pts/ "$BATS_TEST_TMPDIR/tty"
+	wait "$receiver"
+}
+
+@test "flags that change the process or where it is: --no-new-privs, --cgroup; --no-subreaper changes nothing" {
+	local dir
+	rt delete --force "$TAG"
+	make_bundle '.process.noNewPrivileges = false'
+	start_container "$TAG"
+	equal "$(rt exec "$TAG" sed -n 's/^NoNewPrivs:.//p' /proc/self/status)" 0
+	equal "$(rt exec --no-new-privs --no-subreaper "$TAG" sed -n 's/^NoNewPrivs:.//p' /proc/self/status)" 1
+	dir=$(cgroup_dir "$PID" pids)
+	mkdir "$dir/sub"
+	if [ -e "$dir/cgroup.controllers" ]; then
+		contains "$(rt exec --cgroup sub "$TAG" cat /proc/self/cgroup)" /sub
+	else
+		contains "$(rt exec --cgroup pids:sub "$TAG" grep :pids: /proc/self/cgroup)" /sub
+	fi
+}

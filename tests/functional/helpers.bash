@@ -294,6 +294,11 @@ cgroup_value() {
 	cat "$dir/$3" 2>/dev/null || cat "$dir/$4"
 }
 
+# Does the host have this controller in v1 or in v2?
+has_controller() {
+	[ -d "/sys/fs/cgroup/$1" ] || grep -qw "$1" /sys/fs/cgroup/cgroup.controllers /sys/fs/cgroup/unified/cgroup.controllers 2>/dev/null
+}
+
 # ---- nothing is left ----
 
 # Processes that bear the test's tag or live in its folder: by environment, by mounts, by root.

@@ -142,3 +142,18 @@ field() { awk -v kind="$1" -v n="$2" '$1 == kind { print $n }' "$HOOKS"; }
 	rt delete --force "$TAG"
 	[ $((SECONDS - start)) -lt "$(slow 12)" ]
 }
+
+@test "a state of some hundred kilobytes reaches hooks of every kind" {
+	make_bundle '.annotations.large = ("x" * 300000)'
+	local kind
+	for kind in prestart createRuntime createContainer poststart; do
+		config --arg kind "$kind" --arg out "$BATS_TEST_TMPDIR/length" \
+			'.hooks[$kind] = [{path: "/bin/sh", args: ["sh", "-c", "wc -c >>$0", $out]}]'
+	done
+	printf '#!/bin/sh\nwc -c >/tmp/length\n' >"$BUNDLE/rootfs/bin/inner"
+	chmod 755 "$BUNDLE/rootfs/bin/inner"
+	config '.hooks.startContainer = [{path: "/bin/inner"}]'
+	start_container "$TAG"
+	equal "$(awk '$1 > 300000' "$BATS_TEST_TMPDIR/length" | wc -l)" 4
+	[ "$(cat "$BUNDLE/rootfs/tmp/length")" -gt 300000 ]
+}

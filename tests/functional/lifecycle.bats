@@ -514,3 +514,55 @@ three"
 	run --separate-stderr rt run --bundle "$BUNDLE" --config absent.json "$TAG-2"
 	assert_refused absent.json
 }
+
+@test "--regex of kill and delete: all containers whose id matches, and no others" {
+	make_bundle
+	rt create --bundle "$BUNDLE" "$TAG-a1" </dev/null >/dev/null 2>&1
+	rt create --bundle "$BUNDLE" "$TAG-a2" </dev/null >/dev/null 2>&1
+	rt create --bundle "$BUNDLE" "$TAG-b" </dev/null >/dev/null 2>&1
+	rt kill --regex "^$TAG-a[0-9]+\$" KILL
+	wait_for 10 is_status "$TAG-a1" stopped
+	wait_for 10 is_status "$TAG-a2" stopped
+	equal "$(status_of "$TAG-b")" created
+	# One that fails keeps none of the others.
+	run --separate-stderr rt delete --regex "$TAG-(a|b)"
+	equal "$status" 1
+	contains "$stderr" "$TAG-b"
+	equal "$(rt list -q)" "$TAG-b"
+	run --separate-stderr rt kill --regex '(' KILL
+	assert_refused --regex
+	rt delete --force --regex "$TAG"
+	equal "$(rt list -q)" ""
+	rt delete --regex nothing
+}
+
+@test "spec --file writes under another name, in the bundle, and overwrites nothing" {
+	mkdir "$BATS_TEST_TMPDIR/b"
+	rt spec --bundle "$BATS_TEST_TMPDIR/b" --file other.json
+	equal "$(ls "$BATS_TEST_TMPDIR/b")" other.json
+	jq -e .ociVersion "$BATS_TEST_TMPDIR/b/other.json" >/dev/null
+	run --separate-stderr rt spec --bundle "$BATS_TEST_TMPDIR/b" --file other.json
+	assert_refused other.json
+}
+
+@test "run --keep leaves the ended container for state and delete" {
+	make_bundle '.process.args = ["/bin/false"]'
+	run --separate-stderr rt run --keep --bundle "$BUNDLE" "$TAG" </dev/null
+	equal "$status" 1
+	equal "$(status_of "$TAG")" stopped
+	rt delete "$TAG"
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG" </dev/null
+	run --separate-stderr rt state "$TAG"
+	assert_refused "does not exist"
+}
+
+@test "flags that runc's callers give: in one dash or two, with = or without, and none of them in the way" {
+	make_bundle '.process.args = ["/bin/echo", "hello"]'
+	run --separate-stderr rt --debug=true --rootless false -log-format json --log "$BATS_TEST_TMPDIR/log" \
+		run -no-subreaper=true -bundle "$BUNDLE" -no-new-keyring "$TAG" </dev/null
+	equal "$status $output" "0 hello"
+	# --debug: what is done is in the log.
+	[ "$(jq -s 'map(select(.level == "debug")) | length' "$BATS_TEST_TMPDIR/log")" -ge 1 ]
+	run --separate-stderr rt --rootless maybe list
+	assert_refused --rootless
+}

@@ -77,12 +77,29 @@ static long call_alg_socket(void) { return socket(AF_ALG, SOCK_SEQPACKET, 0); }
 static long call_setuid(void) { return setuid(0); }
 static long call_mknod(void) { return mknod("/tmp/probe-null", S_IFCHR | 0600, 0x0103); }
 
+/* The same call by the other two ways into an x86-64 kernel. */
+#ifdef __x86_64__
+static long call_mkdir_x32(void) { return syscall(0x40000000 | SYS_mkdir, "/tmp/probe-mkdir", 0700); }
+static long call_getppid_i386(void)
+{
+	long result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(64) : "memory", "r8", "r9", "r10", "r11");
+	errno = result < 0 ? (int)-result : 0;
+	return result < 0 ? -1 : result;
+}
+#else
+static long call_mkdir_x32(void) { errno = ENOSYS; return -1; }
+static long call_getppid_i386(void) { errno = ENOSYS; return -1; }
+#endif
+
 static int probe_call(char **args)
 {
 	static const struct { const char *name; long (*attempt)(void); } calls[] = {
 		{ "mount", call_mount }, { "umount", call_umount }, { "unshare_user", call_unshare_user },
 		{ "unshare_mount", call_unshare_mount }, { "sethostname", call_sethostname },
 		{ "chroot", call_chroot }, { "getppid", call_getppid }, { "mkdir", call_mkdir },
+		{ "mkdir_x32", call_mkdir_x32 }, { "getppid_i386", call_getppid_i386 },
 		{ "bpf", call_bpf }, { "keyctl", call_keyctl }, { "io_uring", call_io_uring },
 		{ "raw_socket", call_raw_socket }, { "packet_socket", call_packet_socket },
 		{ "alg_socket", call_alg_socket }, { "setuid", call_setuid }, { "mknod", call_mknod },

@@ -157,6 +157,19 @@ user_start() {
 	equal "$output" deny
 }
 
+@test "in a user namespace made with setgroups denied: no groups are none more, others are refused by name" {
+	user_bundle '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)
+		| .process.args = ["/bin/sh", "-c", "cat /proc/self/setgroups; id -u"]'
+	run --separate-stderr as_user unshare -Urm timeout --foreground "$(slow 30)" "$USERDIR/mxcrun" --root "$USERDIR/state" run --bundle "$BUNDLE" "$TAG" </dev/null 3>&-
+	echo "$stderr" >&2
+	equal "$output" "deny
+0"
+	config '.process.user.additionalGids = [0]'
+	own
+	run --separate-stderr as_user unshare -Urm timeout --foreground "$(slow 30)" "$USERDIR/mxcrun" --root "$USERDIR/state" run --bundle "$BUNDLE" "$TAG" </dev/null 3>&-
+	assert_refused /process/user/additionalGids "setgroups denied"
+}
+
 @test "several ids through newuidmap, where the caller has them" {
 	local user=${USER_NAME:-$(id -un "$USER_ID" 2>/dev/null)} first
 	have newuidmap || skip "needs newuidmap"

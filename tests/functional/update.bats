@@ -89,3 +89,65 @@ memory_limit() { cgroup_value "$PID" memory memory.limit_in_bytes memory.max; }
 	run --separate-stderr rt ps "$TAG-absent"
 	assert_refused "does not exist"
 }
+
+# option | v1: controller, file, value | v2: file, value; "-": refused
+option_rows() {
+	cat <<-'END'
+		--memory 96m|memory|memory.limit_in_bytes|100663296|memory.max|100663296
+		--memory-reservation 32m|memory|memory.soft_limit_in_bytes|33554432|memory.low|33554432
+		--kernel-memory 64m|memory|-||-|
+		--kernel-memory-tcp 64m|memory|memory.kmem.tcp.limit_in_bytes|67108864|-|
+		--cpu-quota 40000|cpu|cpu.cfs_quota_us|40000|cpu.max|40000 100000
+		--cpu-period 80000|cpu|cpu.cfs_period_us|80000|cpu.max|40000 80000
+		--cpu-quota 30000|cpu|cpu.cfs_quota_us|30000|cpu.max|30000 80000
+		--cpu-burst 20000|cpu|cpu.cfs_burst_us|20000|cpu.max.burst|20000
+		--cpu-share 262144|cpu|cpu.shares|262144|cpu.weight|10000
+		--cpu-idle 1|cpu|cpu.idle|1|cpu.idle|1
+		--cpu-rt-period 900000|cpu|cpu.rt_period_us|900000|-|
+		--cpu-rt-runtime 4000|cpu|cpu.rt_runtime_us|4000|-|
+		--cpuset-cpus 0|cpuset|cpuset.cpus|0|cpuset.cpus|0
+		--cpuset-mems 0|cpuset|cpuset.mems|0|cpuset.mems|0
+		--blkio-weight 500|blkio|blkio.bfq.weight|500|io.weight|default 4950
+		--pids-limit 61|pids|pids.max|61|pids.max|61
+	END
+}
+
+@test "each option stands in its file, or is refused by name where there is none" {
+	local option controller v1_file v1_value v2_file v2_value file value dir
+	while IFS='|' read -r option controller v1_file v1_value v2_file v2_value; do
+		dir=$(cgroup_dir "$PID" "$controller")
+		if [ -e "$dir/cgroup.controllers" ]; then file=$v2_file value=$v2_value; else file=$v1_file value=$v1_value; fi
+		if [ "$file" != - ] && [ -e "$dir/$file" ]; then
+			# shellcheck disable=SC2086
+			rt update $option "$TAG"
+			equal "$option $(head -n 1 "$dir/$file")" "$option $value"
+		else
+			# shellcheck disable=SC2086
+			run --separate-stderr rt update $option "$TAG"
+			assert_refused /linux/resources/
+		fi
+	done < <(option_rows)
+	if host_has cgroup_v2; then
+		rt update --memory 96m --memory-swap 128m "$TAG"
+		equal "$(cgroup_value "$PID" memory - memory.swap.max)" 33554432
+	elif [ -e "$(cgroup_dir "$PID" memory)/memory.memsw.limit_in_bytes" ]; then
+		rt update --memory 96m --memory-swap 128m "$TAG"
+		equal "$(cgroup_value "$PID" memory memory.memsw.limit_in_bytes -)" 134217728
+	fi
+}
+
+@test "checkBeforeUpdate: a limit below what is in use is refused, and nobody is killed" {
+	rt delete --force "$TAG"
+	make_bundle '.linux.resources = {memory: {limit: 104857600}}'
+	# What a tmpfs holds can't be reclaimed but to swap, of which there is to be none.
+	config '.linux.resources.memory.swap = 104857600'
+	script 'head -c 40000000 /dev/zero >/dev/shm/held; echo held >/tmp/ready; sleep 1000'
+	start_container "$TAG"
+	wait_for 20 test -s "$BUNDLE/rootfs/tmp/ready"
+	run --separate-stderr rt update --resources - "$TAG" <<<'{"memory": {"limit": 8388608, "checkBeforeUpdate": true}}'
+	assert_refused /linux/resources/memory/limit
+	equal "$(memory_limit)" 104857600
+	is_status "$TAG" running
+	rt update --resources - "$TAG" <<<'{"memory": {"limit": 83886080, "swap": 83886080, "checkBeforeUpdate": true}}'
+	equal "$(memory_limit)" 83886080
+}

@@ -728,6 +728,8 @@ static void check_writes(void (*make)(struct world *), const char *resources, co
 
 		strbuf_printf(&lines, "%s%s=%s%s", i ? " " : "", write->file, write->value,
 			      write->is_optional ? "?" : "");
+		if (write->usage_file)
+			strbuf_printf(&lines, ">%s", write->usage_file);
 		assert_memory_equal(write->pointer, "/linux/resources/", 17);
 		assert_memory_equal(write->file, write->controller, strlen(write->controller));
 	}
@@ -750,6 +752,8 @@ static void test_limits_v1(void **state)
 		     "memory.memsw.limit_in_bytes=-1? memory.limit_in_bytes=100");
 	check_writes(world_hybrid, "'memory':{'swappiness':0,'disableOOMKiller':true}",
 		     "memory.swappiness=0 memory.oom_control=1");
+	check_writes(world_hybrid, "'memory':{'kernel':-1,'kernelTCP':4096,'checkBeforeUpdate':true}",
+		     "memory.kmem.tcp.limit_in_bytes=4096");
 	check_writes(
 		world_hybrid,
 		"'cpu':{'shares':512,'quota':20000,'period':50000,'burst':1000,'cpus':'0-1','mems':'0'}",
@@ -767,7 +771,9 @@ static void test_limits_v2(void **state)
 		     "memory.swap.max=200 memory.max=100 memory.low=50");
 	check_writes(world_v2, "'memory':{'limit':100,'swap':100}",
 		     "memory.swap.max=0? memory.max=100");
-	check_writes(world_v2, "'memory':{'limit':-1,'swap':-1}",
+	check_writes(world_v2, "'memory':{'limit':100,'swap':300,'checkBeforeUpdate':true}",
+		     "memory.swap.max=200>memory.swap.current memory.max=100>memory.current");
+	check_writes(world_v2, "'memory':{'limit':-1,'swap':-1,'checkBeforeUpdate':true}",
 		     "memory.swap.max=max? memory.max=max");
 	check_writes(world_v2, "'cpu':{'shares':1024}", "cpu.weight=39");
 	check_writes(world_v2, "'cpu':{'shares':2}", "cpu.weight=1");
@@ -805,6 +811,7 @@ static void test_bad_limits(void **state)
 		{ R("'memory':{'swappiness':101}"), E_CONFIG, RES "memory/swappiness", "100" },
 		{ R("'memory':{'useHierarchy':false}"), E_UNSUPPORTED, RES "memory/useHierarchy",
 		  "" },
+		{ R("'memory':{'kernel':100}"), E_UNSUPPORTED, RES "memory/kernel", "5.16" },
 		{ R("'cpu':{'shares':1}"), E_CONFIG, RES "cpu/shares", "262144" },
 		{ R("'cpu':{'period':999}"), E_CONFIG, RES "cpu/period", "microseconds" },
 		{ R("'cpu':{'quota':999}"), E_CONFIG, RES "cpu/quota", "microseconds" },
@@ -813,6 +820,7 @@ static void test_bad_limits(void **state)
 		{ R("'cpu':{'cpus':'0\\n1'}"), E_CONFIG, RES "cpu/cpus", "list" },
 	};
 	static const struct bad v2[] = {
+		{ R("'memory':{'kernelTCP':100}"), E_UNSUPPORTED, RES "memory/kernelTCP", "v2" },
 		{ R("'memory':{'swappiness':0}"), E_UNSUPPORTED, RES "memory/swappiness", "v2" },
 		{ R("'memory':{'disableOOMKiller':true}"), E_UNSUPPORTED,
 		  RES "memory/disableOOMKiller", "v2" },
@@ -838,12 +846,12 @@ static void test_human_limits(void **state)
 	world_v2(&w);
 	world_accept(
 		&w,
-		R("'memory':{'limit':100,'kernel':5},'cpu':{'quota':20000},'pids':{'limit':3}"));
+		R("'memory':{'limit':100,'kernel':-1},'cpu':{'quota':20000},'pids':{'limit':3}"));
 	assert_int_equal(w.plan->cgroup.memory_bytes, 100);
 	assert_int_equal(w.plan->cgroup.cpu_quota_us, 20000);
 	assert_int_equal(w.plan->cgroup.cpu_period_us, 100000);
 	assert_int_equal(w.plan->cgroup.pids, 3);
-	assert_int_equal(w.warnings, 1);
+	assert_int_equal(w.warnings, 0);
 	world_done(&w);
 }
 

@@ -12,7 +12,7 @@
 static struct sock_filter program[] = { { 6, 0, 0, 1 } };
 static struct plan_idmap uid_map = { 1, 2, 3 }, gid_map = { 4, 5, 6 };
 static struct plan_idmap mount_uid_map = { 1, 2, 3 }, mount_gid_map = { 4, 5, 6 };
-static struct plan_cgroup_write cgroup_write = { "memory", "memory.max", "1", false, "/p" };
+static struct plan_cgroup_write cgroup_write = { "memory", "memory.max", "1", false, "memory.current", "/p" };
 static struct plan_device_rule device_rule = { .type = 'c', .major = 1, .minor = 2 };
 static struct plan_option mount_option = { "mode", "755" }, annotation = { "a", "b" };
 static struct plan_mount mount_step = { .destination = "/d",
@@ -211,6 +211,7 @@ static void change_cgroup(const char *before)
 	CHANGE_STRING(cgroup_write.file);
 	CHANGE_STRING(cgroup_write.value);
 	CHANGE_BOOL(cgroup_write.is_optional);
+	CHANGE_STRING(cgroup_write.usage_file);
 	CHANGE_STRING(cgroup_write.pointer);
 	CHANGE(plan.cgroup.write_count, 0);
 	CHANGE_BOOL(device_rule.allow);
@@ -507,7 +508,7 @@ static void test_is_json(void **state)
 
 #ifdef __x86_64__
 _Static_assert(sizeof(struct plan_ns) == 24, "new member: print it and add it to change_top()");
-_Static_assert(sizeof(struct plan_cgroup_write) == 40,
+_Static_assert(sizeof(struct plan_cgroup_write) == 48,
 	       "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct plan_device_rule) == 32,
 	       "new member: print it and add it to change_cgroup()");
