@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "host/names.h"
 
 enum cgroup_layout {
 	CGROUP_LAYOUT_NONE,		/* nothing mounted */
@@ -70,6 +71,7 @@ struct host_facts {
 	/* packets: facts_read_network */
 	const char *network_helper;	/* absolute path of pasta or slirp4netns; NULL: there is none */
 	enum network_helper_kind network_helper_kind;
+	const struct host_name *proxy;	/* the name of a policy's proxy, looked up; NULL: it has none */
 	const char *resolv_conf;	/* where /etc/resolv.conf leads, every link followed; NULL: nowhere */
 };
 

@@ -17,6 +17,7 @@
 #include "lifecycle/carriers.h"
 #include "lifecycle/store.h"
 #include "plan/from_policy.h"
+#include "policy/network.h"
 #include "policy/resolve.h"
 
 #define CONFIG_FILE "config.json"
@@ -248,6 +249,21 @@ static int decide(const struct policy_document *document, const struct host_fact
 	return r < 0 ? r : policy_resolve(arena, document->config, facts, objects, log, ret, err);
 }
 
+/* Once, and before the plan: what is decided then is what runs. */
+static int look_up_proxy(const struct policy_document *document, struct host_facts *facts, struct err **err)
+{
+	struct host_name *proxy;
+	const char *name;
+
+	if (policy_proxy_name(document->arena, document->config, &name) < 0)
+		return err_nomem(err);
+	if (!name)
+		return 0;
+	proxy = arena_alloc(document->arena, sizeof(*proxy));
+	facts->proxy = proxy;
+	return proxy ? host_name_look_up(document->arena, name, proxy, err) : err_nomem(err);
+}
+
 int prepare_policy(struct host_facts *facts, const struct log *log,
 		   const struct policy_document *document,
 		   const struct plan_policy_request *request, struct prepared *ret,
@@ -255,8 +271,10 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 {
 	const struct policy_decisions *decisions;
 	struct plan_policy_request with_owner = *request;
-	int r = decide(document, facts, log, &decisions, err);
+	int r = look_up_proxy(document, facts, err);
 
+	if (r == 0)
+		r = decide(document, facts, log, &decisions, err);
 	if (r == 0)
 		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &with_owner.owner, err);
 	if (r == 0)

@@ -274,6 +274,20 @@ static int add_resolver(struct builder *b, const struct policy_filesystem *fs, s
 	return add_file(b, path, "nameserver 10.0.2.3\n", b->plan->network_policy.pointer, err);
 }
 
+/* Without it a program could not find the proxy, or would find another. */
+static int add_hosts(struct builder *b, const struct policy_decisions *decisions, struct err **err)
+{
+	const char *path = b->facts->proxy ? b->facts->proxy->hosts_path : NULL;
+	const struct policy_filesystem *fs = &decisions->filesystem;
+
+	if (!decisions->network.hosts || !path)
+		return 0;
+	if (is_denied(fs, path) || is_denied(fs, "/etc/hosts"))
+		return err_set(err, E_POLICY, 0, b->plan->network_policy.proxy.pointer,
+			       "a proxy by name needs /etc/hosts, which filesystem.deniedPaths hides");
+	return add_file(b, path, decisions->network.hosts, b->plan->network_policy.proxy.pointer, err);
+}
+
 /* ---- /proc ---- */
 
 static int add_paths(struct builder *b, const char *const *list, size_t count,
@@ -355,5 +369,7 @@ int build_view(struct builder *b, const struct policy_decisions *decisions, stru
 		r = add_entry(b, &fs->entries[i], err);
 	if (r == 0)
 		r = add_resolver(b, fs, err);
+	if (r == 0)
+		r = add_hosts(b, decisions, err);
 	return r == 0 ? cover_kernel_files(b, fs, err) : r;
 }

@@ -58,6 +58,7 @@ enum policy_network_mode {
 struct policy_network {
 	enum policy_network_mode mode;
 	struct net_policy policy; /* of all modes but the first */
+	const char *hosts;	  /* what /etc/hosts has to say; NULL: what the host's says */
 };
 
 struct policy_process {

@@ -8,6 +8,8 @@
  */
 #include "policy/network.h"
 
+#include <errno.h>
+
 #include "config/cidr.h"
 #include "config/proxy_url.h"
 #include "policy/network_proxy.h"
@@ -17,6 +19,7 @@ struct posture {
 	struct arena *arena;
 	const struct mxc_config *config;
 	const struct mxc_network *network;
+	const struct host_facts *facts; /* of sandboxes */
 	const struct log *log;
 	bool is_container; /* from a bundle */
 	struct policy_network *ret;
@@ -118,7 +121,7 @@ static int check_runtime_proxy(const struct posture *p, struct err **err)
 			       "runtimeConfig.networkProxy must not carry credentials: ***@%.255s",
 			       url.host);
 	p->ret->mode = POLICY_NETWORK_PROXY;
-	return network_proxy_resolve(p->arena, runtime->network_proxy, pointer_of(p, runtime->element, "networkProxy"),
+	return network_proxy_resolve(p->arena, runtime->network_proxy, NULL, pointer_of(p, runtime->element, "networkProxy"),
 				     &p->ret->policy.proxy, err);
 }
 
@@ -284,6 +287,21 @@ static int resolve_filtered(const struct posture *p, struct err **err)
 	return !rules || network_rules_legacy(p->arena, p->network, rules) < 0 ? err_nomem(err) : 0;
 }
 
+/* What asks inside for a proxy by name gets the address that was found, from the sandbox's own /etc/hosts. */
+static int resolve_proxy_url(const struct posture *p, const char *url, struct err **err)
+{
+	const struct host_name *name = p->facts->proxy;
+	struct net_proxy *proxy = &p->ret->policy.proxy;
+	int r = network_proxy_resolve(p->arena, url, name, pointer_of(p, p->network->element, "proxy"), proxy, err);
+
+	if (r < 0 || !name)
+		return r;
+	if (!name->hosts_text)
+		return err_set(err, E_POLICY, ENOENT, proxy->pointer, "a proxy by name needs /etc/hosts, and the host has none");
+	p->ret->hosts = network_pin_name(p->arena, name->hosts_text, name->name, &proxy->listen[0]);
+	return p->ret->hosts ? 0 : err_nomem(err);
+}
+
 static int resolve_proxy(const struct posture *p, struct err **err)
 {
 	const struct mxc_proxy *proxy = p->network->proxy;
@@ -300,8 +318,7 @@ static int resolve_proxy(const struct posture *p, struct err **err)
 	if (!url)
 		return err_nomem(err);
 	p->ret->mode = POLICY_NETWORK_PROXY;
-	return network_proxy_resolve(p->arena, url, pointer_of(p, p->network->element, "proxy"), &p->ret->policy.proxy,
-				     err);
+	return resolve_proxy_url(p, url, err);
 }
 
 /* Private: the sandbox has a namespace of its own, where nobody from outside comes in. */
@@ -371,10 +388,20 @@ static int resolve(struct posture *p, struct err **err)
 	return p->network->is_directional ? resolve_directional(p, err) : resolve_legacy(p, err);
 }
 
-int policy_network(struct arena *arena, const struct mxc_config *config, const struct log *log,
-		   struct policy_network *ret, struct err **err)
+int policy_proxy_name(struct arena *arena, const struct mxc_config *config, const char **ret)
 {
-	struct posture p = { .arena = arena, .config = config, .network = &config->network, .log = log, .ret = ret };
+	const struct mxc_proxy *proxy = config->network.proxy;
+
+	*ret = NULL;
+	return !config->strict || !proxy || !proxy->url || proxy->localhost.set ? 0
+										 : network_proxy_name(arena, proxy->url, ret);
+}
+
+int policy_network(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
+		   const struct log *log, struct policy_network *ret, struct err **err)
+{
+	struct posture p = { .arena = arena, .config = config, .network = &config->network, .facts = facts, .log = log,
+			     .ret = ret };
 
 	return resolve(&p, err);
 }

@@ -6,14 +6,18 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/mxc.h"
+#include "host/facts.h"
 #include "policy/decisions.h"
 
 /* The mode of MXC.md 7.4 and what it lets through, or why the posture is refused (7.5): E_POLICY for one that contradicts
  * itself, E_UNSUPPORTED for one that isn't enforced here yet. 0 or -errno. */
-int policy_network(struct arena *arena, const struct mxc_config *config, const struct log *log,
-		   struct policy_network *ret, struct err **err);
+int policy_network(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
+		   const struct log *log, struct policy_network *ret, struct err **err);
 
-/* The same for a container from a bundle, whose network is its engine's: always with a rule set. */
+/* The name of the policy's proxy, to be looked up for facts->proxy; *ret is NULL when there is none. 0 or -ENOMEM. */
+int policy_proxy_name(struct arena *arena, const struct mxc_config *config, const char **ret);
+
+/* policy_network() for a container from a bundle, whose network is its engine's: always with a rule set. */
 int policy_container_network(struct arena *arena, const struct mxc_config *config, const struct log *log,
 			     struct policy_network *ret, struct err **err);
 

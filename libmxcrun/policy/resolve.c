@@ -82,7 +82,7 @@ int policy_resolve(struct arena *arena, const struct mxc_config *config,
 		return err_nomem(err);
 	r = check_containment(config, err);
 	if (r == 0)
-		r = policy_network(arena, config, log, &decisions->network, err);
+		r = policy_network(arena, config, facts, log, &decisions->network, err);
 	if (r == 0)
 		r = policy_filesystem(arena, config, objects, log, &decisions->filesystem, err);
 	if (r == 0)

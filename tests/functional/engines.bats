@@ -3,6 +3,7 @@
 # folder; the image is made from busybox, nothing is pulled.
 
 load helpers
+load networld
 GUARDS="root jq"
 
 # Groups that the engines make for themselves and leave: removed at the end unless they were there before.
@@ -202,6 +203,44 @@ annotated() {
 	equal "$output" 1
 }
 
+# A namespace that plays the host, with a bridge at 10.99.0.1 and servers there.
+make_bridge() {
+	requires ip nft /usr/bin/python3
+	SERVERS=()
+	hold_namespace HOST
+	in_host ip link set lo up
+	in_host ip link add mxt0 type bridge
+	in_host ip addr add 10.99.0.1/24 dev mxt0
+	in_host ip link set mxt0 up
+	serve host tcp 10.99.0.1 8000 open tcp 10.99.0.1 8001 closed
+}
+
+end_bridge() {
+	kill "${SERVERS[@]}" "$HOST"
+	wait "${SERVERS[@]}" "$HOST" 2>/dev/null || true
+}
+
+bridge_policy='{"network": {"egress": {"allow": [{"to": [{"cidr": "10.99.0.1"}], "ports": [{"protocol": "tcp", "port": 8000}]}]}}}'
+bridge_script='nc -w 3 10.99.0.1 8000; nc -w 3 10.99.0.1 8001; ip -o -4 addr show dev eth0 | grep -c 10.99.0'
+
+@test "podman run under a network policy: CNI makes the bridge, what the policy doesn't name is out of reach" {
+	[ -x /usr/lib/cni/bridge ] || skip "needs the CNI plugins"
+	podman_image
+	make_bridge
+	mkdir -p "$E/cni"
+	jq -n --arg data "$E/ipam" '{cniVersion: "0.4.0", name: "mxt", plugins: [{type: "bridge", bridge: "mxt0", isGateway: true,
+		ipam: {type: "host-local", dataDir: $data, routes: [{dst: "0.0.0.0/0"}],
+			ranges: [[{subnet: "10.99.0.0/24", gateway: "10.99.0.1"}]]}}]}' >"$E/cni/mxt.conflist"
+	printf '[network]\nnetwork_backend = "cni"\nnetwork_config_dir = "%s"\ncni_plugin_dirs = ["/usr/lib/cni"]\n' "$E/cni" >"$E/containers.conf"
+	run --separate-stderr env CONTAINERS_CONF="$E/containers.conf" nsenter -t "$HOST" -n timeout --foreground -k 5 "$(slow 60)" \
+		podman --root "$E/store" --runroot "$E/run" --tmpdir "$E/tmp" --storage-driver vfs --cgroup-manager cgroupfs \
+		--runtime "$MXCRUN" run --rm --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network mxt \
+		--annotation "\"mxc.policy=${bridge_policy//\"/\"\"}\"" localhost/mxt-image sh -c "$bridge_script" </dev/null 3>&- 4>&-
+	echo "$output $stderr"
+	end_bridge
+	equal "${lines[0]} ${lines[1]} ${#lines[@]}" "open 1 2"
+}
+
 @test "podman run with the systemd manager" {
 	requires systemd
 	podman_image
@@ -289,6 +328,23 @@ ctr_run() {
 	[ "$status" -ne 0 ]
 	contains "$stderr" "no such file"
 	equal "$(ls -A "$E"/runc-root/mxt 2>/dev/null)" ""
+}
+
+@test "ctr run under a network policy, in a namespace on a bridge" {
+	start_containerd
+	make_bridge
+	hold_namespace POD
+	ip link add "v$$" type veth peer name eth0 netns "$POD"
+	ip link set "v$$" netns "$HOST" name pod0
+	in_host ip link set pod0 master mxt0 up
+	nsenter -t "$POD" -n sh -c 'ip link set lo up; ip addr add 10.99.0.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.99.0.1'
+	run --separate-stderr ctr_run --rm --with-ns "network:/proc/$POD/ns/net" --annotation "mxc.policy=$bridge_policy" \
+		localhost/mxt-image:latest "$TAG" sh -c "$bridge_script"
+	echo "$output $stderr"
+	equal "$(nsenter -t "$POD" -n nft list tables)" ""
+	kill "$POD"
+	end_bridge
+	equal "${lines[0]} ${lines[1]} ${#lines[@]}" "open 1 2"
 }
 
 @test "ctr run --detach, task ls, kill, rm" {

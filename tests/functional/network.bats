@@ -37,9 +37,10 @@ for_each_carrier() {
 # As run_policy, with that host's network and resolver, and without the programs in $HIDDEN.
 run_there() {
 	run --separate-stderr unshare -m --propagation private nsenter -t "$HOST" -n sh -c '
-		mount --bind "$1" /etc/resolv.conf
+		mount --bind "$1/resolv.conf" /etc/resolv.conf
+		[ ! -e "$1/hosts" ] || mount --bind "$1/hosts" /etc/hosts
 		for program in $2; do [ ! -e "/usr/bin/$program" ] || mount --bind /dev/null "$(realpath "/usr/bin/$program")"; done
-		shift 2; exec "$@"' sh "$BATS_TEST_TMPDIR/resolv.conf" "${HIDDEN-}" \
+		shift 2; exec "$@"' sh "$BATS_TEST_TMPDIR" "${HIDDEN-}" \
 		timeout --foreground -k 5 "$(slow 60)" "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null 3>&- 4>&-
 	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
 }
@@ -263,6 +264,48 @@ except OSError as e:
 	result "tcp 198.51.100.10 3128" outside
 	result "tcp 10.0.2.2 3128" outside
 	result "tcp 198.51.100.10 80" ECONNREFUSED
+}
+
+named_proxy() { echo '.version = "0.8.0-alpha" | .network = {defaultPolicy: "allow", proxy: {url: "http://'"$1"':3128"}}'; }
+
+@test "a proxy by name is looked up once, pinned in /etc/hosts, and reached by its name" {
+	serve world tcp 198.51.100.10 3128 outside
+	printf '127.0.0.1 localhost\n198.51.100.10 Proxy.test alias.test # proxy.test\n203.0.113.7 proxy.test\n' >"$BATS_TEST_TMPDIR/hosts"
+	attempts "$(named_proxy proxy.test)" tcp proxy.test 3128 tcp alias.test 3128 tcp 10.0.2.2 3128 tcp 198.51.100.10 80 dns 198.51.100.10 53
+	jq '.process.commandLine += "; cat /etc/hosts; echo $https_proxy; echo x >/etc/hosts"' "$POLICY" >"$POLICY.new"
+	mv "$POLICY.new" "$POLICY"
+	run_there
+	result "tcp proxy.test 3128" outside
+	result "tcp alias.test 3128" outside
+	result "tcp 10.0.2.2 3128" outside
+	result "tcp 198.51.100.10 80" ECONNREFUSED
+	result "dns 198.51.100.10 53" ECONNREFUSED
+	contains "$output" "198.51.100.10 proxy.test
+127.0.0.1 localhost
+198.51.100.10 alias.test
+http://proxy.test:3128"
+	contains "$stderr" /etc/hosts
+	grep -q '^203.0.113.7 proxy.test$' "$BATS_TEST_TMPDIR/hosts"
+}
+
+@test "a proxy by name: DNS, the host's own loopback, no answer, a denied /etc/hosts" {
+	serve world dns 198.51.100.10 53 dns
+	policy 'head -n 1 /etc/hosts' "$(named_proxy proxy.example)"
+	run_there
+	equal "$output" "192.0.2.99 proxy.example"
+	serve host tcp 127.0.0.1 3128 mine
+	echo '127.0.0.1 localhost proxy.test' >"$BATS_TEST_TMPDIR/hosts"
+	attempts "$(named_proxy proxy.test)" tcp proxy.test 3128 tcp 10.0.2.2 3128
+	run_there
+	result "tcp proxy.test 3128" mine
+	result "tcp 10.0.2.2 3128" mine
+	policy 'echo ran' "$(named_proxy proxy.test)"' | .filesystem.deniedPaths = ["/etc/hosts"]'
+	run_there
+	assert_mxc_refused /network/proxy deniedPaths
+	echo >"$BATS_TEST_TMPDIR/resolv.conf"
+	policy 'echo ran' "$(named_proxy absent.invalid)"
+	run_there
+	assert_mxc_refused /network/proxy "could not resolve proxy host 'absent.invalid'"
 }
 
 @test "all proxy variables lead to the proxy, and no other spelling stays" {
