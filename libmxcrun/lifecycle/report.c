@@ -7,13 +7,17 @@
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "net/trace.h"
 #include "plan/print.h"
 
 #define REPORT_FORMAT 1
 
-static void put_report(struct json_writer *w, const struct plan *plan, const char *status, pid_t pid)
+/* namespaces NULL: it still runs. */
+static int put_report(struct json_writer *w, const struct plan *plan, const char *status, pid_t pid,
+		      const struct net_namespace *namespaces, struct err **err)
 {
 	struct utsname name;
+	int r = 0;
 
 	json_open(w, NULL, '{');
 	json_put_i64(w, "format", REPORT_FORMAT);
@@ -23,20 +27,42 @@ static void put_report(struct json_writer *w, const struct plan *plan, const cha
 	json_put_string(w, "engine", "native");
 	json_put_string(w, "kernel", uname(&name) == 0 ? name.release : NULL);
 	plan_print_items(plan, w);
+	if (namespaces) {
+		json_open(w, "network", '{');
+		r = network_trace(namespaces, plan->id, w, err);
+		json_close(w, '}');
+	}
 	json_close(w, '}');
 	strbuf_putc(&w->out, '\n');
+	return r;
 }
 
-int report_write(const char *path, const struct plan *plan, const char *status, pid_t pid, struct err **err)
+static int replace(const char *path, const struct plan *plan, const char *status, pid_t pid,
+		   const struct net_namespace *namespaces, struct err **err)
 {
 	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
-	int r;
+	int r = put_report(&w, plan, status, pid, namespaces, err);
 
-	if (!path)
-		return 0;
-	put_report(&w, plan, status, pid);
+	if (r < 0)
+		return r;
 	if (w.out.failed)
 		return err_nomem(err);
 	r = fd_replace_file(AT_FDCWD, path, w.out.data, w.out.len, 0600);
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "write the enforcement record", path, NULL) : 0;
+}
+
+int report_write(const char *path, const struct plan *plan, const char *status, pid_t pid, struct err **err)
+{
+	return path ? replace(path, plan, status, pid, NULL, err) : 0;
+}
+
+int report_watch(const char *path, const struct plan *plan, pid_t pid, struct net_namespace *ret, struct err **err)
+{
+	return path && plan->network_policy.egress.count ? net_namespace_open(pid, ret, err) : 0;
+}
+
+int report_write_end(const char *path, const struct plan *plan, pid_t pid, const struct net_namespace *namespaces,
+		     struct err **err)
+{
+	return namespaces->net_fd < 0 ? 0 : replace(path, plan, "stopped", pid, namespaces, err);
 }

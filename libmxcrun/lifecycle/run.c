@@ -51,15 +51,20 @@ static int run_to_end(const struct lifecycle *lc, const struct plan *plan, const
 		.timeout_ms = plan->lifecycle.timeout_ms,
 		.console = plan->process.terminal ? console : NULL,
 	};
+	cleanup_net_namespace struct net_namespace namespaces = NET_NAMESPACE_INIT;
 	int r = announce(&told->announcement, &instance->child, err);
 
+	if (r == 0)
+		r = report_watch(told->report, plan, instance->child.pid, &namespaces, err);
 	if (r == 0 && request.console)
 		r = console_attach(console, err);
 	if (r == 0)
 		r = let_go(lc, instance, err);
 	if (r == 0)
 		r = report_write(told->report, plan, "running", instance->child.pid, err);
-	return r < 0 ? r : supervise(supervisor, &request, ret, err);
+	if (r == 0)
+		r = supervise(supervisor, &request, ret, err);
+	return r < 0 ? r : report_write_end(told->report, plan, instance->child.pid, &namespaces, err);
 }
 
 static int run_in_foreground(const struct lifecycle *lc, const struct create_request *request,

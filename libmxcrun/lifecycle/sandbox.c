@@ -34,11 +34,16 @@ static int run_to_end(const struct plan *plan, const char *report, const struct 
 		.timeout_ms = plan->lifecycle.timeout_ms,
 		.shares_terminal = !plan->process.new_session,
 	};
-	int r = native_release(&instance->child, err);
+	cleanup_net_namespace struct net_namespace namespaces = NET_NAMESPACE_INIT;
+	int r = report_watch(report, plan, instance->child.pid, &namespaces, err);
 
 	if (r == 0)
+		r = native_release(&instance->child, err);
+	if (r == 0)
 		r = report_write(report, plan, "running", instance->child.pid, err);
-	return r < 0 ? r : supervise(supervisor, &request, ret, err);
+	if (r == 0)
+		r = supervise(supervisor, &request, ret, err);
+	return r < 0 ? r : report_write_end(report, plan, instance->child.pid, &namespaces, err);
 }
 
 int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, const char *report,

@@ -41,7 +41,7 @@ run_there() {
 		[ ! -e "$1/hosts" ] || mount --bind "$1/hosts" /etc/hosts
 		for program in $2; do [ ! -e "/usr/bin/$program" ] || mount --bind /dev/null "$(realpath "/usr/bin/$program")"; done
 		shift 2; exec "$@"' sh "$BATS_TEST_TMPDIR" "${HIDDEN-}" \
-		timeout --foreground -k 5 "$(slow 60)" "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null 3>&- 4>&-
+		timeout --foreground -k 5 "$(slow 60)" "$MXCRUN" --root "$STATE" mxc run "$@" "$POLICY" </dev/null 3>&- 4>&-
 	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
 }
 
@@ -217,6 +217,19 @@ except OSError as e:
 ["203.0.113.7",80,"tcp","egress.deny[1]",true]'
 	jq -e --argjson before "$before" '[.data.refused[] | (.first | sub("[.][0-9]+Z"; "Z") | fromdate) >= $before - 1
 		and .first <= .last] | all' <<<"$output"
+}
+
+@test "--report: at the end the record has what each rule let through, and which destinations were refused" {
+	start_servers
+	attempts '.network.egress = {allow: [{to: [{cidr: "198.51.100.10"}]}]}' tcp 198.51.100.10 80 tcp 203.0.113.7 80
+	REPORT=$BATS_TEST_TMPDIR/report.json
+	run_there --report "$REPORT"
+	jq -c . "$REPORT"
+	equal "$(jq -r .status "$REPORT")" stopped
+	equal "$(jq -c '.network.rules[] | select(.rule == "egress.allow[0]") | .packets' "$REPORT")" 1
+	equal "$(jq -c '.network.refused[] | [.address, .port, .protocol, .rule, .first <= .last]' "$REPORT")" \
+		'["203.0.113.7",80,"tcp","egress.default",true]'
+	equal "$(jq -c '.items[] | select(.subject == "network") | [.enforced, .mechanism]' "$REPORT")" '["filtered","nf_tables"]'
 }
 
 @test "events --network of a sandbox without rules says so" {
