@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Both ends of network.bats.
 
-serve KIND ADDRESS PORT NAME ...   answer NAME to whoever connects (tcp) or sends (udp); dns: any question with 192.0.2.99
+serve KIND ADDRESS PORT NAME ...   answer NAME to whoever connects (tcp, abstract) or sends (udp); dns: any question with 192.0.2.99
 try KIND ADDRESS PORT ...          one line each: what came back, or the name of the error
 bulk ADDRESS PORT                  read to the end and print the bytes
 """
@@ -13,6 +13,8 @@ import sys
 
 
 def make(kind, address):
+    if kind == "abstract":
+        return socket.socket(socket.AF_UNIX)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     if kind == "icmp":
         proto = socket.IPPROTO_ICMPV6 if family == socket.AF_INET6 else socket.IPPROTO_ICMP
@@ -33,18 +35,19 @@ def serve(words):
     sockets = {}
     for kind, address, port, name in zip(*[iter(words)] * 4):
         s = make("udp" if kind == "dns" else kind, address)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if kind != "abstract":
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if s.family == socket.AF_INET6:
             s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        s.bind((address, int(port)))
-        if kind == "tcp":
+        s.bind("\0" + address if kind == "abstract" else (address, int(port)))
+        if kind in ("tcp", "abstract"):
             s.listen(64)
         sockets[s] = kind, name.encode()
     print("ready", flush=True)
     while True:
         for s in select.select(list(sockets), [], [])[0]:
             kind, name = sockets[s]
-            if kind == "tcp":
+            if kind in ("tcp", "abstract"):
                 c = s.accept()[0]
                 c.sendall(name + b"\n")
                 c.close()
@@ -56,8 +59,8 @@ def serve(words):
 def attempt(kind, address, port):
     s = make("udp" if kind in ("dns", "big") else kind, address)
     s.settimeout(2)
-    if kind == "tcp":
-        s.connect((address, port))
+    if kind in ("tcp", "abstract"):
+        s.connect("\0" + address if kind == "abstract" else (address, port))
         return s.recv(100).decode().strip() or "closed"
     data = {"dns": question(), "big": bytes(8000), "icmp": struct.pack("!BBHHH", 8, 0, 0, 0, 1)}.get(kind, b"x")
     s.sendto(data, (address, port))

@@ -279,6 +279,24 @@ except OSError as e:
 	result "tcp 198.51.100.10 80" ECONNREFUSED
 }
 
+no_other_way() {
+	local filter
+	for filter in '.network.egress = {default: "allow"}' '.runtimeConfig = {networkProxy: "http://localhost:3128"}' '.network = {}'; do
+		attempts "$filter" abstract "mxt-$$" 0 tcp fe80::1%lo 70 tcp 224.0.0.1 70 udp 255.255.255.255 90 tcp 0.0.0.0 70 tcp 127.1.2.3 70
+		run_there
+		equal "$status" 0
+		result "abstract mxt-$$ 0" ECONNREFUSED
+		equal "$(grep -c ' lo$\| own$\| udp$' <<<"$output")" 0
+	done
+}
+
+@test "abstract sockets, link-local, multicast and broadcast addresses lead nowhere, by any way out" {
+	start_servers
+	serve host abstract "mxt-$$" 0 unix
+	equal "$(in_host /usr/bin/python3 "$here/netpeer.py" try abstract "mxt-$$" 0)" "abstract mxt-$$ 0 unix"
+	for_each_carrier no_other_way
+}
+
 named_proxy() { echo '.version = "0.8.0-alpha" | .network = {defaultPolicy: "allow", proxy: {url: "http://'"$1"':3128"}}'; }
 
 @test "a proxy by name is looked up once, pinned in /etc/hosts, and reached by its name" {
