@@ -122,6 +122,19 @@ static void examine_covers(const struct host_facts *facts, struct doctor_finding
 		    "Linux 6.3 or later, with user namespaces allowed");
 }
 
+/* A proxy, or no network, needs neither program nor device. */
+static void examine_network(const struct host_facts *facts, struct doctor_findings *ret)
+{
+	static const char subject[] = "network rules of sandboxes";
+
+	if (!facts->network_helper)
+		add(ret, subject, false, "no program here can carry their packets", "install pasta (of passt) or slirp4netns");
+	else if (access("/dev/net/tun", R_OK | W_OK) < 0)
+		add(ret, subject, false, "/dev/net/tun can't be opened", "modprobe tun; chmod 666 /dev/net/tun");
+	else
+		add(ret, subject, true, facts->network_helper, NULL);
+}
+
 static void examine_ids(const struct host_facts *facts, struct doctor_findings *ret)
 {
 	if (facts->is_privileged)
@@ -171,6 +184,8 @@ int doctor_examine_host(struct arena *arena, struct host_facts *facts, const cha
 		r = facts_read_subids(facts, err);
 	if (r == 0)
 		r = facts_read_kernel(facts, err);
+	if (r == 0)
+		r = facts_read_network(arena, facts, err);
 	if (r < 0)
 		return r;
 	r = start(arena, ret);
@@ -182,6 +197,7 @@ int doctor_examine_host(struct arena *arena, struct host_facts *facts, const cha
 		return err_nomem(err);
 	examine_seccomp(ret);
 	examine_covers(facts, ret);
+	examine_network(facts, ret);
 	examine_ids(facts, ret);
 	r = examine_admin(arena, facts, admin_config, log, ret);
 	return r < 0 ? err_nomem(err) : 0;
