@@ -194,6 +194,7 @@ propagated() {
 	mkdir "$source"/{host,inner}
 	make_bundle --arg s "$source" --arg option "$1" --arg root "$2" '
 		.mounts += [{destination: "/m", type: "none", source: $s, options: ["rbind", $option]}]
+		| if $option == "idmap" then .mounts[-1] += {uidMappings: [{containerID: 0, hostID: 0, size: 1000}], gidMappings: [{containerID: 0, hostID: 0, size: 1000}]} else . end
 		| if $root != "" then .linux.rootfsPropagation = $root else . end
 		| .process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
 	script 'while [ ! -e /tmp/go ]; do sleep 0.05; done; mount -t tmpfs tmpfs /m/inner && echo done >/tmp/mounted; sleep 1000'
@@ -217,6 +218,8 @@ propagated() {
 		equal "$option $root: $result" "$option $root: $want"
 	done <<-'END'
 		rprivate - 0 0
+		defaults - 1 0
+		idmap - 1 0
 		rslave - 1 0
 		slave - 1 0
 		rslave rslave 1 0

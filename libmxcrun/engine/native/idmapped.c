@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,7 +93,18 @@ static int fail_map(const struct plan_mount *mount, int number, struct err **err
 	return r;
 }
 
-static int open_tree(const struct plan_mount *mount, int map_fd, struct err **err)
+/* The copy is made in the host's mount namespace, where it is a peer of its source: what the container mounts on it would
+ * appear on the host. Init's own copies are slaves, as the root's propagation asks (rootfs.c). */
+static int leave_peers(const struct plan *plan, int tree_fd)
+{
+	const struct sys_mount_attr attr = { .propagation = MS_SLAVE };
+
+	if (plan->root.propagation & MS_SHARED)
+		return 0;
+	return sys_mount_setattr(tree_fd, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr);
+}
+
+static int clone_tree(const struct plan *plan, const struct plan_mount *mount, int map_fd, struct err **err)
 {
 	const struct sys_mount_attr attr = { .attr_set = SYS_ATTR_IDMAP, .userns_fd = (uint64_t)map_fd };
 	unsigned int flags = SYS_OPEN_TREE_CLONE | SYS_OPEN_TREE_CLOEXEC |
@@ -103,6 +115,8 @@ static int open_tree(const struct plan_mount *mount, int map_fd, struct err **er
 		return err_sys(err, E_MOUNT, errno, "open_tree", mount->source, mount->pointer);
 	if (sys_mount_setattr(fd, "", SYS_AT_EMPTY_PATH | (mount->idmap_is_recursive ? SYS_AT_RECURSIVE : 0), &attr) < 0)
 		return fail_map(mount, errno, err);
+	if (leave_peers(plan, fd) < 0)
+		return err_sys(err, E_MOUNT, errno, "mount_setattr", "propagation", mount->pointer);
 	return take_fd(fd);
 }
 
@@ -133,7 +147,7 @@ int idmapped_open(const struct plan *plan, const struct host_facts *facts, struc
 		map_fd = open_map(&plan->mounts[i], facts, err);
 		if (map_fd < 0)
 			return map_fd;
-		tree = open_tree(&plan->mounts[i], map_fd, err);
+		tree = clone_tree(plan, &plan->mounts[i], map_fd, err);
 		if (tree < 0)
 			return tree;
 		fds->idmapped[fds->idmapped_count++] = tree;
