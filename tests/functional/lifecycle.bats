@@ -519,11 +519,11 @@ three"
 	make_bundle
 	rt create --bundle "$BUNDLE" "$TAG-a1" </dev/null >/dev/null 2>&1
 	rt create --bundle "$BUNDLE" "$TAG-a2" </dev/null >/dev/null 2>&1
-	rt create --bundle "$BUNDLE" "$TAG-b" </dev/null >/dev/null 2>&1
+	start_container "$TAG-b"
 	rt kill --regex "^$TAG-a[0-9]+\$" KILL
 	wait_for 10 is_status "$TAG-a1" stopped
 	wait_for 10 is_status "$TAG-a2" stopped
-	equal "$(status_of "$TAG-b")" created
+	equal "$(status_of "$TAG-b")" running
 	# One that fails keeps none of the others.
 	run --separate-stderr rt delete --regex "$TAG-(a|b)"
 	equal "$status" 1
