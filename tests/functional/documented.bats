@@ -19,7 +19,7 @@ long_options() { sed -n 's/^ *\(--[a-z0-9-]*\).*/\1/p' | grep -vx -e --help; }
 	{
 		for command in $("$MXCRUN" --help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'); do
 			case $command in
-			plan | emit | doctor | mxc) continue ;; # no part of the specification
+			plan | emit | doctor | mxc | image) continue ;; # no part of the specification
 			esac
 			echo "$command"
 			"$MXCRUN" "$command" --help | long_options | sed "s/^/$command /"
