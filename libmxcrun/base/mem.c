@@ -90,11 +90,18 @@ static char *shared_address(void)
 	return (char *)ARENA_SHARED_ADDRESS; /* NOLINT(performance-no-int-to-ptr): a fixed place */
 }
 
+/* By an arena that was freed. */
+static bool is_left_mapped;
+
 /* Map there. Kernels before 4.17 take MAP_FIXED_NOREPLACE as a mere wish. */
 static int map_at_address(int fd, size_t len, int protection, int flags)
 {
-	void *want = shared_address();
-	void *got = mmap(want, len, protection, flags | MAP_FIXED_NOREPLACE, fd, 0);
+	void *want = shared_address(), *got;
+
+	if (is_left_mapped)
+		munmap(want, ARENA_SHARED_SIZE);
+	is_left_mapped = false;
+	got = mmap(want, len, protection, flags | MAP_FIXED_NOREPLACE, fd, 0);
 
 	if (got == MAP_FAILED)
 		return -errno;
@@ -160,10 +167,7 @@ int arena_seal(struct arena *arena)
 	r = fd_write_all(arena->fd, shared_address(), used ? used : 1);
 	if (r < 0)
 		return r;
-	if (fcntl(arena->fd, F_ADD_SEALS, SEALS) < 0 ||
-	    mprotect(shared_address(), ARENA_SHARED_SIZE, PROT_READ) < 0)
-		return -errno;
-	return 0;
+	return fcntl(arena->fd, F_ADD_SEALS, SEALS) < 0 ? -errno : 0;
 }
 
 int arena_map_shared(int fd)
@@ -190,7 +194,7 @@ void arena_free(struct arena *arena)
 	if (!arena)
 		return;
 	if (arena->fd >= 0) {
-		munmap(shared_address(), ARENA_SHARED_SIZE);
+		is_left_mapped = true;
 		fd_close_ptr(&arena->fd);
 	}
 	for (chunk = arena->chunks; chunk; chunk = next) {

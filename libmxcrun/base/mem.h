@@ -29,9 +29,9 @@ struct arena *arena_new(void);
 
 /* The plan's arena: memfd at ARENA_SHARED_ADDRESS, at most ARENA_SHARED_SIZE bytes. One at a time per
  * process (the address is fixed). NULL with errno when that fails. The first allocation
- * lies at ARENA_SHARED_FIRST, which is where init looks for the plan. The address is near init's own, so that they share
- * page tables, above any heap that follows a program there, and below the shadow memory of the sanitizers. */
-#define ARENA_SHARED_ADDRESS 0x60000000ul
+ * lies at ARENA_SHARED_FIRST, which is where init looks for the plan. The address is in the page table of init's own (Makefile.am,
+ * INIT_ADDRESS), above any heap that follows a program at the usual place, and below the shadow memory of the sanitizers. */
+#define ARENA_SHARED_ADDRESS 0x60180000ul
 #define ARENA_SHARED_SIZE (64ul << 20)
 #define ARENA_SHARED_FIRST ARENA_SHARED_ADDRESS
 struct arena *arena_new_shared(void);
@@ -39,13 +39,15 @@ struct arena *arena_new_shared(void);
 /* The memfd of a shared arena (owned by the arena), -1 for a heap arena. */
 int arena_fd(const struct arena *arena);
 
-/* No more allocations, and no writes to a shared arena from here on: the pages become read-only and
- * the memfd is sealed against growing, shrinking and new writers. 0 or -errno. */
+/* No more allocations from here on. What a shared arena holds goes to its memfd, which is sealed against any change: that is what
+ * others get. 0 or -errno. */
 int arena_seal(struct arena *arena);
 
 /* Map a sealed shared arena at its address, read-only; for init. 0 or -errno. */
 int arena_map_shared(int fd);
 
+/* A shared arena's pages stay mapped until the next one needs the address, or the process ends: unmapping them costs more than
+ * filling them did. */
 void arena_free(struct arena *arena);
 static inline void arena_free_ptr(struct arena **arena)
 {
