@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "cgroup/cgroup.h"
 #include "engine/native/hooks.h"
+#include "engine/native/netns.h"
 #include "host/facts.h"
 #include "plan/plan.h"
 
@@ -25,6 +26,7 @@ struct engine_request {
 	const struct cgroup *cgroup;	/* made already */
 	int start_fd;			/* FIFO for `start` (create), -1 for run; stays the caller's */
 	int console_socket_fd;		/* connected; -1: none; stays the caller's */
+	struct netns *netns;		/* begun for this plan, or NULL; stays the caller's */
 	int target_pidfd;		/* exec: the container's init, so that its number still means it; else -1 */
 	/* Called when the child exists and before anything in it goes on: the journal entry of the process. */
 	int (*on_child)(void *data, pid_t pid, uint64_t start_ticks, struct err **err);

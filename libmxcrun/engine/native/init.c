@@ -72,9 +72,16 @@ static int fds_parse(const char *text, struct launch_fds *ret)
 		const char *equals = strchr(at, '=');
 		bool is_source = !strncmp(at, "source=", 7);
 		char *end;
-		long number = equals ? strtol(equals + 1, &end, 10) : -2;
+		long number;
 		int r = 0;
 
+		if (!strncmp(at, "late=net", strlen("late=net"))) {
+			ret->net_is_late = true;
+			at += strlen("late=net");
+			at = *at == ',' ? at + 1 : NULL;
+			continue;
+		}
+		number = equals ? strtol(equals + 1, &end, 10) : -2;
 		if (number < (is_source ? -1 : 0) || number > INT32_MAX)
 			return -EINVAL;
 		if (is_source) {
@@ -125,12 +132,15 @@ static int wait_for(struct init *init, enum sync_kind kind, struct err **err)
 	static char buf[SYNC_PAYLOAD_MAX];	/* costs only the pages that a message fills */
 	size_t text_len = 0;
 	uint32_t len = 0;
-	int r;
+	int fd = -1, r;
 
 	do {
 		char *text;
 
-		r = sync_receive(init->fds.sync, buf, SYNC_PAYLOAD_MAX, &len, -1);
+		r = sync_receive_fd(init->fds.sync, buf, SYNC_PAYLOAD_MAX, &len, -1,
+				    kind == SYNC_GO && init->fds.net_is_late ? &fd : NULL);
+		if (fd >= 0)
+			init->fds.ns[NS_NET] = take_fd(fd);
 		if (r == 0)
 			_exit(LAUNCH_EXIT_SETUP);
 		if (r < 0)
@@ -169,6 +179,8 @@ static int pass_gate(struct init *init, struct err **err)
 		r = send_kind(init, SYNC_HOOKS, err);
 	if (r == 0)
 		r = wait_for(init, SYNC_GO, err);
+	if (r == 0 && init->fds.net_is_late)
+		r = namespaces_late_net(init, err);
 	return r < 0 ? r : namespaces_new_cgroup(init, err);
 }
 

@@ -42,6 +42,7 @@ struct init {
  * namespace) the first one does not return. Then loopback, host name, domain name. */
 int namespaces_join(struct init *init, struct err **err);
 int namespaces_configure(struct init *init, struct err **err);
+int namespaces_late_net(struct init *init, struct err **err);
 int namespaces_new_cgroup(struct init *init, struct err **err);
 
 /* rootfs.c: propagation of "/", init->root_fd; later pivot_root (or MS_MOVE and chroot) and the root's

@@ -231,6 +231,8 @@ static int format_argument(struct launch *l, struct err **err)
 			strbuf_printf(&text, ",ns%d=%d", kind, l->fds.ns[kind]);
 	for (size_t i = 0; i < l->fds.idmapped_count; i++)
 		strbuf_printf(&text, ",mount=%d", l->fds.idmapped[i]);
+	if (l->fds.net_is_late)
+		strbuf_puts(&text, ",late=net");
 	for (size_t i = 0; i < l->source_count; i++)
 		strbuf_puts(&text, ",source=" SOURCE_NONE);
 	l->argument = text.failed ? NULL : strdup(strbuf_str(&text));
@@ -257,7 +259,7 @@ static int make_channels(struct launch *l, struct engine_child *child, struct er
 	return 0;
 }
 
-static uint64_t clone_flags(const struct plan *plan)
+static uint64_t clone_flags(const struct plan *plan, bool net_is_late)
 {
 	uint64_t flags = CLONE_PIDFD;
 
@@ -266,7 +268,7 @@ static uint64_t clone_flags(const struct plan *plan)
 		return flags;
 	for (int kind = 0; kind < NS_MAX; kind++)
 		if (plan->namespaces[kind].mode == NS_NEW && kind != NS_CGROUP &&
-		    !(kind == NS_TIME && plan_has_time_offsets(plan)))
+		    !(kind == NS_TIME && plan_has_time_offsets(plan)) && !(kind == NS_NET && net_is_late))
 			flags |= (uint64_t)(unsigned int)joined_flag(kind);
 	return flags;
 }
@@ -302,7 +304,7 @@ static int make_child(struct launch *l, struct engine_child *child, struct err *
 {
 	cleanup_close int cgroup_fd = -1;
 	struct sys_clone_args args = {
-		.flags = clone_flags(l->request->plan),
+		.flags = clone_flags(l->request->plan, l->fds.net_is_late),
 		.pidfd = (uint64_t)(uintptr_t)&child->pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -394,7 +396,7 @@ static int send_go(struct launch *l, const struct engine_child *child, struct er
 		if (!state)
 			return err_nomem(err);
 	}
-	r = sync_send_text(child->sync_fd, SYNC_GO, state);
+	r = sync_send_text_fd(child->sync_fd, SYNC_GO, state, l->fds.net_is_late ? netns_wait(l->request->netns) : -1);
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
 }
 
@@ -601,6 +603,7 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 	};
 	int r;
 
+	l.fds.net_is_late = request->netns && netns_is_begun(request->netns);
 	l.fds.plan = arena_fd(request->plan_arena);
 	l.fds.start = request->start_fd;
 	l.fds.console = request->console_socket_fd;

@@ -8,6 +8,9 @@
  * instruction on the host's binary is mapped nowhere in the container (CVE-2019-5736), nothing but
  * the plan is shared, and what stays resident is the tiny init.
  *
+ * The network namespace comes later where it can (netns.h): then the child is born in the parent's, uses none, and enters its
+ * own at the gate, before the mounts of which sysfs shows it.
+ *
  * init, in order: not dumpable; map the plan; join namespaces; network and host name; mounts on
  * descriptors; GO gate (cgroup is joined, createRuntime hooks have run); cgroup namespace and mounts;
  * devices, masks, read-only paths; pivot_root; /proc writes, limits, keyring, labels, terminal;
@@ -21,6 +24,7 @@
 #ifndef MXCRUN_ENGINE_NATIVE_LAUNCH_H
 #define MXCRUN_ENGINE_NATIVE_LAUNCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -40,8 +44,9 @@ struct launch_fds {
 	size_t idmapped_count;
 	int *sources;		/* "source=N" each: see sources.c; -1: init may try for itself; malloc'd, init's only */
 	size_t source_count;
+	bool net_is_late;	/* "late=net": SYNC_GO brings the network namespace, or init makes it there */
 };
-#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0, NULL, 0 })
+#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0, NULL, 0, false })
 
 /* sources.c: the paths of the host that init needs, as O_PATH descriptors from before it took another id. First the root
  * (mount NULL), then each bind that is not idmapped, in the plan's order: *mount goes on to the next one. Its path and the
@@ -50,7 +55,8 @@ const char *source_next(const struct plan *plan, const struct plan_mount **mount
 
 /* Messages of the sync socket: one datagram each, a header and a payload. */
 enum sync_kind {
-	SYNC_GO = 1,		/* parent: in the cgroups; hooks of the runtime namespace have run */
+	SYNC_GO = 1,		/* parent: in the cgroups; hooks of the runtime namespace have run; the network namespace
+				 * by descriptor when it is late and could be made */
 	SYNC_PID,		/* init: payload uint32_t pid in the parent's pid namespace: a second process made by CLONE_PARENT
 				 * takes over (joined pid or user namespace); the sender exits with 0 */
 	SYNC_HOOKS,		/* init: namespaces exist, run prestart and createRuntime hooks now (sent only when
@@ -72,6 +78,11 @@ struct sync_header { uint32_t kind, length; };
 int sync_send(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length);
 /* A text of any length, NULL for none, in as many messages as it takes: it waits until init has taken them. */
 int sync_send_text(int socket_fd, enum sync_kind kind, const char *text);
+int sync_send_text_fd(int socket_fd, enum sync_kind kind, const char *text, int fd);
+
+/* The same with a descriptor, -1: none. *ret_fd is set, -1 where none came; sync_receive takes none. */
+int sync_send_fd(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length, int fd);
+int sync_receive_fd(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms, int *ret_fd);
 int sync_receive(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms);
 
 /* Through the start FIFO: `start` opens it O_WRONLY|O_NONBLOCK (ENXIO: nobody waits, so the container

@@ -131,7 +131,21 @@ int namespaces_configure(struct init *init, struct err **err)
 		return err_sys(err, E_NAMESPACE, errno, "sethostname", plan->hostname, "/hostname");
 	if (plan->domainname && setdomainname(plan->domainname, strlen(plan->domainname)) < 0)
 		return err_sys(err, E_NAMESPACE, errno, "setdomainname", plan->domainname, "/domainname");
-	return plan->namespaces[NS_NET].mode == NS_NEW ? loopback_up(err) : 0;
+	return plan->namespaces[NS_NET].mode == NS_NEW && !init->fds.net_is_late ? loopback_up(err) : 0;
+}
+
+/* The one that the parent's helper made, or, where that failed, one of our own. */
+int namespaces_late_net(struct init *init, struct err **err)
+{
+	const struct plan_ns *ns = &init->plan->namespaces[NS_NET];
+
+	if (init->fds.ns[NS_NET] < 0)
+		return unshare(CLONE_NEWNET) < 0
+			? err_sys(err, E_NAMESPACE, errno, "unshare", "network namespace", ns->pointer) : loopback_up(err);
+	if (sys_setns(init->fds.ns[NS_NET], CLONE_NEWNET) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "setns", "network namespace", ns->pointer);
+	fd_close_ptr(&init->fds.ns[NS_NET]);
+	return 0;
 }
 
 /* Not part of clone3: the namespace's root is the group of whoever makes it, so the process must be in its

@@ -8,7 +8,40 @@
 #include "base/fd.h"
 #include "engine/native/launch.h"
 
+/* Room for one descriptor, aligned as the kernel wants it. */
+union sync_control {
+	struct cmsghdr header;
+	char space[CMSG_SPACE(sizeof(int))];
+};
+
+static void attach(struct msghdr *message, union sync_control *control, int fd)
+{
+	memset(control, 0, sizeof(*control));
+	control->header.cmsg_level = SOL_SOCKET;
+	control->header.cmsg_type = SCM_RIGHTS;
+	control->header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control->header), &fd, sizeof(fd));
+	message->msg_control = control;
+	message->msg_controllen = sizeof(control->space);
+}
+
+static int attached(struct msghdr *message)
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	int fd;
+
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+		return -1;
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	return fd;
+}
+
 int sync_send(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length)
+{
+	return sync_send_fd(socket_fd, kind, payload, length, -1);
+}
+
+int sync_send_fd(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length, int fd)
 {
 	struct sync_header header = { .kind = kind, .length = length };
 	struct iovec parts[] = {
@@ -16,10 +49,13 @@ int sync_send(int socket_fd, enum sync_kind kind, const void *payload, uint32_t 
 		{ .iov_base = (void *)(uintptr_t)payload, .iov_len = length },
 	};
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = length ? 2 : 1 };
+	union sync_control control;
 	ssize_t n;
 
 	if (length > SYNC_PAYLOAD_MAX)
 		return -EMSGSIZE;
+	if (fd >= 0)
+		attach(&message, &control, fd);
 	do
 		n = sendmsg(socket_fd, &message, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
@@ -30,6 +66,11 @@ int sync_send(int socket_fd, enum sync_kind kind, const void *payload, uint32_t 
 
 int sync_send_text(int socket_fd, enum sync_kind kind, const char *text)
 {
+	return sync_send_text_fd(socket_fd, kind, text, -1);
+}
+
+int sync_send_text_fd(int socket_fd, enum sync_kind kind, const char *text, int fd)
+{
 	size_t left = text ? strlen(text) : 0;
 	int r = 0;
 
@@ -37,7 +78,7 @@ int sync_send_text(int socket_fd, enum sync_kind kind, const char *text)
 		r = sync_send(socket_fd, SYNC_MORE, text, SYNC_PAYLOAD_MAX);
 		text += SYNC_PAYLOAD_MAX;
 	}
-	return r < 0 ? r : sync_send(socket_fd, kind, text, (uint32_t)left);
+	return r < 0 ? r : sync_send_fd(socket_fd, kind, text, (uint32_t)left, fd);
 }
 
 static int wait_readable(int socket_fd, int timeout_ms)
@@ -57,17 +98,28 @@ static int wait_readable(int socket_fd, int timeout_ms)
 
 int sync_receive(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms)
 {
+	return sync_receive_fd(socket_fd, buf, size, ret_len, timeout_ms, NULL);
+}
+
+int sync_receive_fd(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms, int *ret_fd)
+{
 	struct sync_header header;
 	struct iovec parts[] = {
 		{ .iov_base = &header, .iov_len = sizeof(header) },
 		{ .iov_base = buf, .iov_len = size },
 	};
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = size ? 2 : 1 };
+	cleanup_close int fd = -1;
+	union sync_control control;
 	ssize_t n;
 	int r = wait_readable(socket_fd, timeout_ms);
 
 	if (r < 0)
 		return r;
+	if (ret_fd) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control.space);
+	}
 	do
 		n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
@@ -75,11 +127,14 @@ int sync_receive(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int
 		return errno == ECONNRESET ? 0 : -errno;
 	if (n == 0)
 		return 0;
+	fd = ret_fd ? attached(&message) : -1;
 	/* Invariant 30: a cut or lying datagram is an error, never a shorter message. */
 	if ((size_t)n < sizeof(header) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
 	    header.length != (size_t)n - sizeof(header) || header.kind == 0 || header.kind > SYNC_ERROR)
 		return -EBADMSG;
 	if (ret_len)
 		*ret_len = header.length;
+	if (ret_fd)
+		*ret_fd = take_fd(fd);
 	return (int)header.kind;
 }
