@@ -298,7 +298,7 @@ static int run(struct init *init, struct err **err)
 int main(int argc, char **argv)
 {
 	struct init init = { .fds = LAUNCH_FDS_NONE, .root_fd = -1, .proc_fd = -1, .covers_fd = -1, .map_fd = -1, .label_proc_fd = -1,
-			     .legacy = { .fds_fd = -1, .stage_fd = -1 } };
+			     .legacy = { .fds_fd = -1, .stage_fd = -1 }, .place = { .dir_fd = -1 } };
 	struct err *err = NULL;
 	int r;
 

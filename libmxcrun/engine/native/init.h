@@ -20,6 +20,20 @@ struct mount_legacy {
 	unsigned int count;	/* of names used there */
 };
 
+/* mount.c: what an object is and which mount it is seen through. */
+struct mount_object {
+	uint64_t mount_id;	/* 0: before Linux 5.8 */
+	uint64_t dev, ino;
+	mode_t mode;
+};
+
+/* mounts_place.c: the directory of the last binds. */
+struct mount_place {
+	const struct plan_mount *mount;	/* one of them; NULL: no directory is open */
+	int dir_fd;
+	struct mount_object dir;
+};
+
 struct init {
 	const struct plan *plan;
 	struct launch_fds fds;
@@ -36,6 +50,7 @@ struct init {
 	uid_t euid;		/* deny.c: outside of that namespace */
 	gid_t egid;
 	struct mount_legacy legacy;
+	struct mount_place place;
 };
 
 /* namespaces.c: enter joined namespaces; when a second process is needed (joined pid or user

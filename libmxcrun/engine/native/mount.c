@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -84,23 +86,51 @@ int mount_set(struct init *init, int fd, unsigned int flags, const struct sys_mo
 	return sys_mount_setattr(fd, "", SYS_AT_EMPTY_PATH | flags, attr);
 }
 
-/* The head of struct statx up to stx_mnt_id (statx(2)); the C libraries differ in what they know of it. */
+/* struct statx of the kernel up to stx_mnt_id (statx(2)); the C libraries differ in what they know of it. */
 struct statx_head {
 	uint32_t mask, block_size;
 	uint64_t attributes;
-	uint32_t unused[32];
+	uint32_t links, uid, gid;
+	uint16_t mode, unused;
+	uint64_t ino, size, blocks, attributes_mask;
+	uint32_t times[16];
+	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
 	uint64_t mount_id;
 	uint64_t rest[13];
 };
+_Static_assert(offsetof(struct statx_head, mount_id) == 144, "struct statx");
+
+#define STATX_TYPE_AND_INO 0x101u
+
+static int look(int dir_fd, const char *name, struct statx_head *ret)
+{
+	int flags = *name ? AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT : SYS_AT_EMPTY_PATH;
+
+	return syscall(SYS_statx, dir_fd, name, flags, STATX_MNT_ID_BIT | STATX_TYPE_AND_INO, ret) < 0 ? -errno : 0;
+}
 
 bool mount_identify(int fd, struct mount_identity *ret)
 {
-	struct statx_head head = { 0 };
+	struct statx_head head;
 
-	if (syscall(SYS_statx, fd, "", SYS_AT_EMPTY_PATH, STATX_MNT_ID_BIT, &head) < 0 ||
-	    !(head.mask & STATX_MNT_ID_BIT))
+	if (look(fd, "", &head) < 0 || !(head.mask & STATX_MNT_ID_BIT))
 		return false;
 	ret->id = head.mount_id;
 	ret->is_root = head.attributes & STATX_ATTR_MOUNT_ROOT_BIT;
 	return true;
+}
+
+int mount_look_at(int dir_fd, const char *name, struct mount_object *ret)
+{
+	struct statx_head head;
+	int r = look(dir_fd, name, &head);
+
+	if (r == 0)
+		*ret = (struct mount_object){
+			.mount_id = head.mask & STATX_MNT_ID_BIT ? head.mount_id : 0,
+			.dev = makedev(head.dev_major, head.dev_minor),
+			.ino = head.ino,
+			.mode = head.mode,
+		};
+	return r;
 }

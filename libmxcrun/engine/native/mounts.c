@@ -26,6 +26,12 @@
 
 /* ---- verification ---- */
 
+int mounts_changed(const struct plan_mount *mount, struct err **err)
+{
+	return err_set(err, E_MOUNT, EXDEV, mount->pointer,
+		       "%s does not lead to what was mounted there: the root was changed meanwhile", mount->destination);
+}
+
 int mounts_attach_verified(struct init *init, const struct plan_mount *mount, int tree_fd, int target_fd,
 			   struct err **err)
 {
@@ -39,11 +45,7 @@ int mounts_attach_verified(struct init *init, const struct plan_mount *mount, in
 		return err_sys(err, E_MOUNT, -found, "openat2", mount->destination, mount->pointer);
 	if (!mount_identify(tree_fd, &attached) || !mount_identify(found, &shown))
 		return 0;	/* before Linux 5.8: attaching by descriptor is what protects */
-	if (attached.id != shown.id)
-		return err_set(err, E_MOUNT, EXDEV, mount->pointer,
-			       "%s does not lead to what was mounted there: the root was changed meanwhile",
-			       mount->destination);
-	return 0;
+	return attached.id == shown.id ? 0 : mounts_changed(mount, err);
 }
 
 /* ---- targets ---- */
@@ -194,11 +196,23 @@ static int set_propagation(struct init *init, int fd, const struct plan_mount *m
 
 /* ---- the kinds ---- */
 
-static int check_identity(const struct plan_mount *mount, const struct stat *st, struct err **err)
+static int look_at_tree(const struct init *init, int tree, struct mount_object *ret)
+{
+	struct stat st;
+
+	if (!init->legacy.is_used && mount_look_at(tree, "", ret) == 0)
+		return 0;
+	if (fstat(tree, &st) < 0)
+		return -errno;
+	*ret = (struct mount_object){ .dev = st.st_dev, .ino = st.st_ino, .mode = st.st_mode };
+	return 0;
+}
+
+static int check_identity(const struct plan_mount *mount, const struct mount_object *tree, struct err **err)
 {
 	if (!mount->source_dev && !mount->source_ino)
 		return 0;
-	if (mount->source_dev == st->st_dev && mount->source_ino == st->st_ino)
+	if (mount->source_dev == tree->dev && mount->source_ino == tree->ino)
 		return 0;
 	return err_set(err, E_POLICY, ESTALE, mount->pointer,
 		       "%s is no longer the object that the policy was checked for", mount->source);
@@ -268,11 +282,19 @@ static int open_bind_tree(struct init *init, const struct plan_mount *mount, int
 	return tree;
 }
 
+static int attach_tree(struct init *init, const struct plan_mount *mount, int tree, bool is_directory, struct err **err)
+{
+	cleanup_close int target = open_target(init, mount, is_directory, err);
+
+	return target < 0 ? target : mounts_attach_verified(init, mount, tree, target, err);
+}
+
 static int apply_bind(struct init *init, const struct plan_mount *mount, struct err **err)
 {
 	cleanup_close int source = mount->is_idmapped ? -1 : source_take(init, mount);
-	cleanup_close int tree = -1, target = -1;
-	struct stat st;
+	cleanup_close int tree = -1;
+	struct mount_object object;
+	bool is_done = false;
 	int r = mount->copy_symlink ? copy_symlink(init, mount, source, err) : 1;
 
 	if (r <= 0)
@@ -280,17 +302,16 @@ static int apply_bind(struct init *init, const struct plan_mount *mount, struct 
 	tree = open_bind_tree(init, mount, source);
 	if (tree < 0)
 		return err_sys(err, E_MOUNT, errno, "open_tree", mount->source, mount->pointer);
-	if (fstat(tree, &st) < 0)
-		return err_sys(err, E_MOUNT, errno, "fstat", mount->source, mount->pointer);
-	r = check_identity(mount, &st, err);
+	r = look_at_tree(init, tree, &object);
+	if (r < 0)
+		return err_sys(err, E_MOUNT, -r, "statx", mount->source, mount->pointer);
+	r = check_identity(mount, &object, err);
 	if (r == 0)
 		r = set_all_flags(init, tree, mount, err);
-	if (r < 0)
-		return r;
-	target = open_target(init, mount, S_ISDIR(st.st_mode), err);
-	if (target < 0)
-		return target;
-	r = mounts_attach_verified(init, mount, tree, target, err);
+	if (r == 0)
+		r = place_attach(init, mount, tree, &object, &is_done, err);
+	if (r == 0 && !is_done)
+		r = attach_tree(init, mount, tree, S_ISDIR(object.mode), err);
 	return r < 0 ? r : set_propagation(init, tree, mount, err);
 }
 
@@ -404,11 +425,17 @@ int mounts_apply(struct init *init, struct err **err)
 		[MOUNT_DIRECTORY] = apply_directory, [MOUNT_REMOUNT] = apply_remount, [MOUNT_FILE] = apply_file,
 	};
 
-	for (size_t i = 0; i < init->plan->mount_count; i++) {
-		int r = apply[init->plan->mounts[i].kind](init, &init->plan->mounts[i], err);
+	int r = 0;
 
-		if (r < 0)
-			return r;
+	for (size_t i = 0; i < init->plan->mount_count && r == 0; i++) {
+		const struct plan_mount *mount = &init->plan->mounts[i];
+
+		if (mount->kind != MOUNT_BIND || mount->copy_symlink)
+			r = place_leave(init, err);
+		if (r == 0)
+			r = apply[mount->kind](init, mount, err);
 	}
-	return deny_finish(init, err);
+	if (r == 0)
+		r = place_leave(init, err);
+	return r < 0 ? r : deny_finish(init, err);
 }

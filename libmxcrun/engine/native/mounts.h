@@ -11,6 +11,9 @@ struct mount_identity {
 };
 bool mount_identify(int fd, struct mount_identity *ret);
 
+/* The object itself, or the one of that name in a directory, whatever is mounted there, without following a link. */
+int mount_look_at(int dir_fd, const char *name, struct mount_object *ret);
+
 /* mount_legacy.c: the primitives of init.h by mount(2). */
 int legacy_new_filesystem(struct init *init, const char *fstype, const char *source,
 			  const struct plan_option *options, size_t option_count, unsigned int attrs);
@@ -31,6 +34,15 @@ int deny_close_reopened(struct init *init, const struct plan_mount *mount, struc
 /* mounts.c: attach and prove that the destination shows it. */
 int mounts_attach_verified(struct init *init, const struct plan_mount *mount, int tree_fd, int target_fd,
 			   struct err **err);
+
+/* mounts.c: the error for what is found to be something else than what was mounted there. */
+int mounts_changed(const struct plan_mount *mount, struct err **err);
+
+/* mounts_place.c: put the tree of a bind in its place, if that is one of several in one directory; else *ret_is_done is false, and
+ * the caller does it. Before any other step, and after the last, the directory is to be left. */
+int place_attach(struct init *init, const struct plan_mount *mount, int tree_fd, const struct mount_object *tree,
+		 bool *ret_is_done, struct err **err);
+int place_leave(struct init *init, struct err **err);
 
 /* mounts_cgroup.c: MOUNT_CGROUP. */
 int mounts_apply_cgroup(struct init *init, const struct plan_mount *mount, struct err **err);

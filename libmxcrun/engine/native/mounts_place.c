@@ -1,0 +1,132 @@
+/* mounts_place.c - many binds into one directory, which is opened once.
+ *
+ * An engine binds files into /etc one beside the other, and volumes likewise. The target then is one name in a directory that we
+ * hold, never a link that anybody follows, so there is nothing to resolve for each; the mount is proven by
+ * its id at that name (invariant 3), and the directory, before any other step, by a second walk from the root. What isn't that
+ * plain is left to mounts.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "engine/native/mounts.h"
+
+#define PROC_MAGIC 0x9fa0
+
+static size_t parent_length(const char *path)
+{
+	return (size_t)(strrchr(path, '/') - path);
+}
+
+static bool is_same_parent(const char *a, const char *b)
+{
+	size_t len = parent_length(a);
+
+	return parent_length(b) == len && !memcmp(a, b, len);
+}
+
+/* Opening the directory pays from the second bind on. Straight below the root are /proc and /sys, which have rules of their own. */
+static bool is_worth_it(const struct init *init, const struct plan_mount *mount)
+{
+	const struct plan_mount *first = init->plan->mounts, *end = first + init->plan->mount_count;
+
+	if (init->legacy.is_used || mount->fstype || !parent_length(mount->destination))
+		return false;
+	return (mount > first && mount[-1].kind == MOUNT_BIND && is_same_parent(mount[-1].destination, mount->destination)) ||
+	       (mount + 1 < end && mount[1].kind == MOUNT_BIND && is_same_parent(mount[1].destination, mount->destination));
+}
+
+static bool is_same_object(const struct mount_object *a, const struct mount_object *b)
+{
+	return a->mount_id == b->mount_id && a->ino == b->ino && a->dev == b->dev;
+}
+
+static int open_parent(const struct init *init, const char *path)
+{
+	cleanup_free char *parent = strndup(path, parent_length(path));
+
+	return parent ? path_open_in_root(init->root_fd, parent, O_PATH | O_DIRECTORY) : -ENOMEM;
+}
+
+int place_leave(struct init *init, struct err **err)
+{
+	struct mount_place *place = &init->place;
+	cleanup_close int held = take_fd(place->dir_fd), found = -1;
+	const struct plan_mount *mount = place->mount;
+	struct mount_object shown;
+
+	place->mount = NULL;
+	if (held < 0)
+		return 0;
+	found = open_parent(init, mount->destination);
+	if (found < 0)
+		return err_sys(err, E_MOUNT, -found, "openat2", mount->destination, mount->pointer);
+	if (mount_look_at(found, "", &shown) == 0 && is_same_object(&shown, &place->dir))
+		return 0;
+	return err_set(err, E_MOUNT, EXDEV, mount->pointer,
+		       "the directory of %s is another one than what was mounted there: the root was changed meanwhile",
+		       mount->destination);
+}
+
+/* False: the long way. */
+static int enter(struct init *init, const struct plan_mount *mount, bool *ret_is_there, struct err **err)
+{
+	struct mount_place *place = &init->place;
+	struct statfs fs;
+	int r;
+
+	*ret_is_there = place->mount && is_same_parent(place->mount->destination, mount->destination);
+	if (*ret_is_there)
+		return 0;
+	r = place_leave(init, err);
+	if (r < 0)
+		return r;
+	place->dir_fd = open_parent(init, mount->destination);
+	if (place->dir_fd < 0 || mount_look_at(place->dir_fd, "", &place->dir) < 0 || !place->dir.mount_id ||
+	    fstatfs(place->dir_fd, &fs) < 0 || fs.f_type == PROC_MAGIC) {
+		fd_close_ptr(&place->dir_fd);
+		return 0;
+	}
+	place->mount = mount;
+	*ret_is_there = true;
+	return 0;
+}
+
+/* An object of the tree's kind, on the directory's own file system: nothing is mounted on it, and it is no link. */
+static bool is_plain(const struct mount_place *place, const char *name, const struct mount_object *tree)
+{
+	struct mount_object target;
+
+	return mount_look_at(place->dir_fd, name, &target) == 0 && target.mount_id == place->dir.mount_id &&
+	       !S_ISLNK(target.mode) && S_ISDIR(target.mode) == S_ISDIR(tree->mode);
+}
+
+int place_attach(struct init *init, const struct plan_mount *mount, int tree_fd, const struct mount_object *tree,
+		 bool *ret_is_done, struct err **err)
+{
+	const char *name = mount->destination + parent_length(mount->destination) + 1;
+	struct mount_object shown;
+	int r;
+
+	*ret_is_done = false;
+	if (!tree->mount_id || !is_worth_it(init, mount))
+		return place_leave(init, err);
+	r = enter(init, mount, ret_is_done, err);
+	if (r < 0 || !*ret_is_done)
+		return r;
+	*ret_is_done = is_plain(&init->place, name, tree);
+	if (!*ret_is_done)
+		return place_leave(init, err);
+	if (sys_move_mount(tree_fd, "", init->place.dir_fd, name, SYS_MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(err, E_MOUNT, errno, "move_mount", mount->destination, mount->pointer);
+	r = mount_look_at(init->place.dir_fd, name, &shown);
+	if (r < 0)
+		return err_sys(err, E_MOUNT, -r, "statx", mount->destination, mount->pointer);
+	return shown.mount_id == tree->mount_id ? 0 : mounts_changed(mount, err);
+}
