@@ -253,13 +253,15 @@ static int make_group(const struct cgroup *cgroup, struct cgroup_dir *dir, const
 	return r;
 }
 
-int cgroup_guard_devices(const struct cgroup *cgroup, const struct plan *plan, struct err **err)
+int cgroup_guard_devices(const struct cgroup *cgroup, const struct plan *plan, int v2_fd, struct err **err)
 {
 	const struct cgroup_dir *dir = find_device_dir(cgroup, &plan->cgroup);
 	cleanup_close int fd = -1;
 
 	if (!plan->cgroup.wants_devices || plan->lifecycle.is_exec || !dir)
 		return 0;
+	if (dir->is_v2 && v2_fd >= 0)
+		return devices_apply_v2(v2_fd, &plan->cgroup, err);
 	fd = directory_open_group(dir->path, dir->is_v2, NULL);
 	if (fd < 0)
 		return err_sys(err, E_CGROUP, -fd, "open", dir->path, "/linux/resources/devices");

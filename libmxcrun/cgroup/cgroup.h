@@ -50,8 +50,8 @@ int cgroup_create(struct cgroup *cgroup, const struct plan *plan, const struct h
 		  const struct log *log, struct err **err);
 
 /* The device filter of the plan, which cgroup_create() has left out: loading it takes half a millisecond, in which the child can
- * already work. Before any program of the container runs. */
-int cgroup_guard_devices(const struct cgroup *cgroup, const struct plan *plan, struct err **err);
+ * already work. Before any program of the container runs. v2_fd: what cgroup_clone_fd() gave, or -1. */
+int cgroup_guard_devices(const struct cgroup *cgroup, const struct plan *plan, int v2_fd, struct err **err);
 
 /* A descriptor of the v2 group for CLONE_INTO_CGROUP; *ret is -1 when the container has none (v1 only, or disabled). A group that
  * can't be opened is an error: nothing may be born outside of it. */

@@ -91,8 +91,11 @@ static int drop_enabled(struct wanted_list *list, int dir_fd)
 {
 	cleanup_free char *controllers = NULL;
 	size_t i, kept = 0;
-	int r = directory_read(dir_fd, "cgroup.controllers", &controllers);
+	int r;
 
+	if (!list->count)
+		return 0;
+	r = directory_read(dir_fd, "cgroup.controllers", &controllers);
 	if (r < 0)
 		return r;
 	for (i = 0; i < list->count; i++) {

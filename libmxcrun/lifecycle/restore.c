@@ -251,7 +251,7 @@ static int build(struct restoration *r, struct err **err)
 		unbind_root(r);
 	}
 	if (result == 0)
-		result = cgroup_guard_devices(&instance->cgroup, plan, err);
+		result = cgroup_guard_devices(&instance->cgroup, plan, -1, err);
 	if (result < 0)
 		return result;
 	cgroup_joined(&instance->cgroup);

@@ -51,6 +51,7 @@ struct launch {
 	int sync_end, life_end;		/* our copies of the same, closed while the child may still read the above */
 	int parent_sync, parent_life;	/* our own ends, of which the child is born with copies */
 	int image_fd;
+	int cgroup_fd;	/* of v2, or -1 */
 	char *argument;
 	struct cgroup_tasks tasks;
 	bool is_id_zero;		/* id 0 exists in the new user namespace */
@@ -302,7 +303,6 @@ static void return_cpus(const struct plan_mask *cpus, const cpu_set_t *own)
 /* No CLONE_VFORK: both go on. */
 static int make_child(struct launch *l, struct engine_child *child, struct err **err)
 {
-	cleanup_close int cgroup_fd = -1;
 	struct sys_clone_args args = {
 		.flags = clone_flags(l->request->plan, l->fds.net_is_late),
 		.pidfd = (uint64_t)(uintptr_t)&child->pidfd,
@@ -311,15 +311,15 @@ static int make_child(struct launch *l, struct engine_child *child, struct err *
 	const struct plan_mask *cpus = &l->request->plan->process.initial_cpus;
 	cpu_set_t own_cpus;
 	pid_t pid;
-	int r = cgroup_clone_fd(l->request->cgroup, &cgroup_fd, err);
+	int r = cgroup_clone_fd(l->request->cgroup, &l->cgroup_fd, err);
 
 	if (r == 0)
 		r = borrow_cpus(cpus, &own_cpus, err);
 	if (r < 0)
 		return r;
-	if (cgroup_fd >= 0) {
+	if (l->cgroup_fd >= 0) {
 		args.flags |= SYS_CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)cgroup_fd;
+		args.cgroup = (uint64_t)l->cgroup_fd;
 	}
 	pid = clone_run(&args, l->stack, CHILD_STACK_SIZE, launch_child, l);
 	return_cpus(cpus, &own_cpus);
@@ -570,7 +570,7 @@ static int start(struct launch *l, struct engine_child *child, struct err **err)
 	if (r == 0)
 		r = write_maps(l, child, err);
 	if (r == 0)
-		r = cgroup_guard_devices(l->request->cgroup, l->request->plan, err);
+		r = cgroup_guard_devices(l->request->cgroup, l->request->plan, l->cgroup_fd, err);
 	if (r == 0)
 		r = netdevices_move(l->request->plan, child->pid, &container_net, err);
 	if (r < 0)
@@ -594,6 +594,7 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 		.stack = stack,
 		.fds = LAUNCH_FDS_NONE,
 		.image_fd = -1,
+		.cgroup_fd = -1,
 		.sync_end = -1,
 		.parent_sync = -1,
 		.parent_life = -1,
@@ -613,6 +614,7 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 	fd_close_ptr(&l.sync_end);
 	fd_close_ptr(&l.life_end);
 	fd_close_ptr(&l.image_fd);
+	fd_close_ptr(&l.cgroup_fd);
 	fd_close_ptr(&l.fds.listener);
 	free(l.argument);
 	free(l.sources);
