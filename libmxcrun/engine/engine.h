@@ -28,7 +28,10 @@ struct engine_request {
 	int console_socket_fd;		/* connected; -1: none; stays the caller's */
 	struct netns *netns;		/* begun for this plan, or NULL; stays the caller's */
 	int target_pidfd;		/* exec: the container's init, so that its number still means it; else -1 */
-	/* Called when the child exists and before anything in it goes on: the journal entry of the process. */
+	bool goes_at_once;		/* nothing is to be written down before the workload runs: init does not wait for a word after
+					 * the gate, and native_recorded() and native_release() don't send one */
+	/* Called when the child exists and before anything in it goes on: the journal entry of the process. NULL: it needs none,
+	 * and its start time is not asked for. */
 	int (*on_child)(void *data, pid_t pid, uint64_t start_ticks, struct err **err);
 	/* Gives the OCI state JSON for hooks; malloc'd. */
 	char *(*state_json)(void *data, const char *status, pid_t pid);
@@ -41,6 +44,7 @@ struct engine_child {
 	int pidfd;
 	int sync_fd;			/* parent's end */
 	int life_fd;			/* write end; keep_init only */
+	bool is_released;		/* goes_at_once: all has been said */
 };
 #define ENGINE_CHILD_INIT { .pid = -1, .pidfd = -1, .sync_fd = -1, .life_fd = -1 }
 void engine_child_done(struct engine_child *child);	/* closes descriptors, kills nothing */

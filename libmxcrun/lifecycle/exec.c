@@ -122,12 +122,15 @@ static int open_target(struct execution *e, struct err **err)
 }
 
 /* Only where nothing else would find the process when the container is deleted. */
+static bool wants_journal(const struct execution *e)
+{
+	return !e->container.record.has_pid_namespace && e->cgroup.count == 0;
+}
+
 static int on_child(void *data, pid_t pid, uint64_t start_ticks, struct err **err)
 {
 	struct execution *e = data;
 
-	if (e->container.record.has_pid_namespace || e->cgroup.count > 0)
-		return 0;
 	return journal_add_process(&e->container.entry, pid, start_ticks, err);
 }
 
@@ -177,6 +180,15 @@ static bool move_to_group_of_init(struct execution *e)
 	return false;
 }
 
+/* Nobody is told of the process before it runs, no terminal is to be taken over, no supervisor of a filter to be answered. */
+static bool goes_at_once(const struct execution *e)
+{
+	const struct announcement *told = &e->request->announcement;
+
+	return !told->pid_file && !told->pidfd_socket && e->console_fd < 0 && e->console.socket_fd < 0 &&
+	       !e->prepared.plan->process.seccomp.use_notify;
+}
+
 static int start_process(struct execution *e, struct err **err)
 {
 	const struct engine_request request = {
@@ -188,7 +200,8 @@ static int start_process(struct execution *e, struct err **err)
 		.start_fd = -1,
 		.console_socket_fd = e->console_fd,
 		.target_pidfd = e->pidfd,
-		.on_child = on_child,
+		.goes_at_once = goes_at_once(e),
+		.on_child = wants_journal(e) ? on_child : NULL,
 		.state_json = on_state,
 		.data = e,
 	};

@@ -65,6 +65,7 @@ static int fds_parse(const char *text, struct launch_fds *ret)
 	struct { const char *name; int *fd; } rows[] = {
 		{ "plan", &ret->plan }, { "sync", &ret->sync }, { "start", &ret->start },
 		{ "console", &ret->console }, { "life", &ret->life }, { "listener", &ret->listener },
+		{ "target", &ret->target },
 	};
 
 	*ret = LAUNCH_FDS_NONE;

@@ -105,6 +105,7 @@ static void child_inherit_all(const struct launch *l)
 	child_inherit(l->fds.console);
 	child_inherit(l->fds.life);
 	child_inherit(l->fds.listener);
+	child_inherit(l->fds.target);
 	for (size_t i = 0; i < l->fds.idmapped_count; i++)
 		child_inherit(l->fds.idmapped[i]);
 	for (int kind = 0; kind < NS_MAX; kind++)
@@ -221,6 +222,7 @@ static int format_argument(struct launch *l, struct err **err)
 	const struct { const char *name; int fd; } rows[] = {
 		{ "plan", l->fds.plan }, { "sync", l->fds.sync }, { "start", l->fds.start },
 		{ "console", l->fds.console }, { "life", l->fds.life }, { "listener", l->fds.listener },
+		{ "target", l->fds.target },
 	};
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -331,8 +333,11 @@ static int make_child(struct launch *l, struct engine_child *child, struct err *
 
 static int register_child(struct launch *l, struct engine_child *child, struct err **err)
 {
-	int r = pid_start_time(child->pid, &child->start_ticks, NULL);
+	int r;
 
+	if (!l->request->on_child)
+		return 0;
+	r = pid_start_time(child->pid, &child->start_ticks, NULL);
 	if (r < 0)
 		return err_sys(err, E_PROCESS, -r, "read", "start time of init", NULL);
 	return l->request->on_child(l->request->data, child->pid, child->start_ticks, err);
@@ -385,7 +390,18 @@ static int child_vanished(const struct engine_child *child, struct err **err)
 	return r;
 }
 
-static int send_go(struct launch *l, const struct engine_child *child, struct err **err)
+/* What the caller would say later, said before init asks. */
+static int send_all(struct engine_child *child)
+{
+	int r = sync_send(child->sync_fd, SYNC_RECORDED, NULL, 0);
+
+	if (r == 0)
+		r = sync_send(child->sync_fd, SYNC_START, NULL, 0);
+	child->is_released = r == 0;
+	return r;
+}
+
+static int send_go(struct launch *l, struct engine_child *child, struct err **err)
 {
 	const struct plan_hooks *hooks = l->request->plan->hooks;
 	cleanup_free char *state = NULL;
@@ -397,10 +413,12 @@ static int send_go(struct launch *l, const struct engine_child *child, struct er
 			return err_nomem(err);
 	}
 	r = sync_send_text_fd(child->sync_fd, SYNC_GO, state, l->fds.net_is_late ? netns_wait(l->request->netns) : -1);
+	if (r == 0 && l->request->goes_at_once)
+		r = send_all(child);
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
 }
 
-static int run_runtime_hooks(struct launch *l, const struct engine_child *child, struct err **err)
+static int run_runtime_hooks(struct launch *l, struct engine_child *child, struct err **err)
 {
 	const struct plan_hooks *hooks = l->request->plan->hooks;
 	cleanup_free char *state = l->request->state_json(l->request->data, "creating", child->pid);
@@ -519,6 +537,19 @@ void native_abandon(struct engine_child *child)
 	child->pid = -1;
 }
 
+/* By a process that a descriptor names all its namespaces are entered in one call (Linux 5.8); the pid namespace here already, so
+ * that the child is born in it. A joined user namespace takes steps between, and an ordinary user a second process. */
+static bool join_by_process(struct launch *l)
+{
+	const struct plan *plan = l->request->plan;
+
+	if (!plan->lifecycle.is_exec || !l->request->facts->is_privileged || plan->namespaces[NS_PID].mode != NS_JOIN ||
+	    plan->namespaces[NS_USER].mode == NS_JOIN || sys_setns(l->request->target_pidfd, CLONE_NEWPID) < 0)
+		return false;
+	l->fds.target = l->request->target_pidfd;
+	return true;
+}
+
 /* The namespace files were opened by init's number: do they belong to it? And be ready for a child that is born in the
  * container's pid namespace, which spares it a second process. Only root may do so from outside. */
 static int prepare_exec(struct launch *l, struct err **err)
@@ -540,10 +571,13 @@ static int prepare_exec(struct launch *l, struct err **err)
 static int start(struct launch *l, struct engine_child *child, struct err **err)
 {
 	cleanup_close int container_net = -1;
-	int r = joined_open(l->request->plan, &l->fds, err);
+	int r = 0;
 
-	if (r == 0)
-		r = prepare_exec(l, err);
+	if (!join_by_process(l)) {
+		r = joined_open(l->request->plan, &l->fds, err);
+		if (r == 0)
+			r = prepare_exec(l, err);
+	}
 	if (r == 0)
 		r = idmapped_open(l->request->plan, l->request->facts, &l->fds, err);
 	if (r == 0)
@@ -631,7 +665,7 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 
 int native_recorded(struct engine_child *child, const char *state, struct err **err)
 {
-	int r = sync_send_text(child->sync_fd, SYNC_RECORDED, state);
+	int r = child->is_released ? 0 : sync_send_text(child->sync_fd, SYNC_RECORDED, state);
 
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
 }
@@ -640,7 +674,7 @@ int native_release(struct engine_child *child, struct err **err)
 {
 	char buf[ERR_PACK_MAX];
 	uint32_t len = 0;
-	int r = sync_send(child->sync_fd, SYNC_START, NULL, 0);
+	int r = child->is_released ? 0 : sync_send(child->sync_fd, SYNC_START, NULL, 0);
 
 	if (r < 0)
 		return err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL);

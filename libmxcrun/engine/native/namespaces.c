@@ -85,10 +85,26 @@ static int take_over(struct init *init, struct err **err)
 	return r < 0 ? r : take_root(init, err);
 }
 
+/* The pid namespace is the one that this process was born in. */
+static int join_at_once(struct init *init, struct err **err)
+{
+	int flags = 0;
+
+	for (size_t i = 0; i < array_size(join_order); i++)
+		if (init->plan->namespaces[join_order[i].kind].mode == NS_JOIN && join_order[i].kind != NS_PID)
+			flags |= join_order[i].flag;
+	if (flags && sys_setns(init->fds.target, flags) < 0)
+		return err_sys(err, errno == ESRCH ? E_STATE : E_NAMESPACE, errno, "setns", "namespaces of the container", NULL);
+	fd_close_ptr(&init->fds.target);
+	return 0;
+}
+
 int namespaces_join(struct init *init, struct err **err)
 {
 	bool needs_second = false;
 
+	if (init->fds.target >= 0)
+		return join_at_once(init, err);
 	for (size_t i = 0; i < array_size(join_order); i++) {
 		enum plan_ns_kind kind = join_order[i].kind;
 

@@ -122,9 +122,10 @@ int sync_receive_fd(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, 
 	}
 	do
 		n = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	/* a reset says once that the other end has left messages unread; what it said itself comes after that */
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
-		return errno == ECONNRESET ? 0 : -errno;
+		return -errno;
 	if (n == 0)
 		return 0;
 	fd = ret_fd ? attached(&message) : -1;
