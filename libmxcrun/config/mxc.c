@@ -182,19 +182,6 @@ static const struct field lxc_fields[] = {
 	MXC_ROW_END,
 };
 
-const struct field mxc_resources_fields[] = {
-	MXC_ROW("memoryMb", FIELD_U64, struct mxc_resources, memory_mb),
-	MXC_ROW("cpuCount", FIELD_U32, struct mxc_resources, cpu_count),
-	MXC_ROW("pids", FIELD_U32, struct mxc_resources, pids),
-	MXC_ROW_END,
-};
-
-static const struct field bubblewrap_fields[] = {
-	MXC_ROW("resources", FIELD_OBJECT, struct mxc_bubblewrap, resources, .table = mxc_resources_fields,
-		.size = sizeof(struct mxc_resources)),
-	MXC_ROW_END,
-};
-
 /* Sections that have no effect on Linux (MXC.md 5.4); only their shape counts. */
 struct ignored {
 	struct opt_bool boolean;
@@ -246,7 +233,7 @@ static const struct field document_fields[] = {
 	CONFIG_ROW("runtimeConfig", FIELD_OBJECT, runtime_config, .table = runtime_config_fields,
 		   .size = sizeof(struct mxc_runtime_config)),
 	CONFIG_ROW("lxc", FIELD_OBJECT, lxc, .table = lxc_fields, .size = sizeof(struct mxc_lxc)),
-	CONFIG_ROW("bubblewrap", FIELD_OBJECT, bubblewrap, .table = bubblewrap_fields,
+	CONFIG_ROW("bubblewrap", FIELD_OBJECT, bubblewrap, .table = mxc_bubblewrap_fields,
 		   .size = sizeof(struct mxc_bubblewrap)),
 	IGNORED_ROW("ui", ui_fields),
 	IGNORED_ROW("fallback", fallback_fields),

@@ -150,8 +150,18 @@ struct mxc_resources {
 	struct opt_u32 cpu_count, pids;
 };
 
+/* false: the host's, where a sandbox can do with it; true: its own. Absent: its own, but for time. */
+struct mxc_namespaces {
+	struct opt_bool cgroup, ipc, mount, network, pid, time, user, uts;
+};
+
 struct mxc_bubblewrap {
 	const struct mxc_resources *resources; /* NULL when absent */
+	const char *seccomp_profile;	       /* a name, or the path of a file; NULL when absent */
+	struct string_list keep_caps, drop_caps;
+	struct mxc_namespaces namespaces;
+	struct opt_bool new_session, die_with_parent;
+	const char *argv0; /* NULL when absent */
 };
 
 struct mxc_config {

@@ -19,12 +19,6 @@ static const struct field process_fields[] = {
 	MXC_ROW_END,
 };
 
-static const struct field bubblewrap_fields[] = {
-	MXC_ROW("resources", FIELD_OBJECT, struct mxc_bubblewrap, resources, .table = mxc_resources_fields,
-		.size = sizeof(struct mxc_resources)),
-	MXC_ROW_END,
-};
-
 #define FRAGMENT_ROW(key_, kind_, member_, ...) MXC_ROW(key_, kind_, struct fragment, member_, ##__VA_ARGS__)
 
 static const struct field fragment_fields[] = {
@@ -35,7 +29,7 @@ static const struct field fragment_fields[] = {
 	FRAGMENT_ROW("network", FIELD_CUSTOM, config.network, .decode = mxc_decode_network),
 	FRAGMENT_ROW("process", FIELD_OBJECT, config.process, .table = process_fields,
 		     .size = sizeof(struct mxc_process)),
-	FRAGMENT_ROW("bubblewrap", FIELD_OBJECT, config.bubblewrap, .table = bubblewrap_fields,
+	FRAGMENT_ROW("bubblewrap", FIELD_OBJECT, config.bubblewrap, .table = mxc_bubblewrap_fragment_fields,
 		     .size = sizeof(struct mxc_bubblewrap)),
 	FRAGMENT_ROW("", FIELD_SELF, config.document),
 	MXC_ROW_END,

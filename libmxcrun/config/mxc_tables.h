@@ -27,10 +27,13 @@ int mxc_refuse_phases(const struct json *document, const struct mxc_config *conf
 int mxc_decode_network(struct decode *d, const struct json *value, void *target, struct err **err);
 
 /* mxc.c: sections that a policy for a container has too, and the strings of the first. */
-extern const struct field mxc_filesystem_fields[], mxc_resources_fields[];
+extern const struct field mxc_filesystem_fields[];
 /* mxc_network.c */
 extern const struct field mxc_port_mapping_fields[];
 int mxc_check_filesystem(const struct decode *d, const struct mxc_config *config, struct err **err);
+
+/* mxc_backend.c: the section of the back end that runs here, whole and as far as a policy for a container has it. */
+extern const struct field mxc_bubblewrap_fields[], mxc_bubblewrap_fragment_fields[];
 
 /* mxc_foreign.c: sections of other platforms. Their shape is checked and nothing is kept. */
 extern const struct field mxc_process_container_fields[];

@@ -268,3 +268,15 @@ int oci_parse_resources(struct arena *arena, const struct json *document, const 
 	*ret = resources;
 	return 0;
 }
+
+int oci_parse_seccomp(struct arena *arena, const struct json *document, const struct log *log,
+		      const struct oci_seccomp **ret, struct err **err)
+{
+	struct decode d = { .arena = arena, .log = log, .null_is_absent = true, .unknown_is_error = true };
+	struct oci_seccomp *seccomp = arena_alloc(arena, sizeof(*seccomp));
+	int r = seccomp ? fields_decode(&d, document, oci_seccomp_fields, seccomp, err) : err_nomem(err);
+
+	if (r == 0)
+		*ret = seccomp;
+	return r;
+}

@@ -245,5 +245,9 @@ int oci_parse_process(struct arena *arena, const struct json *document, const st
 		      const struct oci_process **ret, struct err **err);
 int oci_parse_resources(struct arena *arena, const struct json *document, const struct log *log,
 			const struct oci_resources **ret, struct err **err);
+/* A file with a seccomp section alone. Unlike elsewhere an unknown key is an error: other formats of such files say by
+ * more keys when a rule holds. */
+int oci_parse_seccomp(struct arena *arena, const struct json *document, const struct log *log,
+		      const struct oci_seccomp **ret, struct err **err);
 
 #endif

@@ -162,7 +162,7 @@ static const struct field syscall_fields[] = {
 	{ 0 },
 };
 
-static const struct field seccomp_fields[] = {
+const struct field oci_seccomp_fields[] = {
 	OCI_ROW("defaultAction", FIELD_STRING, struct oci_seccomp, default_action,
 		.required = true),
 	OCI_ROW("defaultErrnoRet", FIELD_U32, struct oci_seccomp, default_errno_ret),
@@ -230,7 +230,7 @@ const struct field oci_linux_fields[] = {
 	OCI_ROW("cgroupsPath", FIELD_STRING, struct oci_linux, cgroups_path),
 	OCI_OBJECT("resources", struct oci_linux, resources, oci_resources_fields),
 	OCI_ROW("rootfsPropagation", FIELD_STRING, struct oci_linux, rootfs_propagation),
-	OCI_OBJECT("seccomp", struct oci_linux, seccomp, seccomp_fields),
+	OCI_OBJECT("seccomp", struct oci_linux, seccomp, oci_seccomp_fields),
 	OCI_ROW("sysctl", FIELD_STRING_MAP, struct oci_linux, sysctl),
 	OCI_ROW("maskedPaths", FIELD_STRINGS, struct oci_linux, masked_paths),
 	OCI_ROW("readonlyPaths", FIELD_STRINGS, struct oci_linux, readonly_paths),

@@ -28,5 +28,6 @@
 
 extern const struct field oci_config_fields[], oci_process_fields[];
 extern const struct field oci_linux_fields[], oci_resources_fields[], oci_id_mapping_fields[];
+extern const struct field oci_seccomp_fields[];
 
 #endif

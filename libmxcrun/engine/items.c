@@ -168,6 +168,15 @@ static const char *asks_program(const struct plan *plan)
 	return when(process->program && strcmp(process->program, process->argv[0]) != 0, NULL);
 }
 
+static const char *asks_argv0(const struct plan *plan)
+{
+	const struct plan_process *process = &plan->process;
+	const char *slash = process->program ? strrchr(process->program, '/') : NULL;
+
+	return when(slash && strcmp(process->program, process->argv[0]) != 0 && strcmp(slash + 1, process->argv[0]) != 0,
+		    "/bubblewrap/argv0");
+}
+
 static const char *asks_cwd_fallback(const struct plan *plan) { return when(plan->process.cwd_fallback_root, "/process/cwd"); }
 static const char *asks_groups(const struct plan *plan)
 {
@@ -344,7 +353,23 @@ static const char *asks_other_devices(const struct plan *plan)
 	return NULL;
 }
 
-static const char *asks_capabilities(const struct plan *plan) { return when(has_capability(plan), "/process/capabilities"); }
+/* The same in each set is what "--cap-add" gives. */
+static bool has_one_set(const struct plan *plan)
+{
+	const struct plan_capabilities *caps = &plan->process.capabilities;
+
+	return caps->bounding == caps->effective && caps->bounding == caps->permitted && caps->bounding == caps->inheritable &&
+	       caps->bounding == caps->ambient;
+}
+
+static const char *asks_capabilities(const struct plan *plan)
+{
+	return when(has_capability(plan) && has_one_set(plan), "/process/capabilities");
+}
+static const char *asks_capability_sets(const struct plan *plan)
+{
+	return when(has_capability(plan) && !has_one_set(plan), "/process/capabilities");
+}
 static const char *asks_new_privs(const struct plan *plan)
 {
 	return when(!plan->process.no_new_privileges, "/process/noNewPrivileges");
@@ -489,6 +514,9 @@ const struct engine_item engine_items[] = {
 	{ "program other than argv[0]", "process.program", asks_program,
 	  { [TARGET_OCI] = DIFFERS("argv[0] is the path of the program"),
 	    [TARGET_BWRAP] = DIFFERS("argv[0] is the path of the program") } },
+	{ "argv[0] that is no name of the program", "process.args", asks_argv0,
+	  { [TARGET_OCI] = REFUSED("config.json has no field for it"),
+	    [TARGET_BWRAP] = REFUSED("only versions from 0.9 have an option for it") } },
 	{ "\"/\" in place of an absent working directory", "process.cwdFallbackRoot", asks_cwd_fallback,
 	  { [TARGET_OCI] = DIFFERS("runtimes make an absent working directory"),
 	    [TARGET_BWRAP] = DIFFERS("run it in that folder: it stays there, or goes to \"/\"") } },
@@ -568,7 +596,7 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP] = NOTHING } },
 	{ "time limit", "lifecycle.timeoutMs lifecycle.timeoutPointer", asks_timeout, { [TARGET_OCI] = OUTSIDE("end it yourself, e.g. by timeout(1)"),
 	    [TARGET_BWRAP] = OUTSIDE("end it yourself, e.g. by timeout(1)") } },
-	{ "sandbox that dies with its caller", "lifecycle.sandbox lifecycle.dieWithParent", asks_sandbox,
+	{ "sandbox that dies with its caller", "lifecycle.sandbox lifecycle.dieWithParent lifecycle.diesWithCaller", asks_sandbox,
 	  { [TARGET_OCI] = OUTSIDE("end and delete it yourself"),
 	    [TARGET_BWRAP] = CARRIED("--die-with-parent") } },
 	{ "one more process", "lifecycle.exec", asks_exec, { [TARGET_OCI] = REFUSED("a bundle is a whole container"),
@@ -592,6 +620,8 @@ const struct engine_item engine_items[] = {
 	{ "device nodes but for the default ones", "devices", asks_other_devices,
 	  { [TARGET_OCI] = CARRIED("linux.devices"), [TARGET_BWRAP] = REFUSED("it makes none") } },
 	{ "capabilities that the workload has", "process.capabilities", asks_capabilities,
+	  { [TARGET_OCI] = CARRIED("process.capabilities"), [TARGET_BWRAP] = DIFFERS("--cap-add: for an ordinary user in a namespace below the one that owns the network") } },
+	{ "capabilities that differ from set to set", "process.capabilities", asks_capability_sets,
 	  { [TARGET_OCI] = CARRIED("process.capabilities"), [TARGET_BWRAP] = REFUSED("a set can't be given as it is") } },
 	{ "no_new_privs not set", "process.noNewPrivileges", asks_new_privs,
 	  { [TARGET_OCI] = CARRIED("process.noNewPrivileges"), [TARGET_BWRAP] = REFUSED("it always sets no_new_privs") } },

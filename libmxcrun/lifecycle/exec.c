@@ -249,6 +249,7 @@ static int wait_for_end(struct execution *e, int *ret_exit_code, struct err **er
 {
 	const struct supervise_request request = {
 		.child = &e->child,
+		.caller_pidfd = -1,
 		.console = e->console.master_fd >= 0 ? &e->console : NULL,
 	};
 	struct supervised end;

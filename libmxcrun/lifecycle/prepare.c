@@ -264,19 +264,38 @@ static int look_up_proxy(const struct policy_document *document, struct host_fac
 	return proxy ? host_name_look_up(document->arena, name, proxy, err) : err_nomem(err);
 }
 
+/* The file that the policy names for its filter, if it names one: NULL in ret otherwise. */
+static int read_profile(const struct policy_document *document, const struct log *log, const struct oci_seccomp **ret,
+			struct err **err)
+{
+	const struct mxc_bubblewrap *section = document->config->bubblewrap;
+	const char *path = section ? section->seccomp_profile : NULL;
+	const struct json *json = NULL;
+	int r;
+
+	if (!path || path[0] != '/')
+		return 0;
+	r = read_json(document->arena, path, path, &json, err);
+	if (r == 0)
+		r = oci_parse_seccomp(document->arena, json, log, ret, err);
+	return r < 0 ? err_wrap(err, "seccomp profile %.512s", path) : 0;
+}
+
 int prepare_policy(struct host_facts *facts, const struct log *log,
 		   const struct policy_document *document,
 		   const struct plan_policy_request *request, struct prepared *ret,
 		   struct err **err)
 {
 	const struct policy_decisions *decisions;
-	struct plan_policy_request with_owner = *request;
+	struct plan_policy_request complete = *request;
 	int r = look_up_proxy(document, facts, err);
 
 	if (r == 0)
 		r = decide(document, facts, log, &decisions, err);
 	if (r == 0)
-		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &with_owner.owner, err);
+		r = read_profile(document, log, &complete.seccomp_file, err);
+	if (r == 0)
+		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &complete.owner, err);
 	if (r == 0)
 		r = facts_read_cgroups(facts, err);
 	if (r == 0 && decisions->network.mode == POLICY_NETWORK_FILTERED)
@@ -284,7 +303,7 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	if (r == 0)
 		r = start_plan(ret, facts, err);
 	if (r == 0)
-		r = plan_from_policy(ret->plan_arena, decisions, &with_owner, facts, log, &ret->plan,
+		r = plan_from_policy(ret->plan_arena, decisions, &complete, facts, log, &ret->plan,
 				     err);
 	return r < 0 ? r : finish_plan(ret, err);
 }

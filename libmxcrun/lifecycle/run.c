@@ -48,6 +48,7 @@ static int run_to_end(const struct lifecycle *lc, const struct plan *plan, const
 {
 	struct supervise_request request = {
 		.child = &instance->child,
+		.caller_pidfd = -1,
 		.timeout_ms = plan->lifecycle.timeout_ms,
 		.console = plan->process.terminal ? console : NULL,
 	};

@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/images.h"
@@ -26,11 +28,21 @@ int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err)
 	return 0;
 }
 
-static int run_to_end(const struct plan *plan, const char *report, const struct supervisor *supervisor,
+/* By a descriptor, which unlike the parent death signal does not mind which thread of the caller ends. -1: not asked for. */
+static int open_caller(const struct plan *plan, int *ret, struct err **err)
+{
+	*ret = plan->lifecycle.dies_with_caller ? sys_pidfd_open(getppid(), 0) : -1;
+	return *ret < 0 && plan->lifecycle.dies_with_caller
+		       ? err_sys(err, E_PROCESS, errno, "pidfd_open", "the caller", "/bubblewrap/dieWithParent")
+		       : 0;
+}
+
+static int run_to_end(const struct plan *plan, const char *report, const struct supervisor *supervisor, int caller,
 		      struct instance *instance, struct supervised *ret, struct err **err)
 {
 	struct supervise_request request = {
 		.child = &instance->child,
+		.caller_pidfd = caller,
 		.timeout_ms = plan->lifecycle.timeout_ms,
 		.shares_terminal = !plan->process.new_session,
 	};
@@ -54,13 +66,16 @@ int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepare
 	struct instance_options options = { .console_socket_fd = -1 };
 	const struct plan_root *root = &prepared->plan->root;
 	cleanup_close int image = root->kind == ROOT_IMAGE ? image_hold(root->path, err) : -1;
+	cleanup_close int caller = -1;
 	int r = root->kind == ROOT_IMAGE && image < 0 ? image : supervisor_prepare(&supervisor, SIGNALS_END, err);
 
+	if (r == 0)
+		r = open_caller(prepared->plan, &caller, err);
 	if (r == 0)
 		r = instance_create(lc, prepared, &options, &instance, err);
 	if (r < 0)
 		return r;
-	r = run_to_end(prepared->plan, report, &supervisor, &instance, ret, err);
+	r = run_to_end(prepared->plan, report, &supervisor, caller, &instance, ret, err);
 	if (r < 0)
 		instance_abandon(lc, &instance);
 	else

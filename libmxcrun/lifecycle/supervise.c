@@ -67,6 +67,7 @@ struct watch {
 	const struct supervise_request *request;
 	struct supervised *result;
 	int64_t deadline_ms; /* -1: none */
+	int caller_pidfd;    /* -1: none, or ended */
 };
 
 /* The child and its pid namespace; from here on it has KILL_WAIT_MS to be gone. */
@@ -152,24 +153,29 @@ static int reap(const struct engine_child *child, int *ret_status, struct err **
 static int turn(struct watch *watch, struct err **err)
 {
 	struct console *console = watch->request->console;
-	struct pollfd fds[2 + CONSOLE_POLL_COUNT] = {
+	struct pollfd fds[3 + CONSOLE_POLL_COUNT] = {
 		{ .fd = watch->request->child->pidfd, .events = POLLIN },
 		{ .fd = watch->supervisor->signal_fd, .events = POLLIN },
+		{ .fd = watch->caller_pidfd, .events = POLLIN },
 	};
-	nfds_t count = 2;
+	nfds_t count = 3;
 	int r;
 
 	if (console) {
-		console_poll(console, fds + 2);
+		console_poll(console, fds + 3);
 		count += CONSOLE_POLL_COUNT;
 	}
 	if (poll(fds, count, remaining_ms(watch->deadline_ms)) < 0 && errno != EINTR)
 		return err_sys(err, E_PROCESS, errno, "poll", NULL, NULL);
 	if (console)
-		console_relay(console, fds + 2);
+		console_relay(console, fds + 3);
 	if (fds[0].revents)
 		return 1;
 	r = fds[1].revents ? take_signals(watch, err) : 0;
+	if (r == 0 && fds[2].revents) {
+		watch->caller_pidfd = -1;
+		r = end_child(watch, ENDED_BY_SIGNAL, SIGTERM, err);
+	}
 	return r < 0 ? r : on_deadline(watch, err);
 }
 
@@ -181,6 +187,7 @@ int supervise(const struct supervisor *supervisor, const struct supervise_reques
 		.request = request,
 		.result = ret,
 		.deadline_ms = request->timeout_ms ? sys_monotonic_ms() + request->timeout_ms : -1,
+		.caller_pidfd = request->caller_pidfd,
 	};
 	int r;
 

@@ -47,6 +47,7 @@ struct supervised {
 struct supervise_request {
 	const struct engine_child *child; /* our own child process */
 	uint32_t timeout_ms;		  /* 0: none; counts from now */
+	int caller_pidfd;		  /* whose end is a SIGTERM to us; -1: nobody's */
 	struct console *console;	  /* NULL: its standard I/O is its own */
 	bool shares_terminal; /* the workload is in our foreground group: the terminal's own
 			       * SIGINT reaches it without us */

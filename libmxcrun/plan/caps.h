@@ -12,6 +12,7 @@
 #define CAP_BIT_NET_ADMIN 12u
 #define CAP_BIT_NET_RAW 13u
 #define CAP_BIT_SYS_MODULE 16u
+#define CAP_BIT_SYS_CHROOT 18u
 #define CAP_BIT_SYS_ADMIN 21u
 
 /* Number of a capability by the name that the OCI specification uses ("CAP_KILL"), -1 when unknown.

@@ -4,16 +4,16 @@
  * The shape is the same for every policy, whoever starts it (MXC.md 8.4): two user namespaces, the
  * outer one owning mounts and network, the inner one for the workload; all other namespaces new but
  * time; no capability in any set; a filter; nothing of the caller but his ids and his standard
- * input and output.
+ * input and output. What a policy may say about that is in from_policy_backend.c.
  */
 #include "plan/from_policy.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "plan/from_policy_backend.h"
 #include "plan/from_policy_owner.h"
 #include "plan/from_policy_view.h"
-#include "plan/seccomp.h"
 
 /* The owner of what covers denied paths, where the caller can map a second id: the workload's user
  * namespace doesn't map it, so that not even id 0 there owns the cover. */
@@ -149,9 +149,9 @@ static int build_limited_group(struct builder *b, const struct policy_resources 
 	return r < 0 || !has_limits(resources) ? r : build_policy_limits(b, resources, err);
 }
 
-static int build_command(struct builder *b, const struct policy_process *process, struct err **err)
+static int build_command(struct builder *b, const struct policy_process *process, const char *argv0, struct err **err)
 {
-	const char *const words[] = { "sh", "-c", process->command_line, NULL };
+	const char *const words[] = { argv0 ? argv0 : "sh", "-c", process->command_line, NULL };
 	const struct string_list none = { 0 };
 	struct plan_process *plan = &b->plan->process;
 	int r = copy_string(b, "/bin/sh", &plan->program, err);
@@ -167,10 +167,10 @@ static int build_command(struct builder *b, const struct policy_process *process
 }
 
 /* Capabilities and groups: none, in every set, which is what zeroes say. */
-static int build_workload(struct builder *b, const struct policy_process *process, struct err **err)
+static int build_workload(struct builder *b, const struct policy_decisions *decisions, struct err **err)
 {
+	const struct policy_process *process = &decisions->process;
 	struct plan_process *plan = &b->plan->process;
-	int r;
 
 	plan->uid = b->facts->euid;
 	plan->gid = b->facts->egid;
@@ -182,8 +182,7 @@ static int build_workload(struct builder *b, const struct policy_process *proces
 	plan->new_session = !process->has_terminal;
 	plan->inner_userns = true;
 	plan->keep_init = true;
-	r = build_command(b, process, err);
-	return r == 0 ? seccomp_compile_policy_default(b->arena, &plan->seccomp, b->log, err) : r;
+	return build_command(b, process, backend_argv0(decisions), err);
 }
 
 /* Of the policy and of the owner's the smaller limit counts. */
@@ -273,9 +272,11 @@ int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *de
 	if (r == 0)
 		r = build_view(&b, &all, err);
 	if (r == 0)
-		r = build_workload(&b, &all.process, err);
+		r = build_workload(&b, &all, err);
 	if (r == 0)
 		r = build_owner_regions(&b, request->owner, err);
+	if (r == 0)
+		r = build_backend(&b, &all, request, err);
 	if (r == 0)
 		r = build_policy_items(&b, decisions, &all, request->owner, err);
 	if (r == 0)

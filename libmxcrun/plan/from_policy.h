@@ -22,6 +22,7 @@ struct plan_policy_request {
 	enum plan_cgroup_manager manager;
 	const char *admin_config;	/* for lifecycle/; NULL: the host's own */
 	const struct plan_owner *owner; /* NULL: nothing */
+	const struct oci_seccomp *seccomp_file; /* what the policy's seccompProfile names a file for; NULL: it names none */
 };
 
 /* The plan is the first allocation of plan_arena and everything it points to is in plan_arena too.

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "plan/caps.h"
 #include "plan/from_carriers.h"
 #include "plan/from_policy_owner.h"
+#include "config/oci.h"
 
 #define CARRIER "configuration"
 #define FIXED_ITEMS 9u /* the whole root, network, three limits, timeout, capabilities, new privileges, seccomp */
@@ -85,18 +87,51 @@ static int add_limits(struct builder *b, const struct policy_decisions *asked, c
 	return r;
 }
 
-/* What every sandbox has, asked for or not. */
-static int add_defaults(struct builder *b, struct err **err)
+/* The capabilities of a set by name, separated by blanks. */
+static const char *capability_words(struct builder *b, uint64_t set)
 {
+	const char *words = "none";
+
+	for (unsigned int i = 0; i < CAPS_KNOWN && words; i++)
+		if (set & caps_bit(i))
+			words = strcmp(words, "none") == 0 ? caps_name(i) : arena_printf(b->arena, "%s %s", words, caps_name(i));
+	return words;
+}
+
+/* What every sandbox has, asked for or not. */
+static int add_defaults(struct builder *b, const struct mxc_bubblewrap *section, struct err **err)
+{
+	const struct plan_process *process = &b->plan->process;
+	const char *kept = capability_words(b, process->capabilities.effective);
+	const char *profile = section && section->seccomp_profile ? section->seccomp_profile : "default";
 	const struct plan_item items[] = {
-		{ CARRIER, NULL, "capabilities", NULL, "none", "none", CARRIER, "empty sets, inner user namespace" },
+		{ CARRIER, process->inner_userns ? NULL : "/bubblewrap/keepCaps", "capabilities", NULL, kept, kept, CARRIER,
+		  process->inner_userns ? "empty sets, inner user namespace" : "sets, in the sandbox's user namespace" },
 		{ CARRIER, NULL, "newPrivileges", NULL, "none", "none", CARRIER, "no_new_privs" },
-		{ CARRIER, NULL, "systemCalls", NULL, "filtered", "filtered", CARRIER, "seccomp" },
+		{ CARRIER, section && section->seccomp_profile ? "/bubblewrap/seccompProfile" : NULL, "systemCalls", NULL, profile,
+		  profile, CARRIER, "seccomp" },
 	};
-	int r = 0;
+	int r = kept ? 0 : err_nomem(err);
 
 	for (size_t i = 0; i < array_size(items) && r == 0; i++)
 		r = add_plan_item(b, &items[i], err);
+	return r;
+}
+
+/* Those of which the policy says something. */
+static int add_namespaces(struct builder *b, struct err **err)
+{
+	int r = 0;
+
+	for (int kind = 0; kind < NS_MAX && r == 0; kind++) {
+		const struct plan_ns *ns = &b->plan->namespaces[kind];
+		const char *word = ns->mode == NS_NEW ? "own" : "the host's";
+		const struct plan_item item = { CARRIER, ns->pointer, "namespace", oci_namespace_words[kind], word, word, CARRIER,
+						ns->mode == NS_NEW ? "new namespace" : "no namespace" };
+
+		if (ns->pointer)
+			r = add_plan_item(b, &item, err);
+	}
 	return r;
 }
 
@@ -145,7 +180,7 @@ int build_policy_items(struct builder *b, const struct policy_decisions *asked, 
 		       const struct plan_owner *owner, struct err **err)
 {
 	const struct policy_filesystem *fs = &asked->filesystem;
-	size_t count = FIXED_ITEMS + fs->entry_count + (owner ? owner->combined->item_count : 0);
+	size_t count = FIXED_ITEMS + NS_MAX + fs->entry_count + (owner ? owner->combined->item_count : 0);
 	int r;
 
 	b->plan->policy.items = arena_array(b->arena, count, sizeof(*b->plan->policy.items));
@@ -159,6 +194,8 @@ int build_policy_items(struct builder *b, const struct policy_decisions *asked, 
 	if (r == 0)
 		r = add_limits(b, asked, enforced, owner, err);
 	if (r == 0)
-		r = add_defaults(b, err);
+		r = add_defaults(b, asked->backend, err);
+	if (r == 0)
+		r = add_namespaces(b, err);
 	return r == 0 && owner ? add_carrier_items(b, owner->combined, err) : r;
 }

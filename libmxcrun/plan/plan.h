@@ -330,6 +330,7 @@ struct plan_lifecycle {
 	uint32_t timeout_ms;		/* 0: none */
 	const char *timeout_pointer;
 	bool die_with_parent;
+	bool dies_with_caller;		/* ends as well when whoever started the supervisor does */
 };
 
 struct plan {

@@ -227,5 +227,6 @@ void print_lifecycle(const struct plan_lifecycle *lifecycle, struct json_writer 
 	json_put_u64(w, "timeoutMs", lifecycle->timeout_ms);
 	json_put_string(w, "timeoutPointer", lifecycle->timeout_pointer);
 	json_put_bool(w, "dieWithParent", lifecycle->die_with_parent);
+	json_put_bool(w, "diesWithCaller", lifecycle->dies_with_caller);
 	json_close(w, '}');
 }

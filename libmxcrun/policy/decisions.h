@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/mxc.h"
 #include "policy/net_policy.h"
 
 /* Strictest first: of two intents for one object or one path the smaller one wins. */
@@ -82,6 +83,7 @@ struct policy_decisions {
 	struct policy_network network;
 	struct policy_process process;
 	struct policy_resources resources;
+	const struct mxc_bubblewrap *backend; /* what it says beside these; NULL: nothing */
 };
 
 #endif

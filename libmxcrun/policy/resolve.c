@@ -89,6 +89,7 @@ int policy_resolve(struct arena *arena, const struct mxc_config *config,
 		r = policy_process(arena, config, facts, objects, decisions->network.policy.proxy.url, &decisions->process, err);
 	if (r == 0)
 		r = policy_limits(config, &decisions->resources, err);
+	decisions->backend = config->bubblewrap;
 	if (r == 0)
 		*ret = decisions;
 	return r;

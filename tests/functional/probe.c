@@ -75,6 +75,7 @@ static long call_raw_socket(void) { return socket(AF_INET, SOCK_RAW, IPPROTO_ICM
 static long call_packet_socket(void) { return socket(AF_PACKET, SOCK_DGRAM, 0); }
 static long call_alg_socket(void) { return socket(AF_ALG, SOCK_SEQPACKET, 0); }
 static long call_setuid(void) { return setuid(0); }
+static long call_newer(void) { return syscall(600); }	/* than any kernel */
 static long call_mknod(void) { return mknod("/tmp/probe-null", S_IFCHR | 0600, 0x0103); }
 
 /* The same call by the other two ways into an x86-64 kernel. */
@@ -103,6 +104,7 @@ static int probe_call(char **args)
 		{ "bpf", call_bpf }, { "keyctl", call_keyctl }, { "io_uring", call_io_uring },
 		{ "raw_socket", call_raw_socket }, { "packet_socket", call_packet_socket },
 		{ "alg_socket", call_alg_socket }, { "setuid", call_setuid }, { "mknod", call_mknod },
+		{ "newer", call_newer },
 	};
 
 	for (size_t i = 0; args[0] && i < sizeof(calls) / sizeof(calls[0]); i++)

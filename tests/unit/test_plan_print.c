@@ -164,6 +164,7 @@ static void change_top(const char *before)
 	CHANGE_BOOL(plan.lifecycle.is_exec);
 	CHANGE_NUMBER(plan.lifecycle.timeout_ms);
 	CHANGE_BOOL(plan.lifecycle.die_with_parent);
+	CHANGE_BOOL(plan.lifecycle.dies_with_caller);
 }
 
 static void change_network(const char *before)

@@ -7,6 +7,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,32 +214,180 @@ static void bad_words_are_fatal(void **state)
 	}
 }
 
-static uint32_t ask_policy(const struct plan_seccomp *p, const char *call, uint64_t a0, uint64_t a1)
+struct policy_case {
+	const char *call;
+	uint64_t args[3];
+	uint32_t by_default, by_denylist;
+};
+
+#define NO(number) (SECCOMP_RET_ERRNO | (number))
+#define YES SECCOMP_RET_ALLOW
+
+static const struct policy_case policy_cases[] = {
+	{ "execve", { 0 }, YES, YES },
+	{ "mount", { 0 }, NO(EPERM), NO(EPERM) },
+	{ "clone3", { 0 }, NO(ENOSYS), NO(ENOSYS) },
+	{ "clone", { 0x01200011 }, YES, YES },
+	{ "clone", { 0x10000000 }, NO(EPERM), NO(EPERM) },
+	{ "clone", { 0x00020000 | 0x40000000 }, NO(EPERM), NO(EPERM) },
+	{ "ioctl", { 0, 0x5401 }, YES, YES },
+	{ "ioctl", { 0, 0x5413 }, YES, YES },
+	{ "ioctl", { 0, 0x541b }, YES, YES },
+	{ "ioctl", { 0, 0x5410 }, YES, YES },
+	{ "ioctl", { 0, 0x541e }, YES, YES },
+	{ "ioctl", { 0, 0xffffffff5412 }, YES, YES },
+	{ "ioctl", { 0, 0xc0045412 }, YES, YES },
+	{ "ioctl", { 0, 0x5412 }, NO(EPERM), NO(EPERM) },
+	{ "ioctl", { 0, 0xffffffff00005412 }, NO(EPERM), NO(EPERM) },
+	{ "ioctl", { 0, 0x10000541c }, NO(EPERM), NO(EPERM) },
+	{ "socket", { AF_UNIX, SOCK_STREAM }, YES, YES },
+	{ "socket", { AF_INET, SOCK_STREAM | SOCK_CLOEXEC }, YES, YES },
+	{ "socket", { AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, IPPROTO_UDP }, YES, YES },
+	{ "socket", { AF_INET, SOCK_STREAM, 262 }, NO(EPROTONOSUPPORT), YES },
+	{ "socket", { AF_INET, SOCK_SEQPACKET, 132 }, NO(ENOSYS), YES },
+	{ "socket", { AF_INET, SOCK_RAW }, NO(EPERM), NO(EPERM) },
+	{ "socket", { AF_INET, SOCK_RAW | SOCK_CLOEXEC, 255 }, NO(EPERM), NO(EPERM) },
+	{ "socket", { AF_PACKET, SOCK_DGRAM }, NO(EPERM), NO(EPERM) },
+	{ "socket", { AF_ALG, SOCK_SEQPACKET }, NO(EAFNOSUPPORT), NO(EAFNOSUPPORT) },
+	{ "socket", { AF_VSOCK, SOCK_STREAM }, NO(EAFNOSUPPORT), NO(EAFNOSUPPORT) },
+	{ "socket", { AF_NETLINK, SOCK_RAW }, YES, YES },
+	{ "socket", { AF_NETLINK, SOCK_DGRAM, 12 }, NO(ENOSYS), YES },
+	{ "socketpair", { AF_UNIX, SOCK_STREAM }, YES, YES },
+	{ "personality", { 0xffffffff }, YES, YES },
+	{ "personality", { 0x0040000 }, NO(ENOSYS), YES },
+	{ "chroot", { 0 }, NO(EPERM), NO(EPERM) },
+};
+
+static uint32_t ask_policy(const struct plan_seccomp *p, int number, const uint64_t args[3])
 {
-	struct seccomp_data data = { .nr = seccomp_syscall_resolve_name(call), .arch = AUDIT_ARCH_X86_64,
-				     .args = { a0, a1 } };
+	struct seccomp_data data = { .nr = number, .arch = AUDIT_ARCH_X86_64, .args = { args[0], args[1], args[2] } };
 
 	return simulate(p->program, p->instruction_count, &data);
 }
 
-static void policy_default_refuses(void **state)
+static void compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities, struct plan_seccomp *ret)
 {
-	cleanup_arena struct arena *arena = arena_new();
-	struct plan_seccomp p = { 0 };
 	struct err *err = NULL;
 
+	*ret = (struct plan_seccomp){ 0 };
+	assert_int_equal(seccomp_compile_policy(arena, profile, capabilities, ret, NULL, &err), 0);
+}
+
+static void named_profiles(void **state)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	struct plan_seccomp by_default, denylist;
+
 	(void)state;
-	assert_int_equal(seccomp_compile_policy_default(arena, &p, NULL, &err), 0);
-	assert_int_equal(ask_policy(&p, "mount", 0, 0), SECCOMP_RET_ERRNO | EPERM);
-	assert_int_equal(ask_policy(&p, "clone3", 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
-	assert_int_equal(ask_policy(&p, "clone", 0x10000000, 0), SECCOMP_RET_ERRNO | EPERM);
-	assert_int_equal(ask_policy(&p, "clone", 0x01200011, 0), SECCOMP_RET_ALLOW);
-	assert_int_equal(ask_policy(&p, "ioctl", 0, 0xffffffff00005412), SECCOMP_RET_ERRNO | EPERM);
-	assert_int_equal(ask_policy(&p, "ioctl", 0, 0x5401), SECCOMP_RET_ALLOW);
-	assert_int_equal(ask_policy(&p, "socket", AF_ALG, SOCK_SEQPACKET), SECCOMP_RET_ERRNO | EAFNOSUPPORT);
-	assert_int_equal(ask_policy(&p, "socket", AF_INET, SOCK_RAW), SECCOMP_RET_ERRNO | EPERM);
-	assert_int_equal(ask_policy(&p, "socket", AF_INET, SOCK_STREAM), SECCOMP_RET_ALLOW);
-	assert_int_equal(ask_policy(&p, "execve", 0, 0), SECCOMP_RET_ALLOW);
+	compile_policy(arena, SECCOMP_PROFILE_DEFAULT, 0, &by_default);
+	compile_policy(arena, SECCOMP_PROFILE_DENYLIST, 0, &denylist);
+	for (size_t i = 0; i < array_size(policy_cases); i++) {
+		const struct policy_case *c = &policy_cases[i];
+		int number = seccomp_syscall_resolve_name(c->call);
+
+		if (ask_policy(&by_default, number, c->args) != c->by_default)
+			fail_msg("default: %s %llx %llx", c->call, (unsigned long long)c->args[0], (unsigned long long)c->args[1]);
+		if (ask_policy(&denylist, number, c->args) != c->by_denylist)
+			fail_msg("denylist: %s %llx %llx", c->call, (unsigned long long)c->args[0], (unsigned long long)c->args[1]);
+	}
+	assert_int_equal(ask_policy(&by_default, 600, policy_cases[0].args), NO(ENOSYS));
+	assert_int_equal(ask_policy(&denylist, 600, policy_cases[0].args), YES);
+}
+
+/* What a kept capability is for is let through, and nothing else changes. */
+static void capabilities_open_calls(void **state)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	static const struct policy_case raw = { "socket", { AF_INET, SOCK_RAW, 1 }, YES, YES };
+	struct plan_seccomp p;
+
+	(void)state;
+	for (int profile = 0; profile < 2; profile++) {
+		compile_policy(arena, (enum seccomp_profile)profile, 1ull << 13, &p);
+		assert_int_equal(ask_policy(&p, seccomp_syscall_resolve_name("socket"), raw.args), YES);
+		assert_int_equal(ask_policy(&p, seccomp_syscall_resolve_name("chroot"), raw.args), NO(EPERM));
+		compile_policy(arena, (enum seccomp_profile)profile, 1ull << 18, &p);
+		assert_int_equal(ask_policy(&p, seccomp_syscall_resolve_name("socket"), raw.args), NO(EPERM));
+		assert_int_equal(ask_policy(&p, seccomp_syscall_resolve_name("chroot"), raw.args), YES);
+	}
+}
+
+static uint32_t libseccomp_action(const struct oci_syscall *rule)
+{
+	return strcmp(rule->action, "SCMP_ACT_ALLOW") == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(rule->errno_ret.value);
+}
+
+static enum scmp_compare libseccomp_operator(const char *op)
+{
+	return strcmp(op, "SCMP_CMP_EQ") == 0 ? SCMP_CMP_EQ : strcmp(op, "SCMP_CMP_GT") == 0 ? SCMP_CMP_GT : SCMP_CMP_MASKED_EQ;
+}
+
+/* As runc and crun do: all conditions of a rule at once, calls that this machine doesn't have left out. */
+static void add_to_libseccomp(scmp_filter_ctx ctx, const struct oci_syscall *rule)
+{
+	struct scmp_arg_cmp args[6];
+
+	for (size_t i = 0; i < rule->args.count; i++) {
+		const struct oci_seccomp_arg *arg = &rule->args.items[i];
+
+		args[i] = (struct scmp_arg_cmp){ arg->index.value, libseccomp_operator(arg->op), arg->value.value,
+						 arg->value_two.value };
+	}
+	for (size_t i = 0; i < rule->names.count; i++) {
+		int number = seccomp_syscall_resolve_name(rule->names.items[i]);
+
+		if (number >= 0)
+			assert_int_equal(seccomp_rule_add_array(ctx, libseccomp_action(rule), number,
+								(unsigned int)rule->args.count, args), 0);
+	}
+}
+
+static ssize_t compile_by_libseccomp(const struct oci_seccomp *rules, struct sock_filter *ret, size_t size)
+{
+	uint32_t by_default = strcmp(rules->default_action, "SCMP_ACT_ALLOW") == 0 ? SCMP_ACT_ALLOW
+										  : SCMP_ACT_ERRNO(rules->default_errno_ret.value);
+	scmp_filter_ctx ctx = seccomp_init(by_default);
+	int fd = sys_memfd_create("bpf", 0);
+	ssize_t len;
+
+	for (size_t i = 0; i < rules->syscalls.count; i++)
+		add_to_libseccomp(ctx, &rules->syscalls.items[i]);
+	assert_int_equal(seccomp_export_bpf(ctx, fd), 0);
+	len = pread(fd, ret, size, 0);
+	assert_true(len > 0 && (size_t)len < size);
+	close(fd);
+	seccomp_release(ctx);
+	return len / (ssize_t)sizeof(*ret);
+}
+
+/* The rules of a profile mean the same to libseccomp, by which other runtimes compile them: for each call, and for the
+ * arguments that matter. */
+static void named_profiles_under_libseccomp(void **state)
+{
+	static struct sock_filter theirs[8192];
+
+	(void)state;
+	for (int profile = 0; profile < 2; profile++) {
+		cleanup_arena struct arena *arena = arena_new();
+		const struct json *document;
+		const struct oci_seccomp *rules;
+		struct plan_seccomp p;
+		struct err *err = NULL;
+		uint32_t len;
+
+		compile_policy(arena, (enum seccomp_profile)profile, 0, &p);
+		assert_int_equal(json_parse(arena, p.rules, strlen(p.rules), "rules", &document, &err), 0);
+		assert_int_equal(oci_parse_seccomp(arena, document, NULL, &rules, &err), 0);
+		len = (uint32_t)compile_by_libseccomp(rules, theirs, sizeof(theirs));
+		for (int number = 0; number < 600; number++)
+			for (size_t i = 0; i < array_size(policy_cases); i++) {
+				struct seccomp_data data = { .nr = number, .arch = AUDIT_ARCH_X86_64 };
+
+				memcpy(data.args, policy_cases[i].args, sizeof(policy_cases[i].args));
+				if (simulate(p.program, p.instruction_count, &data) != simulate(theirs, len, &data))
+					fail_msg("%s: call %d, arguments of case %zu", seccomp_profile_words[profile], number, i);
+			}
+	}
 }
 
 int main(void)
@@ -248,7 +397,9 @@ int main(void)
 		cmocka_unit_test(agrees_with_libseccomp),
 		cmocka_unit_test(unlisted_abis_are_killed),
 		cmocka_unit_test(bad_words_are_fatal),
-		cmocka_unit_test(policy_default_refuses),
+		cmocka_unit_test(named_profiles),
+		cmocka_unit_test(capabilities_open_calls),
+		cmocka_unit_test(named_profiles_under_libseccomp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

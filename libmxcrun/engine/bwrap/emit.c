@@ -9,9 +9,10 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "engine/items.h"
+#include "plan/caps.h"
 
 #define WORDS_PER_STEP 8
-#define WORDS_BESIDE 64
+#define WORDS_BESIDE (64 + 2 * CAPS_KNOWN)
 
 struct emitter {
 	struct arena *arena;
@@ -288,6 +289,9 @@ static int add_process(struct emitter *e, struct err **err)
 	int r = add_environment(e, err);
 
 	add2(e, "--cap-drop", "ALL");
+	for (unsigned int i = 0; i < CAPS_KNOWN; i++)
+		if (process->capabilities.effective & caps_bit(i))
+			add2(e, "--cap-add", caps_name(i));
 	if (!process->cwd_fallback_root)
 		add2(e, "--chdir", process->cwd);
 	if (process->new_session)

@@ -1,0 +1,292 @@
+#!/usr/bin/env bats
+# The section of the back end: what a policy may say of the sandbox itself. Effects are seen by the workload's attempts and from
+# outside in /proc.
+
+load helpers
+GUARDS="root jq mxcrun"
+
+test_setup() {
+	D=$BATS_TEST_TMPDIR/data
+	mkdir -p "$D"/{bin,rw,secret}
+	cp "$MXCRUN_TEST_BIN/probe" "$D/bin"
+	echo secret >"$D/secret/file"
+	remember_sandboxes
+}
+
+test_teardown() { assert_no_new_sandboxes; }
+
+# A policy whose section is what the filter makes of {}, with the probes in its view.
+section() { # COMMAND FILTER [JQ-ARGUMENTS]...
+	local command=$1 filter=$2
+	shift 2
+	policy "$command" --arg d "$D" "$@" ".filesystem.readonlyPaths = [\$d + \"/bin\"] | .bubblewrap = {} | $filter"
+}
+
+# What the section refuses, and how.
+refuses() { # FILTER WORD...
+	section 'echo ran' "$1"
+	run_policy
+	shift
+	assert_mxc_refused "$@"
+}
+
+calls() { echo "for c in $*; do echo \$c \$($D/bin/probe call \$c); done"; }
+
+# ---- seccompProfile ----
+
+@test "the default profile: ordinary tools run" {
+	local tools='cd /tmp; set -e; export HOME=/tmp PATH=/usr/local/bin:/usr/bin:/bin
+printf "a\nb\n" | sort -r | sed 1q | awk "{ print \"shell\" }"
+mkfifo f; (echo fifo >f &) ; cat f; find . | tar cf - -T - 2>/dev/null | wc -c | grep -qv "^0$"
+mkdir r; cp -a f r/; mv r s; ln -s s t; touch -d yesterday s/f; stat -c %F s >/dev/null; timeout 5 sleep 0.01; nice true' want=$'shell\nfifo'
+	if have bash; then
+		tools+=$'\nbash -c \'coproc cat; echo x >&${COPROC[1]}; read -ru ${COPROC[0]} v; echo bash $v; kill %1\''
+		want+=$'\nbash x'
+	fi
+	if have python3; then
+		tools+=$'\npython3 -c \'
+import asyncio, multiprocessing, socket, subprocess, threading
+threading.Thread(target=lambda: None).start()
+assert subprocess.run(["true"]).returncode == 0
+assert multiprocessing.Pool(2).map(abs, [-1, -2]) == [1, 2]
+a, b = socket.socketpair(); a.send(b"x"); assert b.recv(1) == b"x"
+s = socket.create_server(("127.0.0.1", 0)); c = socket.create_connection(s.getsockname())
+socket.getaddrinfo("127.0.0.1", 80); asyncio.run(asyncio.sleep(0)); print("python")\''
+		want+=$'\npython'
+	fi
+	if have node; then
+		tools+=$'\nnode -e \'const { Worker } = require("worker_threads"); require("child_process").execSync("true");
+require("fs").writeFileSync("n", "1"); require("os").networkInterfaces();
+new Worker("", { eval: true }).on("exit", () => console.log("node"))\''
+		want+=$'\nnode'
+	fi
+	if have git; then
+		tools+=$'\ngit init -q g; cd g; git -c user.name=a -c user.email=b commit -q --allow-empty -m git; git gc -q; git log --format=%s; cd ..'
+		want+=$'\ngit'
+	fi
+	if have gcc; then
+		tools+=$'\nprintf "int main(void) { return 7; }" >c.c; gcc -O2 -pipe c.c -o c; ./c || echo gcc $?; rm c'
+		want+=$'\ngcc 7'
+	fi
+	if have npm; then
+		tools+=$'\nmkdir p; cd p; npm init -y >/dev/null 2>&1; npm pack 2>/dev/null; cd ..'
+		want+=$'\np-1.0.0.tgz'
+	fi
+	if have dpkg-deb; then
+		tools+=$'\nmkdir -p d/DEBIAN; printf "Package: p\\nVersion: 1\\nArchitecture: all\\nMaintainer: m\\nDescription: d\\n" >d/DEBIAN/control
+dpkg-deb -b d p.deb >/dev/null; dpkg-deb -f p.deb Package; apt-get --version >/dev/null'
+		want+=$'\np'
+	fi
+	# Some are links to where a user has put them.
+	local extra
+	extra=$(for tool in python3 node npm; do readlink -f "$(command -v $tool)" 2>/dev/null; done | grep -v ^/usr/bin | sed 's,/bin/.*,,' | sort -u | jq -R . | jq -s .)
+	policy "PATH=$PATH; $tools" --argjson extra "$extra" '.filesystem.readonlyPaths = ["/usr"] + $extra'
+	run_policy
+	equal "$status" 0
+	equal "$output" "$want"
+}
+
+@test "the default profile: what nobody listed does not exist; what is dangerous is refused" {
+	section "$(calls newer mount umount unshare_user bpf keyctl io_uring raw_socket packet_socket alg_socket sethostname chroot)" .
+	run_policy
+	equal "$output" "newer ENOSYS
+mount EPERM
+umount EPERM
+unshare_user EPERM
+bpf EPERM
+keyctl EPERM
+io_uring ENOSYS
+raw_socket EPERM
+packet_socket EPERM
+alg_socket EAFNOSUPPORT
+sethostname EPERM
+chroot EPERM"
+}
+
+@test "denylist: the same is refused, and everything else passes to the kernel" {
+	section "$(calls newer mount umount unshare_user bpf keyctl io_uring raw_socket packet_socket alg_socket sethostname chroot)" \
+		'.bubblewrap.seccompProfile = "denylist"'
+	run_policy
+	contains "$output" "mount EPERM"
+	contains "$output" "io_uring ENOSYS"
+	contains "$output" "alg_socket EAFNOSUPPORT"
+	lacks "$output" ok
+	# They differ in what they do with what neither names.
+	local listed denied
+	listed=$(rt mxc plan "$POLICY" | jq .process.seccomp.rules)
+	contains "$listed" '\"defaultAction\":\"SCMP_ACT_ALLOW\"'
+	section true '.bubblewrap.seccompProfile = "default"'
+	denied=$(rt mxc plan "$POLICY" | jq .process.seccomp.rules)
+	contains "$denied" '\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38'
+}
+
+@test "a profile from a file takes the place of the named ones; still nobody types into the terminal" {
+	jq -n '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO", errnoRet: 5}]}' >"$D/profile.json"
+	section "$(calls mkdir keyctl); $D/bin/probe tty" '.bubblewrap.seccompProfile = $d + "/profile.json"'
+	run_policy
+	equal "$output" "mkdir EIO
+keyctl ok
+EPERM"
+}
+
+@test "a profile that can't be: unknown, absent, with a listener, of another format" {
+	refuses '.bubblewrap.seccompProfile = "none"' seccompProfile denylist
+	refuses '.bubblewrap.seccompProfile = "/absent.json"' /absent.json
+	jq -n '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]}' >"$D/profile.json"
+	refuses '.bubblewrap.seccompProfile = $d + "/profile.json"' NOTIFY
+	jq -n '{defaultAction: "SCMP_ACT_ALLOW", archMap: []}' >"$D/profile.json"
+	refuses '.bubblewrap.seccompProfile = $d + "/profile.json"' archMap
+	jq -n '{defaultAction: "SCMP_ACT_NOTHING"}' >"$D/profile.json"
+	refuses '.bubblewrap.seccompProfile = $d + "/profile.json"' profile.json SCMP_ACT_NOTHING
+	# A file that the caller may not read himself.
+	make_user
+	echo '{"defaultAction": "SCMP_ACT_ALLOW"}' >"$D/profile.json"
+	chmod 600 "$D/profile.json"
+	section 'echo ran' '.bubblewrap.seccompProfile = $d + "/profile.json" | .filesystem = {}'
+	cp "$POLICY" "$USERDIR/policy.json"
+	run --separate-stderr user_rt mxc run "$USERDIR/policy.json"
+	equal "$status $output" "255 "
+	contains "$stderr" profile.json
+}
+
+# ---- capabilities ----
+
+@test "kept capabilities are in every set and count in the sandbox; a dropped one is not" {
+	section 'grep ^Cap /proc/self/status' '.bubblewrap.keepCaps = ["CAP_NET_BIND_SERVICE", "CAP_KILL"] | .bubblewrap.dropCaps = ["ALL", "CAP_KILL"]'
+	run_policy
+	equal "$(cut -f 2 <<<"$output" | sort -u)" 0000000000000400
+	section "$(calls raw_socket packet_socket mount unshare_user)" '.bubblewrap.keepCaps = ["CAP_NET_RAW"]'
+	run_policy
+	equal "$output" "raw_socket ok
+packet_socket ok
+mount EPERM
+unshare_user EPERM"
+	section "$(calls chroot)" '.bubblewrap.keepCaps = ["CAP_SYS_CHROOT"]'
+	run_policy
+	equal "$output" "chroot ok"
+}
+
+@test "an ordinary user's workload binds a low port by a kept capability, and not without" {
+	requires python3
+	make_user
+	local bind='python3 -c "
+import socket
+s = socket.socket(); s.bind((\"127.0.0.1\", 80)); print(\"bound\")" 2>&1 | tail -n 1'
+	section "PATH=$PATH; $bind" '.filesystem = {readonlyPaths: ["/usr"]} | .bubblewrap.keepCaps = ["CAP_NET_BIND_SERVICE"]'
+	cp "$POLICY" "$USERDIR/policy.json"
+	run --separate-stderr user_rt mxc run "$USERDIR/policy.json"
+	[ "$output" = bound ] || skip "python3 can't be run by an ordinary user here: $output"
+	section "PATH=$PATH; $bind" '.filesystem = {readonlyPaths: ["/usr"]}'
+	cp "$POLICY" "$USERDIR/policy.json"
+	run --separate-stderr user_rt mxc run "$USERDIR/policy.json"
+	contains "$output" "Permission denied"
+}
+
+@test "capabilities that would take a wall down are refused by name" {
+	refuses '.bubblewrap.keepCaps = ["CAP_SYS_ADMIN"]' keepCaps/0 CAP_SYS_ADMIN
+	refuses '.bubblewrap.keepCaps = ["CAP_KILL", "CAP_SYS_PTRACE"]' keepCaps/1 CAP_SYS_PTRACE
+	refuses '.bubblewrap.keepCaps = ["KILL"]' keepCaps/0 KILL
+	refuses '.bubblewrap.dropCaps = ["CAP_NOTHING"]' dropCaps/0 CAP_NOTHING
+	refuses '.bubblewrap.keepCaps = ["CAP_DAC_OVERRIDE"] | .filesystem.deniedPaths = [$d + "/secret"]' CAP_DAC_OVERRIDE denies
+	refuses '.bubblewrap.keepCaps = ["CAP_DAC_READ_SEARCH"] | .filesystem.deniedPaths = [$d + "/secret"]' CAP_DAC_READ_SEARCH
+	refuses '.bubblewrap.keepCaps = ["CAP_NET_RAW"] | .version = "1.0.0" | .network = {egress: {default: "allow"}}' CAP_NET_RAW
+}
+
+@test "with all that can be kept beside denied paths these stay denied, as root and as a user" {
+	local try='cat '$D'/secret/file; chmod 755 '$D'/secret; chown 0 '$D'/secret; umount '$D'/secret; rmdir '$D'/secret; mv '$D'/secret '$D'/s2; ls '$D'/secret; kill -9 1; echo alive'
+	section "{ $try; } 2>/dev/null" '.filesystem = {readwritePaths: [$d], deniedPaths: [$d + "/secret"]}
+		| .bubblewrap.keepCaps = ["CAP_CHOWN", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_SYS_CHROOT"]'
+	run_policy
+	equal "$status $output" "0 alive"
+	make_user
+	chown -R "$USER_ID" "$D"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}"
+	cp "$POLICY" "$USERDIR/policy.json"
+	run --separate-stderr user_rt mxc run "$USERDIR/policy.json"
+	equal "$status $output" "0 alive"
+	equal "$(cat "$D/secret/file")" secret
+}
+
+# ---- namespaces, session, leash ----
+
+@test "namespaces that a sandbox can do without are the host's where that is asked for" {
+	local all='for n in cgroup ipc time uts mnt net pid user; do readlink /proc/self/ns/$n; done'
+	section "$all" '.bubblewrap.namespaces = {cgroup: false, ipc: false, uts: false, time: false, mount: true, network: true, pid: true, user: true}'
+	run_policy
+	equal "$(head -n 4 <<<"$output")" "$(for n in cgroup ipc time uts; do readlink /proc/self/ns/$n; done)"
+	lacks "$output" "$(readlink /proc/self/ns/mnt)"
+	lacks "$output" "$(readlink /proc/self/ns/net)"
+	lacks "$output" "$(readlink /proc/self/ns/pid)"
+	lacks "$output" "$(readlink /proc/self/ns/user)"
+	section "$all" '.bubblewrap.namespaces = {time: true}'
+	run_policy
+	for n in cgroup ipc time uts; do lacks "$output" "$(readlink /proc/self/ns/$n)"; done
+	for n in mount network pid user; do refuses ".bubblewrap.namespaces.$n = false" "namespaces/$n"; done
+}
+
+@test "newSession: a session of its own, or the caller's" {
+	section 'cut -d " " -f 6 /proc/self/stat' '.bubblewrap.newSession = false'
+	# The sid of a session from outside the pid namespace reads 0.
+	run_policy
+	equal "${output// /}" 0
+	section 'cut -d " " -f 6 /proc/self/stat' '.bubblewrap.newSession = true'
+	run_policy
+	[ "$output" -gt 0 ]
+}
+
+@test "dieWithParent: the sandbox ends with whoever started mxcrun" {
+	local caller
+	section 'echo ready; sleep 1000' '.bubblewrap.dieWithParent = true'
+	sh -c '"$1" --root "$2" mxc run "$3" >"$4" 2>&1 & wait' sh "$MXCRUN" "$STATE" "$POLICY" "$BATS_TEST_TMPDIR/out" </dev/null 3>&- 4>&- &
+	caller=$!
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	[ -n "$(tagged_processes)" ]
+	kill -9 "$caller"
+	no_processes() { [ -z "$(tagged_processes)" ]; }
+	wait_for 10 no_processes
+	# It ended in order: nothing is left for gc.
+	wait_for 10 assert_no_new_sandboxes
+	equal "$(records_in "$STATE")" ""
+}
+
+@test "argv0 is the shell's own name for itself" {
+	section 'echo "$0"; tr "\0" " " </proc/$$/cmdline' '.bubblewrap.argv0 = "agent"'
+	run_policy
+	contains "$output" "agent
+agent -c "
+}
+
+# ---- elsewhere ----
+
+@test "emit carries the section: crun and bwrap show what mxcrun shows, or it is refused by name" {
+	local look='grep -E "^(Cap|Seccomp:|NoNew)" /proc/self/status; readlink /proc/self/ns/ipc; unshare -U true 2>/dev/null; echo $?; echo typed >/dev/null'
+	section "$look" '.bubblewrap = {keepCaps: ["CAP_KILL", "CAP_CHOWN"], namespaces: {ipc: false}, newSession: true, seccompProfile: "default"}'
+	run_policy
+	local seen=$output
+	contains "$seen" "CapEff:	0000000000000021"
+	contains "$seen" "$(readlink /proc/self/ns/ipc)"
+	rt mxc emit oci "$POLICY" --output "$BATS_TEST_TMPDIR/emitted" 2>/dev/null
+	if have crun; then
+		run --separate-stderr timeout -k 5 "$(slow 30)" unshare -m --propagation private sh -c '
+			umount /sys/fs/cgroup/unified 2>/dev/null
+			cd "$1" && exec crun --root "$2" run "$3"' sh "$BATS_TEST_TMPDIR/emitted" "$BATS_TEST_TMPDIR/crun" "$TAG" </dev/null 3>&- 4>&-
+		equal "$output" "$seen"
+	fi
+	rt mxc emit bwrap "$POLICY" --output "$BATS_TEST_TMPDIR/command" 2>/dev/null
+	if have bwrap; then
+		run --separate-stderr timeout -k 5 "$(slow 30)" sh "$BATS_TEST_TMPDIR/command/run" </dev/null 3>&- 4>&-
+		equal "$output" "$seen"
+	fi
+	section true '.bubblewrap.argv0 = "agent"'
+	run --separate-stderr rt mxc emit oci "$POLICY" --output "$BATS_TEST_TMPDIR/refused"
+	assert_refused argv0
+	run --separate-stderr rt mxc emit bwrap "$POLICY"
+	assert_refused argv0
+}
+
+@test "the record says what of it is enforced" {
+	section true '.bubblewrap = {keepCaps: ["CAP_KILL"], seccompProfile: "denylist", namespaces: {uts: false}}'
+	run_policy --report "$BATS_TEST_TMPDIR/report"
+	equal "$(jq -c '[.items[] | select(.subject | IN("capabilities", "systemCalls", "namespace")) | [.subject, .object, .enforced]]' "$BATS_TEST_TMPDIR/report")" \
+		'[["capabilities",null,"CAP_KILL"],["systemCalls",null,"denylist"],["namespace","uts","the host'"'"'s"]]'
+}
