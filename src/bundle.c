@@ -51,6 +51,7 @@ int bundle_request_fill(const struct program *program, const struct bundle_optio
 				.bundle = options->bundle,
 				.config = options->config,
 				.admin_config = program->admin_config,
+				.engine = program->engine,
 				.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 				.no_pivot = options->no_pivot,
 				.no_new_keyring = options->no_new_keyring,

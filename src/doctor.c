@@ -71,6 +71,7 @@ static int examine(struct program *program, const char *path, bool wants_json, b
 		.id = id,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 		.admin_config = program->admin_config,
+		.engine = program->engine,
 	};
 	int r = sandbox_new_id(id, err);
 

@@ -46,6 +46,7 @@ static int prepare(struct program *program, const struct emit_options *options, 
 	struct plan_policy_request request = {
 		.id = id ? id : sandbox_id,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
+		.engine = native_engine.name,
 	};
 	struct bundle_request bundle;
 	int r = id ? store_check_id(id, err) : 0;
@@ -56,6 +57,7 @@ static int prepare(struct program *program, const struct emit_options *options, 
 		return r;
 	if (!options->policy) {
 		r = bundle_request_fill(program, &options->bundle, id ? id : EMIT_DEFAULT_ID, &bundle, err);
+		bundle.request.plan.engine = native_engine.name;
 		return r < 0 ? r : prepare_bundle(&program->facts, &program->log, &bundle.request.plan, ret, err);
 	}
 	r = mxc_source_parse(&source, &program->log, &document, err);
@@ -231,8 +233,9 @@ static int print_command(const struct bwrap_command *command, int form, struct e
 static int emit_bwrap(struct program *program, const struct emit_options *options, const struct plan *plan, struct err **err)
 {
 	cleanup_arena struct arena *arena = arena_new();
+	const struct bwrap_use use = { .target = TARGET_BWRAP, .look = look };
 	struct bwrap_command command;
-	int r = arena ? bwrap_emit(arena, plan, look, &command, err) : err_nomem(err);
+	int r = arena ? bwrap_emit(arena, plan, &use, &command, err) : err_nomem(err);
 
 	if (r < 0)
 		return r;

@@ -205,6 +205,7 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 		.id = id,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 		.admin_config = program->admin_config,
+		.engine = program->engine,
 	};
 	int exit_code = 0;
 

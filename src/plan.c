@@ -42,6 +42,7 @@ static int print_policy(struct program *program, const char *path, struct err **
 		.id = id,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 		.admin_config = program->admin_config,
+		.engine = program->engine,
 	};
 	int r = mxc_source_parse(&source, &program->log, &document, err);
 

@@ -15,6 +15,9 @@
 #ifndef SYS_move_mount
 #define SYS_move_mount 429
 #endif
+#ifndef SYS_fspick
+#define SYS_fspick 433
+#endif
 #ifndef SYS_fsopen
 #define SYS_fsopen 430
 #endif
@@ -60,6 +63,11 @@ int sys_open_tree(int dirfd, const char *path, unsigned int flags)
 int sys_move_mount(int from_fd, const char *from, int to_fd, const char *to, unsigned int flags)
 {
 	return (int)syscall(SYS_move_mount, from_fd, from, to_fd, to, flags);
+}
+
+int sys_fspick(int dirfd, const char *path, unsigned int flags)
+{
+	return (int)syscall(SYS_fspick, dirfd, path, flags);
 }
 
 int sys_fsopen(const char *fstype, unsigned int flags)

@@ -45,6 +45,9 @@ struct sys_open_how {
 #define SYS_FSCONFIG_SET_STRING 1u
 #define SYS_FSCONFIG_SET_FD 5u
 #define SYS_FSCONFIG_CMD_CREATE 6u
+#define SYS_FSCONFIG_CMD_RECONFIGURE 7u
+#define SYS_FSPICK_CLOEXEC 1u
+#define SYS_FSPICK_EMPTY_PATH 8u
 #define SYS_ATTR_RDONLY 0x01u
 #define SYS_ATTR_NOSUID 0x02u
 #define SYS_ATTR_NODEV 0x04u
@@ -67,6 +70,7 @@ pid_t sys_clone3(struct sys_clone_args *args);
 int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int sys_open_tree(int dirfd, const char *path, unsigned int flags);
 int sys_move_mount(int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);
+int sys_fspick(int dirfd, const char *path, unsigned int flags);
 int sys_fsopen(const char *fstype, unsigned int flags);
 int sys_fsconfig(int fs_fd, unsigned int command, const char *key, const void *value, int aux);
 int sys_fsmount(int fs_fd, unsigned int flags, unsigned int attrs);

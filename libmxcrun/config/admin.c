@@ -15,6 +15,7 @@ static const struct field grant_fields[] = {
 const struct field admin_fields[] = {
 	ADMIN_ROW("policyFolder", FIELD_STRING, struct admin_config, policy_folder),
 	ADMIN_ROW("namedPolicyFolder", FIELD_STRING, struct admin_config, named_folder),
+	ADMIN_ROW("engine", FIELD_STRING, struct admin_config, engine),
 	ADMIN_ROW("annotationGrants", FIELD_INLINE, struct admin_config, annotation_grants,
 		  .table = grant_fields),
 	{ 0 },

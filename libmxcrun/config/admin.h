@@ -14,6 +14,7 @@ struct admin_config {
 	/* Absolute, or relative to the file's own folder; never NULL. */
 	const char *policy_folder; /* its policies apply to every container */
 	const char *named_folder;  /* its policies are for who names them in an annotation */
+	const char *engine;	   /* who carries out plans unless somebody else says; NULL: native */
 	/* What a policy in an annotation may grant: paths, and all below them. */
 	struct admin_grants {
 		struct string_list readonly_paths, readwrite_paths;

@@ -1,8 +1,11 @@
-/* engine.h - whoever carries out a plan. Today: native. An engine reads the plan and nothing else.
+/* engine.h - whoever carries out a plan. An engine reads the plan and nothing else.
  *
- * The life of one container: engine_start() brings it to "ready, waiting for start" and returns the
- * running object; the caller writes its record and calls engine_recorded(); then either hands over
- * (create) or calls engine_release() to let the workload run (run). */
+ * The life of one container: start() brings it to "ready, waiting for start" and returns the running
+ * object; the caller writes its record and calls engine_recorded(); then either hands over (create) or
+ * calls engine_release() to let the workload run (run). From READY on all engines are alike: the first process is our
+ * init, whoever has started it, and is our child. So signals, waiting, limits and clean-up are the life cycle's own, and
+ * one more process for a container (exec) is always the native engine's.
+ */
 #ifndef MXCRUN_ENGINE_ENGINE_H
 #define MXCRUN_ENGINE_ENGINE_H
 
@@ -49,20 +52,30 @@ struct engine_child {
 #define ENGINE_CHILD_INIT { .pid = -1, .pidfd = -1, .sync_fd = -1, .life_fd = -1 }
 void engine_child_done(struct engine_child *child);	/* closes descriptors, kills nothing */
 
-/* What the native engine can't enforce of this plan on this host; 0, or -EOPNOTSUPP with E_UNSUPPORTED
- * naming the field. Called before anything is made. */
-int native_unsupported(const struct plan *plan, const struct host_facts *facts, struct err **err);
+struct engine {
+	const char *name;
+	/* What it can't enforce of this plan on this host, and what it lacks itself: 0, or -errno with E_UNSUPPORTED naming the
+	 * field, or E_HOST with what to install. Called before anything is made. */
+	int (*unsupported)(const struct plan *plan, const struct host_facts *facts, struct err **err);
+	/* Start up to READY. On failure the child is dead and reaped, and nothing of it is left. */
+	int (*start)(const struct engine_request *request, struct engine_child *ret, struct err **err);
+};
 
-/* Start up to READY. On failure the child is dead and reaped, and nothing of it is left. */
-int native_start(const struct engine_request *request, struct engine_child *ret, struct err **err);
+extern const struct engine native_engine, bwrap_engine;
+
+/* By its name; NULL: there is none of that name. */
+const struct engine *engine_find(const char *name);
+extern const char *const engine_words[];	/* NULL-terminated: all names */
+
+/* ---- whoever started it ---- */
 
 /* Kill and reap a child whose later steps failed; nothing for one that never was. */
-void native_abandon(struct engine_child *child);
+void engine_abandon(struct engine_child *child);
 
 /* The record says "created". state: the OCI state for startContainer hooks from now on; NULL without such. */
-int native_recorded(struct engine_child *child, const char *state, struct err **err);
+int engine_recorded(struct engine_child *child, const char *state, struct err **err);
 
 /* run: let the workload go; returns when execve succeeded, or the error. */
-int native_release(struct engine_child *child, struct err **err);
+int engine_release(struct engine_child *child, struct err **err);
 
 #endif

@@ -261,6 +261,13 @@ static const char *asks_hooks(const struct plan *plan)
 	return NULL;
 }
 
+static const char *asks_inside_hooks(const struct plan *plan)
+{
+	const struct plan_hooks *hooks = &plan->hooks[HOOK_CREATE_CONTAINER];
+
+	return hooks->count ? when(true, hooks->items[0].pointer) : NULL;
+}
+
 static const char *asks_regions(const struct plan *plan)
 {
 	return plan->policy.region_count ? when(true, plan->policy.regions[0].pointer) : NULL;
@@ -345,6 +352,43 @@ MOUNT_ITEM(noexec_dev, is_mounted(m) && is_in_dev(m) && (attributes(m) & SYS_ATT
 MOUNT_ITEM(other_flags, is_mounted(m) && !is_in_dev(m) && has_other_flags(m))
 MOUNT_ITEM(tmpfs_options, has_tmpfs_options(m))
 
+static bool is_after_left(const struct plan *plan, const struct plan_mount *mount)
+{
+	for (const struct plan_mount *before = plan->mounts; before < mount; before++)
+		if (mount_is_left(before) && path_is_within(mount->destination, before->destination))
+			return true;
+	return false;
+}
+
+/* Of those that bwrap makes, one that comes upon what init makes later. */
+static const char *asks_upon_left(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->mount_count; i++)
+		if (!mount_is_left(&plan->mounts[i]) && is_after_left(plan, &plan->mounts[i]))
+			return when(true, plan->mounts[i].pointer);
+	return NULL;
+}
+
+static const char *asks_host_cgroup_view(const struct plan *plan)
+{
+	return plan->namespaces[NS_CGROUP].mode == NS_HOST ? asks_cgroup_view(plan) : NULL;
+}
+
+/* Init sets these when all mounts are there, so that they would reach what lies further down. */
+static const char *asks_left_flags(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->mount_count; i++) {
+		const struct plan_mount *mount = &plan->mounts[i];
+
+		if (mount->kind != MOUNT_BIND || (!mount_flags_left(mount) && !mount->attr_clear_recursive))
+			continue;
+		for (size_t later = i + 1; later < plan->mount_count; later++)
+			if (path_is_within(plan->mounts[later].destination, mount->destination))
+				return when(true, mount->pointer);
+	}
+	return NULL;
+}
+
 static const char *asks_other_devices(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->device_count; i++)
@@ -398,7 +442,8 @@ const struct engine_item engine_items[] = {
 	{ "host name", "hostname", asks_hostname, { [TARGET_OCI] = CARRIED("hostname"),
 	    [TARGET_BWRAP] = CARRIED("--hostname") } },
 	{ "domain name", "domainname", asks_domainname, { [TARGET_OCI] = CARRIED("domainname"),
-	    [TARGET_BWRAP] = REFUSED("it has no option for it") } },
+	    [TARGET_BWRAP] = REFUSED("it has no option for it"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "annotations", "annotations", asks_annotations, { [TARGET_OCI] = CARRIED("annotations"),
 	    [TARGET_BWRAP] = NOTHING } },
 
@@ -415,30 +460,37 @@ const struct engine_item engine_items[] = {
 	{ "the host's mount namespace", "namespaces", asks_host_mountns, { [TARGET_OCI] = REFUSED("a mount namespace is needed"),
 	    [TARGET_BWRAP] = REFUSED("a mount namespace is needed") } },
 	{ "id maps", "uidMaps gidMaps", asks_maps, { [TARGET_OCI] = CARRIED("linux.uidMappings, linux.gidMappings"),
-	    [TARGET_BWRAP] = CARRIED("--uid, --gid: the caller's own id under the one that is asked for") } },
+	    [TARGET_BWRAP] = CARRIED("--uid, --gid: the caller's own id under the one that is asked for"),
+	    [TARGET_BWRAP_RUN] = CARRIED("uid_map, gid_map, written from outside") } },
 	{ "setgroups denied", "denySetgroups", asks_deny_setgroups,
 	  { [TARGET_OCI] = CARRIED("what runtimes do by themselves for an ordinary user"),
-	    [TARGET_BWRAP] = CARRIED("what it does by itself") } },
+	    [TARGET_BWRAP] = CARRIED("what it does by itself"),
+	    [TARGET_BWRAP_RUN] = CARRIED("setgroups, written from outside") } },
 	{ "clock offsets", "timeOffsets", asks_offsets, { [TARGET_OCI] = CARRIED("linux.timeOffsets"),
 	    [TARGET_BWRAP] = REFUSED("it makes no time namespace") } },
 	{ "network interfaces", "netDevices", asks_net_devices, { [TARGET_OCI] = CARRIED("linux.netDevices"),
 	    [TARGET_BWRAP] = REFUSED("it moves none") } },
 
 	{ "cgroup", "cgroup.manager cgroup.path cgroup.required", asks_cgroup, { [TARGET_OCI] = CARRIED("linux.cgroupsPath"),
-	    [TARGET_BWRAP] = OUTSIDE("put yourself into it before") } },
+	    [TARGET_BWRAP] = OUTSIDE("put yourself into it before"),
+	    [TARGET_BWRAP_RUN] = CARRIED("it is started in the group") } },
 	{ "systemd's unit", "cgroup.slice cgroup.scope cgroup.unitProperties", asks_systemd,
 	  { [TARGET_OCI] = REFUSED("the runtime's own --systemd-cgroup decides on it; use --cgroup-manager cgroupfs here"),
-	    [TARGET_BWRAP] = OUTSIDE("put yourself into it before") } },
+	    [TARGET_BWRAP] = OUTSIDE("put yourself into it before"),
+	    [TARGET_BWRAP_RUN] = CARRIED("it is started in the group") } },
 	{ "cgroup limits", "cgroup.writes cgroup.memoryBytes cgroup.cpuQuotaUs cgroup.cpuPeriodUs cgroup.pids", asks_limits,
 	  { [TARGET_OCI] = CARRIED("linux.resources; a limit that has no field there is refused by its file's name"),
-	    [TARGET_BWRAP] = OUTSIDE("put yourself into a cgroup that has them") } },
+	    [TARGET_BWRAP] = OUTSIDE("put yourself into a cgroup that has them"),
+	    [TARGET_BWRAP_RUN] = CARRIED("it is started in the group") } },
 	{ "device rules", "cgroup.wantsDevices cgroup.deviceRules", asks_device_rules,
 	  { [TARGET_OCI] = CARRIED("linux.resources.devices"),
-	    [TARGET_BWRAP] = OUTSIDE("put yourself into a cgroup that has them") } },
+	    [TARGET_BWRAP] = OUTSIDE("put yourself into a cgroup that has them"),
+	    [TARGET_BWRAP_RUN] = CARRIED("it is started in the group") } },
 
 	{ "class of resctrl", "intelRdt", asks_rdt,
 	  { [TARGET_OCI] = REFUSED("it has no lowering to config.json"),
-	    [TARGET_BWRAP] = REFUSED("it makes none") } },
+	    [TARGET_BWRAP] = REFUSED("it makes none"),
+	    [TARGET_BWRAP_RUN] = CARRIED("it is started in the class") } },
 
 	{ "a directory as root", "root.kind root.path", asks_root, { [TARGET_OCI] = CARRIED("root.path"),
 	    [TARGET_BWRAP] = CARRIED("--dev-bind") } },
@@ -452,7 +504,7 @@ const struct engine_item engine_items[] = {
 	  { [TARGET_OCI] = REFUSED("runtimes take no \"/\" of the host for a root"),
 	    [TARGET_BWRAP] = CARRIED("--bind, --ro-bind") } },
 	{ "read-only root", "root.readonly", asks_readonly_root, { [TARGET_OCI] = CARRIED("root.readonly"),
-	    [TARGET_BWRAP] = CARRIED("--remount-ro") } },
+	    [TARGET_BWRAP] = CARRIED("--remount-ro"), [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "propagation of the root", "root.propagation", asks_root_propagation,
 	  { [TARGET_OCI] = CARRIED("linux.rootfsPropagation"),
 	    [TARGET_BWRAP] = REFUSED("it has no option for it") } },
@@ -470,11 +522,13 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP] = REFUSED("it copies none") } },
 	{ "identity of a bind's source", "mounts.sourceDev mounts.sourceIno", asks_identity,
 	  { [TARGET_OCI] = DIFFERS("sources are not compared again when the bundle runs"),
-	    [TARGET_BWRAP] = DIFFERS("sources are not compared again when it runs") } },
+	    [TARGET_BWRAP] = DIFFERS("sources are not compared again when it runs"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init compares") } },
 	{ "file system", "mounts.fstype mounts.options", asks_filesystem, { [TARGET_OCI] = CARRIED("mounts"),
-	    [TARGET_BWRAP] = CARRIED("--dev, --proc, --tmpfs, --mqueue; of a tmpfs size and mode; other types are refused by name") } },
+	    [TARGET_BWRAP] = CARRIED("--dev, --proc, --tmpfs, --mqueue; of a tmpfs size and mode; other types are refused by name"),
+	    [TARGET_BWRAP_RUN] = CARRIED("--dev, --proc, --tmpfs, --mqueue; other types by our init") } },
 	{ "view of the cgroup", "mounts.kind", asks_cgroup_view, { [TARGET_OCI] = CARRIED("mounts, type cgroup"),
-	    [TARGET_BWRAP] = REFUSED("it mounts none") } },
+	    [TARGET_BWRAP] = REFUSED("it mounts none"), [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "tmpfs filled from the image", "mounts.copyUp", asks_copy_up, { [TARGET_OCI] = CARRIED("mounts, option tmpcopyup"),
 	    [TARGET_BWRAP] = REFUSED("it fills none") } },
 	{ "propagation of a mount", "mounts.propagation mounts.propagation2", asks_mount_propagation,
@@ -492,166 +546,238 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP] = CARRIED("--dir") } },
 	{ "file with a given content", "mounts.kind mounts.content", asks_file,
 	  { [TARGET_OCI] = REFUSED("config.json has no field for it"),
-	    [TARGET_BWRAP] = REFUSED("it comes with a network that it can't make") } },
+	    [TARGET_BWRAP] = REFUSED("it comes with a network that it can't make"),
+	    [TARGET_BWRAP_RUN] = CARRIED("--ro-bind-data") } },
 
 	{ "device nodes", "devices devIsPrepared devSymlinks", asks_devices, { [TARGET_OCI] = CARRIED("linux.devices"),
-	    [TARGET_BWRAP] = CARRIED("--dev") } },
+	    [TARGET_BWRAP] = DIFFERS("the host's own nodes, by --dev; /dev/core is added"),
+	    [TARGET_BWRAP_RUN] = DIFFERS("the host's own nodes, by --dev; /dev/core is added") } },
 	{ "masked paths", "maskedPaths", asks_masked, { [TARGET_OCI] = CARRIED("linux.maskedPaths"),
-	    [TARGET_BWRAP] = CARRIED("below /proc: --ro-bind of /dev/null, or --tmpfs; elsewhere refused by name") } },
+	    [TARGET_BWRAP] = CARRIED("below /proc: --ro-bind of /dev/null, or --tmpfs; elsewhere refused by name"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "read-only paths", "readonlyPaths", asks_readonly, { [TARGET_OCI] = CARRIED("linux.readonlyPaths"),
-	    [TARGET_BWRAP] = CARRIED("below /proc: --ro-bind; elsewhere refused by name") } },
+	    [TARGET_BWRAP] = CARRIED("below /proc: --ro-bind; elsewhere refused by name"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "sysctls", "sysctls", asks_sysctls, { [TARGET_OCI] = CARRIED("linux.sysctl"),
-	    [TARGET_BWRAP] = REFUSED("it sets none") } },
+	    [TARGET_BWRAP] = REFUSED("it sets none"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "network: the host's, none, joined", "network", asks_network, { [TARGET_OCI] = CARRIED("linux.namespaces"),
 	    [TARGET_BWRAP] = CARRIED("--unshare-net, or its absence") } },
 	{ "network of another kind", "network networkHelper networkHelperKind networkPolicy", asks_other_network,
 	  { [TARGET_OCI] = REFUSED("config.json has no field for it"),
-	    [TARGET_BWRAP] = REFUSED("it has only --unshare-net") } },
+	    [TARGET_BWRAP] = REFUSED("it has only --unshare-net"),
+	    [TARGET_BWRAP_RUN] = CARRIED("--unshare-net; the rest from outside") } },
 
 	{ "command, environment, working directory", "process.args process.env process.cwd process.homeFromPasswd", always,
 	  { [TARGET_OCI] = CARRIED("process.args, process.env, process.cwd"),
-	    [TARGET_BWRAP] = CARRIED("--clearenv, --setenv, --chdir; PWD is added") } },
+	    [TARGET_BWRAP] = CARRIED("--clearenv, --setenv, --chdir; PWD is added"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "program other than argv[0]", "process.program", asks_program,
 	  { [TARGET_OCI] = DIFFERS("argv[0] is the path of the program"),
-	    [TARGET_BWRAP] = DIFFERS("argv[0] is the path of the program") } },
+	    [TARGET_BWRAP] = DIFFERS("argv[0] is the path of the program"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "argv[0] that is no name of the program", "process.args", asks_argv0,
 	  { [TARGET_OCI] = REFUSED("config.json has no field for it"),
-	    [TARGET_BWRAP] = REFUSED("only versions from 0.9 have an option for it") } },
+	    [TARGET_BWRAP] = REFUSED("only versions from 0.9 have an option for it"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "\"/\" in place of an absent working directory", "process.cwdFallbackRoot", asks_cwd_fallback,
 	  { [TARGET_OCI] = DIFFERS("runtimes make an absent working directory"),
-	    [TARGET_BWRAP] = DIFFERS("run it in that folder: it stays there, or goes to \"/\"") } },
+	    [TARGET_BWRAP] = DIFFERS("run it in that folder: it stays there, or goes to \"/\""),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "user and group", "process.uid process.gid", always, { [TARGET_OCI] = CARRIED("process.user"),
-	    [TARGET_BWRAP] = CARRIED("--uid, --gid") } },
+	    [TARGET_BWRAP] = CARRIED("--uid, --gid"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "supplementary groups", "process.groups", asks_groups, { [TARGET_OCI] = CARRIED("process.user.additionalGids"),
-	    [TARGET_BWRAP] = REFUSED("it sets none") } },
+	    [TARGET_BWRAP] = REFUSED("it sets none"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "the caller's groups", "process.keepGroups", asks_kept_groups,
 	  { [TARGET_OCI] = CARRIED("the annotation run.oci.keep_original_groups"),
-	    [TARGET_BWRAP] = CARRIED("what it does by itself") } },
+	    [TARGET_BWRAP] = CARRIED("what it does by itself"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "umask", "process.umask", asks_umask, { [TARGET_OCI] = CARRIED("process.user.umask"),
-	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "capabilities", "process.capabilities", always, { [TARGET_OCI] = CARRIED("process.capabilities"),
-	    [TARGET_BWRAP] = CARRIED("--cap-drop ALL") } },
+	    [TARGET_BWRAP] = CARRIED("--cap-drop ALL"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "resource limits", "process.rlimits", asks_rlimits, { [TARGET_OCI] = CARRIED("process.rlimits"),
-	    [TARGET_BWRAP] = OUTSIDE("set them before bwrap, which passes them on") } },
+	    [TARGET_BWRAP] = OUTSIDE("set them before bwrap, which passes them on"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "no_new_privs", "process.noNewPrivileges", asks_no_new_privs, { [TARGET_OCI] = CARRIED("process.noNewPrivileges"),
-	    [TARGET_BWRAP] = CARRIED("what it does by itself") } },
+	    [TARGET_BWRAP] = CARRIED("what it does by itself"),
+	    [TARGET_BWRAP_RUN] = CARRIED("what it does by itself") } },
 	{ "out-of-memory score", "process.oomScoreAdj", asks_oom_score, { [TARGET_OCI] = CARRIED("process.oomScoreAdj"),
-	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "scheduler", "process.scheduler", asks_scheduler, { [TARGET_OCI] = REFUSED("it has no lowering to config.json"),
-	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "I/O priority", "process.ioPriority", asks_io_priority, { [TARGET_OCI] = REFUSED("it has no lowering to config.json"),
-	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "memory policy", "process.memoryPolicy", asks_memory_policy,
 	  { [TARGET_OCI] = REFUSED("it has no lowering to config.json"),
-	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "cpu affinity", "process.initialCpus process.finalCpus", asks_affinity,
 	  { [TARGET_OCI] = REFUSED("it is of exec, not of a container"),
 	    [TARGET_BWRAP] = REFUSED("it is of exec, not of a container") } },
 	{ "personality", "process.personality", asks_personality, { [TARGET_OCI] = REFUSED("it has no lowering to config.json"),
-	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on") } },
+	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "seccomp filter", "process.seccomp", asks_seccomp, { [TARGET_OCI] = CARRIED("linux.seccomp"),
-	    [TARGET_BWRAP] = CARRIED("--seccomp, the program on a descriptor") } },
+	    [TARGET_BWRAP] = CARRIED("--seccomp, the program on a descriptor"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "seccomp filter of a sandbox", "process.seccomp", asks_sandbox_seccomp,
 	  { [TARGET_OCI] = DIFFERS("a program of another kind than the machine's own, such as a 32-bit one, is killed"),
-	    [TARGET_BWRAP] = CARRIED("--seccomp") } },
+	    [TARGET_BWRAP] = CARRIED("--seccomp"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "AppArmor profile", "process.apparmorProfile", asks_apparmor, { [TARGET_OCI] = CARRIED("process.apparmorProfile"),
 	    [TARGET_BWRAP] = REFUSED("no_new_privs stands against a change of profile") } },
 	{ "SELinux label", "process.selinuxLabel", asks_selinux, { [TARGET_OCI] = CARRIED("process.selinuxLabel"),
 	    [TARGET_BWRAP] = REFUSED("no_new_privs stands against a change of label") } },
 	{ "terminal", "process.terminal process.consoleRows process.consoleColumns", asks_terminal,
 	  { [TARGET_OCI] = CARRIED("process.terminal, process.consoleSize"),
-	    [TARGET_BWRAP] = REFUSED("it makes none") } },
+	    [TARGET_BWRAP] = REFUSED("it makes none"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "session keyring", "process.newKeyring", asks_keyring, { [TARGET_OCI] = CARRIED("what runtimes do by themselves"),
-	    [TARGET_BWRAP] = OUTSIDE("the caller's stays: leave it before, by keyctl session") } },
+	    [TARGET_BWRAP] = OUTSIDE("the caller's stays: leave it before, by keyctl session"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "session of its own", "process.newSession", asks_session, { [TARGET_OCI] = CARRIED("what runtimes do by themselves"),
-	    [TARGET_BWRAP] = CARRIED("--new-session") } },
+	    [TARGET_BWRAP] = CARRIED("--new-session"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "the caller's session", "process.newSession", asks_same_session,
 	  { [TARGET_OCI] = DIFFERS("runtimes always make a session"),
-	    [TARGET_BWRAP] = CARRIED("what it does by itself") } },
+	    [TARGET_BWRAP] = CARRIED("what it does by itself"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "inner user namespace", "process.innerUserNamespace", asks_inner_userns,
 	  { [TARGET_OCI] = DIFFERS("there is one user namespace, in which the workload can't get a capability: no set has one, and no_new_privs is set"),
-	    [TARGET_BWRAP] = DIFFERS("there is one user namespace, in which the workload can't get a capability") } },
+	    [TARGET_BWRAP] = DIFFERS("there is one user namespace, in which the workload can't get a capability"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "capabilities in an inner user namespace", "process.innerUserNamespace", asks_inner_capabilities,
 	  { [TARGET_OCI] = REFUSED("in the one namespace of a bundle they would mean more"),
-	    [TARGET_BWRAP] = REFUSED("in one namespace they would mean more") } },
+	    [TARGET_BWRAP] = REFUSED("in one namespace they would mean more"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "pid 1 of ours", "process.keepInit", asks_init, { [TARGET_OCI] = DIFFERS("the workload itself is pid 1"),
-	    [TARGET_BWRAP] = CARRIED("its own pid 1, which reaps") } },
+	    [TARGET_BWRAP] = CARRIED("its own pid 1, which reaps"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init, by --as-pid-1") } },
 	{ "preserved descriptors", "process.preserveFds", asks_descriptors,
 	  { [TARGET_OCI] = OUTSIDE("give the runtime --preserve-fds"),
-	    [TARGET_BWRAP] = REFUSED("their numbers are needed for its own") } },
+	    [TARGET_BWRAP] = REFUSED("their numbers are needed for its own"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "NOTIFY_SOCKET", "process.notifySocket", asks_notify_socket,
 	  { [TARGET_OCI] = OUTSIDE("give the runtime the variable NOTIFY_SOCKET"),
 	    [TARGET_BWRAP] = REFUSED("it binds none") } },
 
 	{ "hooks", "hooks", asks_hooks, { [TARGET_OCI] = CARRIED("hooks"),
-	    [TARGET_BWRAP] = REFUSED("it runs none") } },
+	    [TARGET_BWRAP] = REFUSED("it runs none"),
+	    [TARGET_BWRAP_RUN] = CARRIED("run from outside, and by our init") } },
+	{ "hooks of the kind createContainer", "hooks", asks_inside_hooks, { [TARGET_OCI] = CARRIED("hooks"),
+	    [TARGET_BWRAP] = REFUSED("it runs none"),
+	    [TARGET_BWRAP_RUN] = REFUSED("they run before pivot_root, which is its own") } },
 	{ "regions of a policy in a bundle", "policy.regions policy.coversAreIdmapped", asks_regions,
 	  { [TARGET_OCI] = REFUSED("a policy in a bundle covers what mounts have made, which mounts in config.json can't say"),
 	    [TARGET_BWRAP] = REFUSED("a policy in a bundle covers what mounts have made") } },
 	{ "limits for later processes of the container", "policy.refusedCapabilities policy.withheldCapabilities policy.memoryBytes "
 	  "policy.cpus policy.pids", asks_later_limits,
 	  { [TARGET_OCI] = OUTSIDE("look at what the runtime's exec and update are asked for"),
-	    [TARGET_BWRAP] = OUTSIDE("look at what nsenter and others are asked for") } },
+	    [TARGET_BWRAP] = OUTSIDE("look at what nsenter and others are asked for"),
+	    [TARGET_BWRAP_RUN] = CARRIED("the record") } },
 	{ "who asked for what", "policy.items", always, { [TARGET_OCI] = NOTHING,
 	    [TARGET_BWRAP] = NOTHING } },
 	{ "time limit", "lifecycle.timeoutMs lifecycle.timeoutPointer", asks_timeout, { [TARGET_OCI] = OUTSIDE("end it yourself, e.g. by timeout(1)"),
-	    [TARGET_BWRAP] = OUTSIDE("end it yourself, e.g. by timeout(1)") } },
+	    [TARGET_BWRAP] = OUTSIDE("end it yourself, e.g. by timeout(1)"),
+	    [TARGET_BWRAP_RUN] = CARRIED("the supervisor") } },
 	{ "sandbox that dies with its caller", "lifecycle.sandbox lifecycle.dieWithParent lifecycle.diesWithCaller", asks_sandbox,
 	  { [TARGET_OCI] = OUTSIDE("end and delete it yourself"),
-	    [TARGET_BWRAP] = CARRIED("--die-with-parent") } },
+	    [TARGET_BWRAP] = CARRIED("--die-with-parent"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init, and the supervisor") } },
 	{ "one more process", "lifecycle.exec", asks_exec, { [TARGET_OCI] = REFUSED("a bundle is a whole container"),
 	    [TARGET_BWRAP] = REFUSED("it makes whole sandboxes") } },
 
 	{ "ids without a new user namespace", "process.uid process.gid", asks_plain_ids,
-	  { [TARGET_OCI] = CARRIED("process.user"), [TARGET_BWRAP] = REFUSED("it changes ids only by a user namespace") } },
+	  { [TARGET_OCI] = CARRIED("process.user"), [TARGET_BWRAP] = REFUSED("it changes ids only by a user namespace"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "id map of more than one id", "uidMaps gidMaps", asks_wide_map,
 	  { [TARGET_OCI] = CARRIED("linux.uidMappings, linux.gidMappings"),
-	    [TARGET_BWRAP] = REFUSED("it maps the caller's own id only") } },
+	    [TARGET_BWRAP] = REFUSED("it maps the caller's own id only"),
+	    [TARGET_BWRAP_RUN] = CARRIED("written from outside; the caller's own ids have to be among them") } },
 	{ "bind mount of one mount only", "mounts.recursive", asks_flat_bind,
 	  { [TARGET_OCI] = CARRIED("mounts, option bind"), [TARGET_BWRAP] = REFUSED("it always binds what is mounted below, too") } },
 	{ "bind mount with set-user-ID programs", "mounts.set mounts.setRecursive", asks_suid_bind,
-	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("nosuid is added") } },
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("nosuid is added"),
+	    [TARGET_BWRAP_RUN] = DIFFERS("nosuid is added, which changes nothing under no_new_privs") } },
 	{ "noexec in /dev", "mounts.set", asks_noexec_dev,
-	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("programs in /dev can be executed") } },
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("programs in /dev can be executed"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "mount flags but for read-only, nosuid and nodev", "mounts.set mounts.clear mounts.setRecursive mounts.clearRecursive",
-	  asks_other_flags, { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("it has no option for them") } },
+	  asks_other_flags, { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("it has no option for them"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
+	{ "a step upon a file system of another type", "mounts.destination", asks_upon_left,
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("it mounts no such file system"),
+	    [TARGET_BWRAP_RUN] = REFUSED("our init mounts that afterwards") } },
+	{ "view of the cgroup without a cgroup namespace", "mounts.kind", asks_host_cgroup_view,
+	  { [TARGET_OCI] = CARRIED("mounts, type cgroup"), [TARGET_BWRAP] = REFUSED("it mounts none"),
+	    [TARGET_BWRAP_RUN] = REFUSED("the host's is out of reach when our init runs") } },
+	{ "such flags of a tree above other mounts", "mounts.setRecursive mounts.clearRecursive", asks_left_flags,
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("it has no option for them"),
+	    [TARGET_BWRAP_RUN] = REFUSED("our init would set them for those mounts, too") } },
 	{ "options of a tmpfs but for size and mode", "mounts.options", asks_tmpfs_options,
-	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("they are left out, also size of /dev: nr_inodes limits nothing") } },
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("they are left out, also size of /dev: nr_inodes limits nothing"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "device nodes but for the default ones", "devices", asks_other_devices,
 	  { [TARGET_OCI] = CARRIED("linux.devices"), [TARGET_BWRAP] = REFUSED("it makes none") } },
 	{ "capabilities that the workload has", "process.capabilities", asks_capabilities,
-	  { [TARGET_OCI] = CARRIED("process.capabilities"), [TARGET_BWRAP] = DIFFERS("--cap-add: for an ordinary user in a namespace below the one that owns the network") } },
+	  { [TARGET_OCI] = CARRIED("process.capabilities"), [TARGET_BWRAP] = DIFFERS("--cap-add: for an ordinary user in a namespace below the one that owns the network"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "capabilities that differ from set to set", "process.capabilities", asks_capability_sets,
-	  { [TARGET_OCI] = CARRIED("process.capabilities"), [TARGET_BWRAP] = REFUSED("a set can't be given as it is") } },
+	  { [TARGET_OCI] = CARRIED("process.capabilities"), [TARGET_BWRAP] = REFUSED("a set can't be given as it is"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "no_new_privs not set", "process.noNewPrivileges", asks_new_privs,
 	  { [TARGET_OCI] = CARRIED("process.noNewPrivileges"), [TARGET_BWRAP] = REFUSED("it always sets no_new_privs") } },
 	{ "HOME from /etc/passwd", "process.homeFromPasswd", asks_home,
-	  { [TARGET_OCI] = CARRIED("what runtimes do by themselves"), [TARGET_BWRAP] = DIFFERS("HOME is not set") } },
+	  { [TARGET_OCI] = CARRIED("what runtimes do by themselves"), [TARGET_BWRAP] = DIFFERS("HOME is not set"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "seccomp notification", "process.seccomp", asks_notify,
-	  { [TARGET_OCI] = CARRIED("linux.seccomp, listenerPath"), [TARGET_BWRAP] = REFUSED("it hands no listener on") } },
+	  { [TARGET_OCI] = CARRIED("linux.seccomp, listenerPath"), [TARGET_BWRAP] = REFUSED("it hands no listener on"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 	{ "flags of the seccomp filter", "process.seccomp", asks_filter_flags,
-	  { [TARGET_OCI] = CARRIED("linux.seccomp, flags"), [TARGET_BWRAP] = REFUSED("it has no option for them") } },
+	  { [TARGET_OCI] = CARRIED("linux.seccomp, flags"), [TARGET_BWRAP] = REFUSED("it has no option for them"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init") } },
 };
 const size_t engine_item_count = array_size(engine_items);
 
 /* ---- asking it ---- */
 
-static const char *const target_names[] = { [TARGET_OCI] = "oci", [TARGET_BWRAP] = "bwrap" };
-_Static_assert(array_size(target_names) == TARGET_MAX, "a name for each target");
+static const char *const target_names[] = { [TARGET_OCI] = "oci", [TARGET_BWRAP] = "bwrap", [TARGET_BWRAP_RUN] = "bwrap" };
+static const char *const target_titles[] = {
+	[TARGET_OCI] = "emit oci", [TARGET_BWRAP] = "emit bwrap", [TARGET_BWRAP_RUN] = "--engine bwrap",
+};
+_Static_assert(array_size(target_names) == TARGET_MAX && array_size(target_titles) == TARGET_MAX, "a name for each target");
+
+struct item_support items_support(const struct engine_item *item, enum engine_target target)
+{
+	static const struct item_support unknown = { ITEM_UNKNOWN, NULL };
+	const struct item_support *own = &item->by[target], *text = &item->by[TARGET_BWRAP];
+
+	if (target != TARGET_BWRAP_RUN || own->how != ITEM_UNKNOWN)
+		return *own;
+	return text->how == ITEM_DIFFERS || text->how == ITEM_OUTSIDE ? unknown : *text;
+}
 
 int items_check(const struct plan *plan, enum engine_target target, struct err **err)
 {
 	for (size_t i = 0; i < engine_item_count; i++) {
-		const struct item_support *support = &engine_items[i].by[target];
+		struct item_support support = items_support(&engine_items[i], target);
 		const char *pointer;
 
-		if (support->how != ITEM_REFUSED && support->how != ITEM_UNKNOWN)
+		if (support.how != ITEM_REFUSED && support.how != ITEM_UNKNOWN)
 			continue;
 		pointer = engine_items[i].asked(plan);
 		if (pointer)
 			return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, *pointer ? pointer : NULL, "%s: %s: %s",
 				       target_names[target], engine_items[i].name,
-				       support->what ? support->what : "not known to it");
+				       support.what ? support.what : "not known to it");
 	}
 	return 0;
 }
@@ -660,10 +786,10 @@ void items_visit_notes(const struct plan *plan, enum engine_target target,
 		       void (*visit)(void *data, const struct engine_item *item, const struct item_support *support), void *data)
 {
 	for (size_t i = 0; i < engine_item_count; i++) {
-		const struct item_support *support = &engine_items[i].by[target];
+		const struct item_support support = items_support(&engine_items[i], target);
 
-		if ((support->how == ITEM_DIFFERS || support->how == ITEM_OUTSIDE) && engine_items[i].asked(plan))
-			visit(data, &engine_items[i], support);
+		if ((support.how == ITEM_DIFFERS || support.how == ITEM_OUTSIDE) && engine_items[i].asked(plan))
+			visit(data, &engine_items[i], &support);
 	}
 }
 
@@ -688,28 +814,28 @@ bool items_cover(const char *member)
 	return false;
 }
 
-static void print_support(const struct item_support *support, struct strbuf *out)
+static void print_support(struct item_support support, struct strbuf *out)
 {
 	static const char *const words[] = {
 		[ITEM_UNKNOWN] = "**refused**", [ITEM_REFUSED] = "**refused**: ", [ITEM_CARRIED] = "",
 		[ITEM_DIFFERS] = "differs: ", [ITEM_OUTSIDE] = "not in it: ", [ITEM_NOTHING] = "-",
 	};
 
-	strbuf_printf(out, " %s%s |", words[support->how], support->what ? support->what : "");
+	strbuf_printf(out, " %s%s |", words[support.how], support.what ? support.what : "");
 }
 
 void items_print_matrix(struct strbuf *out)
 {
 	strbuf_puts(out, "| item of the plan | members of its JSON | native |");
 	for (int target = 0; target < TARGET_MAX; target++)
-		strbuf_printf(out, " %s |", target_names[target]);
+		strbuf_printf(out, " %s |", target_titles[target]);
 	strbuf_puts(out, "\n|---|---|---|");
 	for (int target = 0; target < TARGET_MAX; target++)
 		strbuf_puts(out, "---|");
 	for (size_t i = 0; i < engine_item_count; i++) {
 		strbuf_printf(out, "\n| %s | %s | enforced |", engine_items[i].name, engine_items[i].members);
 		for (int target = 0; target < TARGET_MAX; target++)
-			print_support(&engine_items[i].by[target], out);
+			print_support(items_support(&engine_items[i], target), out);
 	}
 	strbuf_putc(out, '\n');
 }

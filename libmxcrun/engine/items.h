@@ -7,7 +7,10 @@
 #ifndef MXCRUN_ENGINE_ITEMS_H
 #define MXCRUN_ENGINE_ITEMS_H
 
+#include <string.h>
+
 #include "base/err.h"
+#include "base/sys.h"
 #include "base/strbuf.h"
 #include "plan/plan.h"
 
@@ -15,6 +18,7 @@
 enum engine_target {
 	TARGET_OCI,	/* `emit oci` */
 	TARGET_BWRAP,	/* `emit bwrap` */
+	TARGET_BWRAP_RUN,	/* --engine bwrap */
 	TARGET_MAX
 };
 
@@ -44,6 +48,10 @@ struct engine_item {
 extern const struct engine_item engine_items[];
 extern const size_t engine_item_count;
 
+/* What the target does about the item. A run does by the same means what the text says, unless the table has something else
+ * for it. But what the text only tells its reader of is nothing that a run may leave undone: the table has to speak of that. */
+struct item_support items_support(const struct engine_item *item, enum engine_target target);
+
 /* 0, or E_UNSUPPORTED with the first item that is refused. */
 int items_check(const struct plan *plan, enum engine_target target, struct err **err);
 
@@ -56,6 +64,23 @@ bool items_cover(const char *member);
 
 /* The table as docs/engines-matrix.md. */
 void items_print_matrix(struct strbuf *out);
+
+/* Of the flags for the tree below a bind, those that bwrap's bind doesn't give it: its only recursive ones are nosuid, and
+ * with nodev also read-only. init sets the rest. */
+static inline uint64_t mount_flags_left(const struct plan_mount *mount)
+{
+	uint64_t flags = mount->attr_set_recursive;
+
+	return flags & ~(flags & SYS_ATTR_NODEV ? SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV : SYS_ATTR_NOSUID);
+}
+
+/* A file system that bwrap has no option for; init mounts it. What is at /dev/pts comes with bwrap's own /dev. */
+static inline bool mount_is_left(const struct plan_mount *mount)
+{
+	return mount->kind == MOUNT_CGROUP ||
+	       (mount->kind == MOUNT_FILESYSTEM && strcmp(mount->fstype, "tmpfs") && strcmp(mount->fstype, "proc") &&
+		strcmp(mount->fstype, "mqueue") && strcmp(mount->destination, "/dev/pts"));
+}
 
 /* The plan's first mount step that is of the policy's mount point "/": the attributes of a whole root. */
 static inline bool mount_is_root_remount(const struct plan_mount *mount)

@@ -83,7 +83,7 @@ static int start_engine(const struct lifecycle *lc, const struct prepared *prepa
 	if (r < 0)
 		return r;
 	request.start_fd = start_fd;
-	r = native_start(&request, &instance->child, err);
+	r = prepared->engine->start(&request, &instance->child, err);
 	netns_done(&instance->netns);	/* it is the container's now, or nobody's */
 	return r;
 }
@@ -120,7 +120,7 @@ static int tell_recorded(const struct plan *plan, struct instance *instance, str
 		if (!state)
 			return err_nomem(err);
 	}
-	return native_recorded(&instance->child, state, err);
+	return engine_recorded(&instance->child, state, err);
 }
 
 static int build(const struct lifecycle *lc, const struct prepared *prepared,
@@ -164,7 +164,9 @@ int instance_create(const struct lifecycle *lc, const struct prepared *prepared,
 	const struct plan *plan = prepared->plan;
 	int r;
 
-	netns_begin(&ret->netns, plan, prepared->facts);
+	/* others make it themselves */
+	if (prepared->engine == &native_engine)
+		netns_begin(&ret->netns, plan, prepared->facts);
 	r = store_create(lc->store, plan->id, &ret->entry, err);
 	if (r < 0)
 		return r;
@@ -248,7 +250,7 @@ int instance_create_detached(const struct lifecycle *lc, const struct create_req
 		return r;
 	r = announce(&request->announcement, &ret->child, err);
 	if (r == 0 && waits_for_start)
-		r = report_write(request->report, prepared->plan, "created", ret->child.pid, err);
+		r = report_write(request->report, prepared, "created", ret->child.pid, err);
 	if (r < 0)
 		instance_abandon(lc, ret);
 	return r;

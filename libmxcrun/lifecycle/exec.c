@@ -206,15 +206,15 @@ static int start_process(struct execution *e, struct err **err)
 		.data = e,
 	};
 	cleanup_err struct err *busy = NULL;
-	int r = native_start(&request, &e->child, &busy);
+	int r = e->prepared.engine->start(&request, &e->child, &busy);
 
 	if (r == -EBUSY && !e->request->cgroup && move_to_group_of_init(e))
-		r = native_start(&request, &e->child, err);
+		r = e->prepared.engine->start(&request, &e->child, err);
 	else if (r < 0 && err)
 		*err = take_ptr(busy);
 
 	if (r == 0)
-		r = native_recorded(&e->child, NULL, err);
+		r = engine_recorded(&e->child, NULL, err);
 	fd_close_ptr(&e->console_fd);
 	return r;
 }
@@ -225,7 +225,7 @@ static int let_go(struct execution *e, struct err **err)
 
 	if (r == 0 && e->console.socket_fd >= 0)
 		r = console_attach(&e->console, err);
-	return r < 0 ? r : native_release(&e->child, err);
+	return r < 0 ? r : engine_release(&e->child, err);
 }
 
 /* With a console socket the terminal is the caller's affair; else it is relayed, which takes a supervisor. */
@@ -281,7 +281,7 @@ int lifecycle_exec(const struct lifecycle *lc, const struct exec_request *reques
 	if (r == 0)
 		r = let_go(&e, err);
 	if (r < 0) {
-		native_abandon(&e.child);
+		engine_abandon(&e.child);
 		return r;
 	}
 	return request->detach ? 0 : wait_for_end(&e, ret_exit_code, err);

@@ -48,13 +48,25 @@ static int start_plan(struct prepared *prepared, const struct host_facts *facts,
 
 /* Sealed before anybody acts on it; refused here, before anything is made, if it can't be enforced.
  */
-static int finish_plan(struct prepared *prepared, struct err **err)
+static int finish_plan(struct prepared *prepared, const struct engine *engine, struct err **err)
 {
 	int r = arena_seal(prepared->plan_arena);
 
 	if (r < 0)
 		return err_sys(err, E_INTERNAL, -r, "seal", "plan", NULL);
-	return native_unsupported(prepared->plan, prepared->facts, err);
+	prepared->engine = engine;
+	return engine->unsupported(prepared->plan, prepared->facts, err);
+}
+
+/* The command line, then the host's owner. Another than the one asked for is never taken. */
+static int choose_engine(const char *asked, const char *owners, const struct engine **ret, struct err **err)
+{
+	const char *name = asked ? asked : owners;
+
+	*ret = name ? engine_find(name) : &native_engine;
+	if (*ret)
+		return 0;
+	return err_set(err, E_CONFIG, 0, asked ? NULL : "/engine", "there is no engine \"%.64s\"", name);
 }
 
 /* ---- bundles ---- */
@@ -117,6 +129,8 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 	cleanup_free char *bundle = NULL, *file = NULL;
 	struct plan_request absolute = *request;
 	const struct oci_config *config = NULL;
+	const struct engine *engine = NULL;
+	const char *owners_engine = NULL;
 	int r;
 
 	if (!arena)
@@ -130,7 +144,10 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 	absolute.config = file;
 	r = parse_config(arena, bundle, file, log, &config, err);
 	if (r == 0)
-		r = carriers_read(arena, config, bundle, request->admin_config, facts, log, &absolute.carriers, err);
+		r = carriers_read(arena, config, bundle, request->admin_config, facts, log, &absolute.carriers,
+				  &owners_engine, err);
+	if (r == 0)
+		r = choose_engine(request->engine, owners_engine, &engine, err);
 	if (r == 0)
 		r = read_facts(facts, err);
 	if (r == 0 && config->linux_ && config->linux_->intel_rdt)
@@ -141,7 +158,7 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 		r = start_plan(ret, facts, err);
 	if (r == 0)
 		r = plan_from_oci(ret->plan_arena, config, &absolute, facts, log, &ret->plan, err);
-	return r < 0 ? r : finish_plan(ret, err);
+	return r < 0 ? r : finish_plan(ret, engine, err);
 }
 
 int prepare_record_config(struct arena *arena, const struct record *record, const struct log *log,
@@ -201,7 +218,7 @@ int prepare_exec(struct host_facts *facts, const struct log *log, const struct e
 	if (r == 0)
 		r = plan_exec_from_oci(ret->plan_arena, &changed, &plan, record->pid, facts, log, &ret->plan,
 				       err);
-	return r < 0 ? r : finish_plan(ret, err);
+	return r < 0 ? r : finish_plan(ret, &native_engine, err);
 }
 
 /* ---- policies ---- */
@@ -288,6 +305,8 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 {
 	const struct policy_decisions *decisions;
 	struct plan_policy_request complete = *request;
+	const struct engine *engine = NULL;
+	const char *owners_engine = NULL;
 	int r = look_up_proxy(document, facts, err);
 
 	if (r == 0)
@@ -295,7 +314,10 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	if (r == 0)
 		r = read_profile(document, log, &complete.seccomp_file, err);
 	if (r == 0)
-		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &complete.owner, err);
+		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &complete.owner,
+					&owners_engine, err);
+	if (r == 0)
+		r = choose_engine(request->engine, owners_engine, &engine, err);
 	if (r == 0)
 		r = facts_read_cgroups(facts, err);
 	if (r == 0 && decisions->network.mode == POLICY_NETWORK_FILTERED)
@@ -305,5 +327,5 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	if (r == 0)
 		r = plan_from_policy(ret->plan_arena, decisions, &complete, facts, log, &ret->plan,
 				     err);
-	return r < 0 ? r : finish_plan(ret, err);
+	return r < 0 ? r : finish_plan(ret, engine, err);
 }

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "config/mxc.h"
 #include "config/oci_exec.h"
+#include "engine/engine.h"
 #include "host/facts.h"
 #include "plan/build.h"
 #include "plan/from_policy.h"
@@ -22,6 +23,7 @@ struct prepared {
 	struct arena *plan_arena; /* shared and sealed */
 	const struct plan *plan;
 	const struct host_facts *facts; /* the caller's */
+	const struct engine *engine;	/* who carries it out */
 };
 #define PREPARED_INIT \
 	{             \
@@ -31,7 +33,7 @@ void prepared_done(struct prepared *prepared);
 #define cleanup_prepared __attribute__((cleanup(prepared_done)))
 
 /* Plan the bundle at request->bundle (here any path; the plan gets it absolute) by its config.json,
- * and make sure that the native engine can carry the plan out. */
+ * choose the engine, and make sure that it can carry the plan out. */
 int prepare_bundle(struct host_facts *facts, const struct log *log,
 		   const struct plan_request *request, struct prepared *ret, struct err **err);
 

@@ -13,9 +13,10 @@
 #define REPORT_FORMAT 1
 
 /* namespaces NULL: it still runs. */
-static int put_report(struct json_writer *w, const struct plan *plan, const char *status, pid_t pid,
+static int put_report(struct json_writer *w, const struct prepared *prepared, const char *status, pid_t pid,
 		      const struct net_namespace *namespaces, struct err **err)
 {
+	const struct plan *plan = prepared->plan;
 	struct utsname name;
 	int r = 0;
 
@@ -24,7 +25,7 @@ static int put_report(struct json_writer *w, const struct plan *plan, const char
 	json_put_string(w, "id", plan->id);
 	json_put_string(w, "status", status);
 	json_put_i64(w, "pid", pid);
-	json_put_string(w, "engine", "native");
+	json_put_string(w, "engine", prepared->engine->name);
 	json_put_string(w, "kernel", uname(&name) == 0 ? name.release : NULL);
 	plan_print_items(plan, w);
 	if (namespaces) {
@@ -37,11 +38,11 @@ static int put_report(struct json_writer *w, const struct plan *plan, const char
 	return r;
 }
 
-static int replace(const char *path, const struct plan *plan, const char *status, pid_t pid,
+static int replace(const char *path, const struct prepared *prepared, const char *status, pid_t pid,
 		   const struct net_namespace *namespaces, struct err **err)
 {
 	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
-	int r = put_report(&w, plan, status, pid, namespaces, err);
+	int r = put_report(&w, prepared, status, pid, namespaces, err);
 
 	if (r < 0)
 		return r;
@@ -51,9 +52,9 @@ static int replace(const char *path, const struct plan *plan, const char *status
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "write the enforcement record", path, NULL) : 0;
 }
 
-int report_write(const char *path, const struct plan *plan, const char *status, pid_t pid, struct err **err)
+int report_write(const char *path, const struct prepared *prepared, const char *status, pid_t pid, struct err **err)
 {
-	return path ? replace(path, plan, status, pid, NULL, err) : 0;
+	return path ? replace(path, prepared, status, pid, NULL, err) : 0;
 }
 
 int report_watch(const char *path, const struct plan *plan, pid_t pid, struct net_namespace *ret, struct err **err)
@@ -61,8 +62,8 @@ int report_watch(const char *path, const struct plan *plan, pid_t pid, struct ne
 	return path && plan->network_policy.egress.count ? net_namespace_open(pid, ret, err) : 0;
 }
 
-int report_write_end(const char *path, const struct plan *plan, pid_t pid, const struct net_namespace *namespaces,
+int report_write_end(const char *path, const struct prepared *prepared, pid_t pid, const struct net_namespace *namespaces,
 		     struct err **err)
 {
-	return namespaces->net_fd < 0 ? 0 : replace(path, plan, "stopped", pid, namespaces, err);
+	return namespaces->net_fd < 0 ? 0 : replace(path, prepared, "stopped", pid, namespaces, err);
 }

@@ -19,7 +19,7 @@
 /* The workload goes; afterwards the poststart hooks run beside it. */
 static int let_go(const struct lifecycle *lc, struct instance *instance, struct err **err)
 {
-	int r = native_release(&instance->child, err);
+	int r = engine_release(&instance->child, err);
 
 	return r < 0 ? r : poststart(lc, &instance->entry, &instance->record, err);
 }
@@ -35,37 +35,37 @@ static int run_detached(const struct lifecycle *lc, const struct create_request 
 		return r;
 	r = let_go(lc, &instance, err);
 	if (r == 0)
-		r = report_write(request->report, prepared.plan, "running", instance.child.pid, err);
+		r = report_write(request->report, &prepared, "running", instance.child.pid, err);
 	if (r < 0)
 		instance_abandon(lc, &instance);
 	return r;
 }
 
 /* The container exists and is ours; whatever happens here, the caller takes it away. */
-static int run_to_end(const struct lifecycle *lc, const struct plan *plan, const struct create_request *told,
+static int run_to_end(const struct lifecycle *lc, const struct prepared *prepared, const struct create_request *told,
 		      const struct supervisor *supervisor, struct console *console,
 		      struct instance *instance, struct supervised *ret, struct err **err)
 {
 	struct supervise_request request = {
 		.child = &instance->child,
 		.caller_pidfd = -1,
-		.timeout_ms = plan->lifecycle.timeout_ms,
-		.console = plan->process.terminal ? console : NULL,
+		.timeout_ms = prepared->plan->lifecycle.timeout_ms,
+		.console = prepared->plan->process.terminal ? console : NULL,
 	};
 	cleanup_net_namespace struct net_namespace namespaces = NET_NAMESPACE_INIT;
 	int r = announce(&told->announcement, &instance->child, err);
 
 	if (r == 0)
-		r = report_watch(told->report, plan, instance->child.pid, &namespaces, err);
+		r = report_watch(told->report, prepared->plan, instance->child.pid, &namespaces, err);
 	if (r == 0 && request.console)
 		r = console_attach(console, err);
 	if (r == 0)
 		r = let_go(lc, instance, err);
 	if (r == 0)
-		r = report_write(told->report, plan, "running", instance->child.pid, err);
+		r = report_write(told->report, prepared, "running", instance->child.pid, err);
 	if (r == 0)
 		r = supervise(supervisor, &request, ret, err);
-	return r < 0 ? r : report_write_end(told->report, plan, instance->child.pid, &namespaces, err);
+	return r < 0 ? r : report_write_end(told->report, prepared, instance->child.pid, &namespaces, err);
 }
 
 static int run_in_foreground(const struct lifecycle *lc, const struct create_request *request,
@@ -93,7 +93,7 @@ static int run_in_foreground(const struct lifecycle *lc, const struct create_req
 	if (r < 0)
 		return r;
 	fd_close_ptr(&console_fd);
-	r = run_to_end(lc, prepared.plan, request, &supervisor, &console, &instance, ret,
+	r = run_to_end(lc, &prepared, request, &supervisor, &console, &instance, ret,
 		       err);
 	if (r < 0)
 		instance_abandon(lc, &instance);

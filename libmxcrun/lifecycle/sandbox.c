@@ -37,25 +37,25 @@ static int open_caller(const struct plan *plan, int *ret, struct err **err)
 		       : 0;
 }
 
-static int run_to_end(const struct plan *plan, const char *report, const struct supervisor *supervisor, int caller,
+static int run_to_end(const struct prepared *prepared, const char *report, const struct supervisor *supervisor, int caller,
 		      struct instance *instance, struct supervised *ret, struct err **err)
 {
 	struct supervise_request request = {
 		.child = &instance->child,
 		.caller_pidfd = caller,
-		.timeout_ms = plan->lifecycle.timeout_ms,
-		.shares_terminal = !plan->process.new_session,
+		.timeout_ms = prepared->plan->lifecycle.timeout_ms,
+		.shares_terminal = !prepared->plan->process.new_session,
 	};
 	cleanup_net_namespace struct net_namespace namespaces = NET_NAMESPACE_INIT;
-	int r = report_watch(report, plan, instance->child.pid, &namespaces, err);
+	int r = report_watch(report, prepared->plan, instance->child.pid, &namespaces, err);
 
 	if (r == 0)
-		r = native_release(&instance->child, err);
+		r = engine_release(&instance->child, err);
 	if (r == 0)
-		r = report_write(report, plan, "running", instance->child.pid, err);
+		r = report_write(report, prepared, "running", instance->child.pid, err);
 	if (r == 0)
 		r = supervise(supervisor, &request, ret, err);
-	return r < 0 ? r : report_write_end(report, plan, instance->child.pid, &namespaces, err);
+	return r < 0 ? r : report_write_end(report, prepared, instance->child.pid, &namespaces, err);
 }
 
 int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, const char *report,
@@ -75,7 +75,7 @@ int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepare
 		r = instance_create(lc, prepared, &options, &instance, err);
 	if (r < 0)
 		return r;
-	r = run_to_end(prepared->plan, report, &supervisor, caller, &instance, ret, err);
+	r = run_to_end(prepared, report, &supervisor, caller, &instance, ret, err);
 	if (r < 0)
 		instance_abandon(lc, &instance);
 	else

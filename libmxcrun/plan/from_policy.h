@@ -21,6 +21,7 @@ struct plan_policy_request {
 	const char *id; /* of the sandbox to come; made by the caller */
 	enum plan_cgroup_manager manager;
 	const char *admin_config;	/* for lifecycle/; NULL: the host's own */
+	const char *engine;		/* for lifecycle/; NULL: what the configurations say */
 	const struct plan_owner *owner; /* NULL: nothing */
 	const struct oci_seccomp *seccomp_file; /* what the policy's seccompProfile names a file for; NULL: it names none */
 };

@@ -1,7 +1,7 @@
 # helpers.bash - what every functional test stands on; loaded by each bats file.
 #
 # Environment: MXCRUN is the runtime's path, MXCRUN_TEST_BIN the folder of mountview, recvtty and the other test programs,
-# MXCRUN_TEST_SLOW a factor for all time limits (20 in an emulated machine), MXCRUN_TEST_FLAGS global options of the runtime
+# MXCRUN_TEST_ENGINE the engine that carries out what is tested (all but what is of one engine only), MXCRUN_TEST_SLOW a factor for all time limits (20 in an emulated machine), MXCRUN_TEST_FLAGS global options of the runtime
 # for all tests (--systemd-cgroup).
 #
 # A test has its own folder, its own state directory and its own TAG; every container id and
@@ -43,6 +43,8 @@ host_has() {
 	cgroupfs) [[ ${MXCRUN_TEST_FLAGS-} != *systemd* ]] ;;
 	# Not another runtime that the tests themselves are being tried with.
 	mxcrun) [ "${MXCRUN##*/}" = mxcrun ] ;;
+	# What the engines other than ours refuse; the reason is in docs/engines-matrix.md.
+	native) [ "${MXCRUN_TEST_ENGINE-native}" = native ] ;;
 	*) have "$1" ;;
 	esac
 }
@@ -124,7 +126,7 @@ make_userns_bundle() {
 # The runtime on the test's own state directory; never longer than half a minute, and without bats' descriptors.
 rt() {
 	# shellcheck disable=SC2086 # words
-	timeout --foreground -k 5 "$(slow 30)" "$MXCRUN" ${MXCRUN_TEST_FLAGS-} --root "$STATE" "$@" 3>&- 4>&-
+	timeout --foreground -k 5 "$(slow 30)" "$MXCRUN" ${MXCRUN_TEST_FLAGS-} ${MXCRUN_TEST_ENGINE:+--engine "$MXCRUN_TEST_ENGINE"} --root "$STATE" "$@" 3>&- 4>&-
 }
 
 # Create and start a container whose streams are files: out and err in the test's folder.
@@ -217,7 +219,8 @@ as_user() {
 
 # The runtime as that user, in that user's folder.
 user_rt() {
-	(cd "$USERDIR" && as_user timeout --foreground -k 5 "$(slow 30)" "$USERDIR/mxcrun" --root "$USERDIR/state" "$@" 3>&- 4>&-)
+	(cd "$USERDIR" && as_user timeout --foreground -k 5 "$(slow 30)" "$USERDIR/mxcrun" \
+		${MXCRUN_TEST_ENGINE:+--engine "$MXCRUN_TEST_ENGINE"} --root "$USERDIR/state" "$@" 3>&- 4>&-)
 }
 
 status_of() { rt state "$1" | jq -r .status; }

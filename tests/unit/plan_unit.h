@@ -64,9 +64,10 @@ static inline enum bwrap_object look_at_proc(const char *path)
 static inline void check_golden_bwrap(struct arena *arena, const struct plan *plan, const char *name)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	const struct bwrap_use use = { .target = TARGET_BWRAP, .look = look_at_proc };
 	struct bwrap_command command;
 
-	assert_int_equal(bwrap_emit(arena, plan, look_at_proc, &command, NULL), 0);
+	assert_int_equal(bwrap_emit(arena, plan, &use, &command, NULL), 0);
 	for (size_t i = 0; i < command.count; i++)
 		strbuf_printf(&out, "%s\n", command.argv[i]);
 	assert_null(command.argv[command.count]);

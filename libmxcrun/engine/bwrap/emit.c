@@ -17,8 +17,9 @@
 struct emitter {
 	struct arena *arena;
 	const struct plan *plan;
+	const struct bwrap_use *use;
 	struct bwrap_command *out;
-	bool failed;		/* out of memory */
+	bool failed;		/* out of memory or of descriptors */
 };
 
 static void add(struct emitter *e, const char *word)
@@ -49,10 +50,24 @@ static void add_number(struct emitter *e, const char *option, int64_t number)
 /* The number of a new descriptor, as a word. */
 static const char *add_descriptor(struct emitter *e, const void *data, size_t length)
 {
-	int number = BWRAP_FIRST_DESCRIPTOR + (int)e->out->descriptor_count;
+	int number = e->use->make_file ? e->use->make_file(e->use->data, data, length)
+				       : BWRAP_FIRST_DESCRIPTOR + (int)e->out->descriptor_count;
 
+	if (number < 0)
+		return NULL;
 	e->out->descriptors[e->out->descriptor_count++] = (struct bwrap_descriptor){ number, data, length };
 	return arena_printf(e->arena, "%d", number);
+}
+
+static bool is_run(const struct emitter *e)
+{
+	return e->use->target == TARGET_BWRAP_RUN;
+}
+
+static void add_all(struct emitter *e, const char *const *words)
+{
+	for (; *words; words++)
+		add(e, *words);
 }
 
 /* ---- namespaces ---- */
@@ -67,7 +82,8 @@ static void add_namespaces(struct emitter *e)
 	for (int kind = 0; kind < NS_MAX; kind++)
 		if (options[kind] && e->plan->namespaces[kind].mode == NS_NEW)
 			add(e, options[kind]);
-	if (e->plan->namespaces[NS_USER].mode == NS_NEW) {
+	/* in a run the maps are ours to write */
+	if (e->plan->namespaces[NS_USER].mode == NS_NEW && !is_run(e)) {
 		add_number(e, "--uid", e->plan->process.uid);
 		add_number(e, "--gid", e->plan->process.gid);
 	}
@@ -107,7 +123,8 @@ static int add_tmpfs(struct emitter *e, const struct plan_mount *mount, struct e
 		return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, mount->pointer, "bwrap: a tmpfs of size \"%.32s\"", size);
 	if (mode)
 		add2(e, "--perms", mode);
-	if (size)
+	/* in a run it is for init, which sets what bwrap has no option for as well */
+	if (size && !is_run(e))
 		add_number(e, "--size", bytes);
 	add2(e, "--tmpfs", mount->destination);
 	return 0;
@@ -116,6 +133,15 @@ static int add_tmpfs(struct emitter *e, const struct plan_mount *mount, struct e
 static bool is_readonly(const struct plan_mount *mount)
 {
 	return (mount->attr_set | mount->attr_set_recursive) & SYS_ATTR_RDONLY;
+}
+
+/* A run: what holds for the whole tree; the flags of the mount alone, and mount_flags_left(), are set by init. */
+static void add_run_bind(struct emitter *e, const struct plan_mount *mount)
+{
+	uint64_t flags = mount->attr_set_recursive;
+
+	add3(e, !(flags & SYS_ATTR_NODEV) ? "--dev-bind" : flags & SYS_ATTR_RDONLY ? "--ro-bind" : "--bind", mount->source,
+	     mount->destination);
 }
 
 static void add_bind(struct emitter *e, const struct plan_mount *mount)
@@ -184,12 +210,16 @@ static int add_step(struct emitter *e, const struct plan_mount *mount, struct er
 {
 	switch (mount->kind) {
 	case MOUNT_BIND:
-		add_bind(e, mount);
+		(is_run(e) ? add_run_bind : add_bind)(e, mount);
 		return 0;
 	case MOUNT_FILESYSTEM:
 		return add_filesystem(e, mount, err);
 	case MOUNT_DENY:
 		add_deny(e, mount);
+		return 0;
+	case MOUNT_FILE:
+		add2(e, "--perms", "0444");
+		add3(e, "--ro-bind-data", add_descriptor(e, mount->content, strlen(mount->content)), mount->destination);
 		return 0;
 	case MOUNT_SYMLINK:
 		add3(e, "--symlink", mount->source, mount->destination);
@@ -212,7 +242,7 @@ static int add_steps(struct emitter *e, struct err **err)
 	int r = 0;
 
 	for (size_t i = 0; i < plan->mount_count && r == 0; i++)
-		if (!is_part_of_dev(plan, &plan->mounts[i]))
+		if (!is_part_of_dev(plan, &plan->mounts[i]) && !(is_run(e) && mount_is_left(&plan->mounts[i])))
 			r = add_step(e, &plan->mounts[i], err);
 	for (size_t i = 0; i < plan->mount_count; i++)
 		if (plan->mounts[i].kind == MOUNT_DENY && plan->mounts[i].is_reopened)
@@ -241,11 +271,14 @@ static int check_mask(const struct plan_path *path, struct err **err)
 		       "bwrap: whether %s exists is known only when it runs, and it skips nothing", path->path);
 }
 
-static int add_masks(struct emitter *e, enum bwrap_object (*look)(const char *path), struct err **err)
+static int add_masks(struct emitter *e, struct err **err)
 {
+	enum bwrap_object (*const look)(const char *path) = e->use->look;
 	const struct plan *plan = e->plan;
 	int r = 0;
 
+	if (is_run(e))
+		return 0;
 	for (size_t i = 0; i < plan->readonly.count && r == 0; i++) {
 		r = check_mask(&plan->readonly.items[i], err);
 		if (r == 0 && look(plan->readonly.items[i].path) != BWRAP_ABSENT)
@@ -280,6 +313,17 @@ static int add_environment(struct emitter *e, struct err **err)
 		add3(e, "--setenv", arena_strndup(e->arena, *env, (size_t)(equals - *env)), equals + 1);
 	}
 	return 0;
+}
+
+/* It gives itself what the plan says, and needs all rights for that. */
+static void add_init(struct emitter *e)
+{
+	add2(e, "--cap-add", "ALL");
+	add2(e, "--chdir", "/");
+	if (e->plan->namespaces[NS_PID].mode == NS_NEW)
+		add(e, "--as-pid-1");
+	add(e, "--");
+	add_all(e, e->use->command);
 }
 
 static int add_process(struct emitter *e, struct err **err)
@@ -319,11 +363,11 @@ static size_t count_words(const struct plan *plan)
 	return count;
 }
 
-int bwrap_emit(struct arena *arena, const struct plan *plan, enum bwrap_object (*look)(const char *path),
-	       struct bwrap_command *ret, struct err **err)
+int bwrap_emit(struct arena *arena, const struct plan *plan, const struct bwrap_use *use, struct bwrap_command *ret,
+	       struct err **err)
 {
-	struct emitter e = { .arena = arena, .plan = plan, .out = ret };
-	int r = items_check(plan, TARGET_BWRAP, err);
+	struct emitter e = { .arena = arena, .plan = plan, .use = use, .out = ret };
+	int r = items_check(plan, use->target, err);
 
 	if (r < 0)
 		return r;
@@ -334,14 +378,18 @@ int bwrap_emit(struct arena *arena, const struct plan *plan, enum bwrap_object (
 	if (!ret->argv || !ret->descriptors)
 		return err_nomem(err);
 	add(&e, "bwrap");
+	if (use->options)
+		add_all(&e, use->options);
 	add_namespaces(&e);
 	add_root(&e);
 	r = add_steps(&e, err);
 	if (r == 0)
-		r = add_masks(&e, look, err);
-	if (r == 0 && plan->root.is_readonly)
+		r = add_masks(&e, err);
+	if (r == 0 && plan->root.is_readonly && !use->command)
 		add2(&e, "--remount-ro", "/");
-	if (r == 0)
+	if (r == 0 && use->command)
+		add_init(&e);
+	else if (r == 0)
 		r = add_process(&e, err);
 	return r < 0 ? r : e.failed ? err_nomem(err) : 0;
 }

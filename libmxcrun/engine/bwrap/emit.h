@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "engine/items.h"
 #include "plan/plan.h"
 
 /* What the command reads from a descriptor of that number. */
@@ -27,9 +28,21 @@ struct bwrap_command {
 
 enum bwrap_object { BWRAP_ABSENT, BWRAP_FILE, BWRAP_DIRECTORY };
 
-/* look: what is at a path below /proc. E_UNSUPPORTED names what can't be said. */
-int bwrap_emit(struct arena *arena, const struct plan *plan, enum bwrap_object (*look)(const char *path),
-	       struct bwrap_command *ret, struct err **err);
+/* What makes the difference between a text and a run of ours. */
+struct bwrap_use {
+	enum engine_target target;	/* TARGET_BWRAP or TARGET_BWRAP_RUN */
+	/* What is at a path below /proc; not used in a run, where init covers paths. */
+	enum bwrap_object (*look)(const char *path);
+	/* A run: the number of a new descriptor that holds this, or -errno; NULL: they are counted. */
+	int (*make_file)(void *data, const void *content, size_t length);
+	void *data;
+	/* A run: options before all others, and init's command line in place of the workload's; NULL-terminated. */
+	const char *const *options, *const *command;
+};
+
+/* E_UNSUPPORTED names what can't be said. */
+int bwrap_emit(struct arena *arena, const struct plan *plan, const struct bwrap_use *use, struct bwrap_command *ret,
+	       struct err **err);
 
 /* One line for a shell, each word quoted, with the redirections. folder: where the seccomp program lies; NULL: here. */
 void bwrap_print_shell(const struct bwrap_command *command, const char *folder, struct strbuf *out);

@@ -22,7 +22,6 @@
 
 #define COVER_OWNER 65534
 #define MAPPED_ID 1u		/* no cover belongs to it */
-#define COVER_ATTRS (SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC)
 
 static const struct plan_option cover_options[] = { { "size", "64k" }, { "mode", "0555" } };
 
@@ -31,7 +30,7 @@ static const struct plan_option cover_options[] = { { "size", "64k" }, { "mode",
 static int make_covers(struct init *init, struct err **err)
 {
 	cleanup_close int tree = mount_new_filesystem(init, "tmpfs", "denied", cover_options, array_size(cover_options),
-						      COVER_ATTRS, NULL);
+						      DENY_COVER_ATTRS, NULL);
 	cleanup_close int place = openat(AT_FDCWD, MOUNT_WORK_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_close int file = -1;
 
@@ -103,7 +102,7 @@ static int open_cover(struct init *init, const struct plan_mount *mount, struct 
 	cleanup_close int cover = -1;
 
 	if (mount->is_reopened) {
-		cover = mount_new_filesystem(init, "tmpfs", "denied", cover_options, array_size(cover_options), COVER_ATTRS, NULL);
+		cover = mount_new_filesystem(init, "tmpfs", "denied", cover_options, array_size(cover_options), DENY_COVER_ATTRS, NULL);
 		if (cover < 0)
 			return err_sys(err, E_MOUNT, -cover, "fsmount", mount->destination, mount->pointer);
 		return take_fd(cover);

@@ -66,6 +66,7 @@ static int fds_parse(const char *text, struct launch_fds *ret)
 		{ "plan", &ret->plan }, { "sync", &ret->sync }, { "start", &ret->start },
 		{ "console", &ret->console }, { "life", &ret->life }, { "listener", &ret->listener },
 		{ "target", &ret->target },
+		{ "proc", &ret->proc }, { "errors", &ret->errors },
 	};
 
 	*ret = LAUNCH_FDS_NONE;
@@ -105,10 +106,23 @@ static int fds_parse(const char *text, struct launch_fds *ret)
 	return ret->sync >= 0 && ret->plan >= 0 ? 0 : -EINVAL;
 }
 
+/* The engine that executed us may have kept what is said there. */
+static int take_errors_back(struct init *init)
+{
+	if (init->fds.errors < 0)
+		return 0;
+	if (dup2(init->fds.errors, STDERR_FILENO) < 0)
+		return -errno;
+	fd_close_ptr(&init->fds.errors);
+	return 0;
+}
+
 static int start_clean(struct init *init, const char *argument, struct err **err)
 {
 	int r = fds_parse(argument, &init->fds);
 
+	if (r == 0)
+		r = take_errors_back(init);
 	if (r < 0)
 		return err_set(err, E_INTERNAL, -r, NULL, "init got bad descriptors");
 	/* before anything of the container can look at us (invariant 20) */
@@ -180,9 +194,7 @@ static int pass_gate(struct init *init, struct err **err)
 		r = send_kind(init, SYNC_HOOKS, err);
 	if (r == 0)
 		r = wait_for(init, SYNC_GO, err);
-	if (r == 0 && init->fds.net_is_late)
-		r = namespaces_late_net(init, err);
-	return r < 0 ? r : namespaces_new_cgroup(init, err);
+	return r == 0 && init->fds.net_is_late ? namespaces_late_net(init, err) : r;
 }
 
 /* What the process keeps over its execve, whether its container is new or not. */
@@ -198,8 +210,8 @@ static int set_attributes(struct init *init, struct err **err)
 static int build(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
-		label_open, namespaces_join, namespaces_configure, rootfs_prepare, procfs_open, pass_gate, mounts_apply,
-		devices_make, masks_apply,
+		label_open, namespaces_join, namespaces_configure, rootfs_prepare, procfs_open, pass_gate,
+		namespaces_new_cgroup, mounts_apply, devices_make, masks_apply,
 	};
 	int r = 0;
 
@@ -231,7 +243,7 @@ static int open_container_root(struct init *init, struct err **err)
 static int join(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
-		label_open, namespaces_join, open_container_root, pass_gate,
+		label_open, namespaces_join, open_container_root, pass_gate, namespaces_new_cgroup,
 	};
 	int r = 0;
 
@@ -239,6 +251,27 @@ static int join(struct init *init, struct err **err)
 		r = stages[i](init, err);
 	if (r == 0 && init->plan->process.terminal)
 		r = terminal_setup(init, err);
+	return r < 0 ? r : set_attributes(init, err);
+}
+
+/* Another engine has made the namespaces and the mounts, and we stand in the new root with all capabilities: what it can't
+ * do is left. */
+static int complete(struct init *init, struct err **err)
+{
+	static int (*const stages[])(struct init *, struct err **) = {
+		procfs_take, namespaces_configure, open_container_root, pass_gate, adjust_mounts, masks_apply, rootfs_finish,
+	};
+	int r = 0;
+
+	init->root_is_entered = true;
+	for (size_t i = 0; i < array_size(stages) && r == 0; i++)
+		r = stages[i](init, err);
+	if (r == 0 && init->plan->process.terminal)
+		r = terminal_setup(init, err);
+	if (r == 0 && !init->plan->lifecycle.is_sandbox)
+		r = devices_reopen_null(init, err);
+	if (r == 0)
+		r = procfs_apply(init, err);
 	return r < 0 ? r : set_attributes(init, err);
 }
 
@@ -268,7 +301,7 @@ static int run_workload(struct init *init, struct err **err)
 
 static int run(struct init *init, struct err **err)
 {
-	int r = init->plan->lifecycle.is_exec ? join(init, err) : build(init, err);
+	int r = init->plan->lifecycle.is_exec ? join(init, err) : init->fds.proc >= 0 ? complete(init, err) : build(init, err);
 
 	if (r == 0)
 		r = exec_look_up(init, &init->program, err);

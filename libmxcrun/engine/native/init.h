@@ -40,6 +40,7 @@ struct init {
 	int root_fd;		/* O_PATH of the new root, once it is a mount of our namespace; -1 before */
 	int proc_fd;		/* private detached procfs of the container's pid namespace (invariant 7); -1 where the
 				 * kernel allows none: then the host's, opened before pivot_root and checked */
+	bool root_is_entered;	/* by another engine, before any mount of ours */
 	char *state_json;	/* OCI state for hooks that run in here, from the GO message; NULL without such hooks */
 	char *program;		/* found by exec_look_up */
 	const char **env;	/* the plan's with HOME added; NULL: the plan's as it is */
@@ -64,6 +65,9 @@ int namespaces_new_cgroup(struct init *init, struct err **err);
  * own flags and propagation. After rootfs_enter the process stands in "/" of the new root. */
 int rootfs_prepare(struct init *init, struct err **err);
 int rootfs_enter(struct init *init, struct err **err);
+
+/* The last of the two alone. */
+int rootfs_finish(struct init *init, struct err **err);
 
 /* sources.c: open them all, in a joined user namespace; take the one of a bind, or of the root (NULL): -1 when init has to
  * open it for itself, whose failure then is the one to report. */
@@ -93,6 +97,9 @@ int mount_legacy_open(struct init *init, struct err **err);
 /* deny.c */
 int deny_apply(struct init *init, const struct plan_mount *mount, struct err **err);
 
+/* adjust.c: bring the mounts that another engine has made to what the plan says of them. */
+int adjust_mounts(struct init *init, struct err **err);
+
 /* devices.c: nodes and links of /dev. masks.c: masked and read-only paths. */
 int devices_make(struct init *init, struct err **err);
 int devices_reopen_null(struct init *init, struct err **err);
@@ -104,6 +111,8 @@ int regions_apply(struct init *init, struct err **err);
 /* procfs.c: open init->proc_fd when a later stage writes there; later sysctls, oom_score_adj, and its
  * end unless the workload's own user namespace still needs it. */
 int procfs_open(struct init *init, struct err **err);
+/* Instead, where another engine has made the mounts: the host's, as we were given it. */
+int procfs_take(struct init *init, struct err **err);
 int procfs_apply(struct init *init, struct err **err);
 /* The host's /proc, proven to be the root of a procfs: descriptor (O_PATH) or -errno. And is fd on a procfs? 0 or -errno. */
 int procfs_open_host(void);

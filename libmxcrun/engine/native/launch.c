@@ -47,6 +47,8 @@ struct launch_source {
 /* All that the child needs, prepared before it exists: it may not allocate or format. */
 struct launch {
 	const struct engine_request *request;
+	struct carrier *carrier;	/* NULL: we make the container ourselves */
+	int carrier_pidfd;		/* its process, from when init is known */
 	struct launch_fds fds;		/* the child's ends; read by the child, so fixed once it exists */
 	int sync_end, life_end;		/* our copies of the same, closed while the child may still read the above */
 	int parent_sync, parent_life;	/* our own ends, of which the child is born with copies */
@@ -106,6 +108,8 @@ static void child_inherit_all(const struct launch *l)
 	child_inherit(l->fds.life);
 	child_inherit(l->fds.listener);
 	child_inherit(l->fds.target);
+	child_inherit(l->fds.proc);
+	child_inherit(l->fds.errors);
 	for (size_t i = 0; i < l->fds.idmapped_count; i++)
 		child_inherit(l->fds.idmapped[i]);
 	for (int kind = 0; kind < NS_MAX; kind++)
@@ -136,13 +140,33 @@ static void child_open_sources(const struct launch *l)
 	}
 }
 
+/* Another program makes the container, and executes init from the image. Its words are kept. */
+static int child_execute_carrier(const struct launch *l, char *const *envp)
+{
+	const struct carrier *carrier = l->carrier;
+	long r;
+
+	child_inherit(l->image_fd);
+	for (size_t i = 0; i < carrier->fd_count; i++)
+		child_inherit(carrier->fds[i]);
+	r = raw_call(SYS_dup3, carrier->errors_fd, STDERR_FILENO, 0, 0, 0);
+	return r < 0 ? (int)-r : (int)-raw_call(SYS_execve, (long)carrier->program, (long)carrier->argv, (long)envp, 0, 0);
+}
+
+/* The parent's word to go on. */
+static int child_wait(const struct launch *l)
+{
+	char byte = 0;
+
+	return raw_call(SYS_read, l->fds.sync, (long)&byte, 1, 0, 0) == 1 && byte == SYNC_MAPS_WRITTEN ? 0 : ECANCELED;
+}
+
 /* Returns only on failure, with the errno as exit code: child_failed() tells the user. */
 static int launch_child(void *data)
 {
 	const struct launch *l = data;
 	char *const argv[] = { (char[]){ "mxcrun-init" }, (char *)(uintptr_t)l->argument, NULL };
 	char *const envp[] = { NULL };
-	char byte = 0;
 	long r = 0;
 
 	/* A copy of the parent's end would keep the socket open to ourselves, and we would wait for a dead
@@ -155,16 +179,18 @@ static int launch_child(void *data)
 	if (r < 0)
 		return (int)-r;
 	child_inherit_all(l);
-	if (l->is_userns_new) {
+	if (l->is_userns_new)
 		child_open_sources(l);
-		r = raw_call(SYS_read, l->fds.sync, (long)&byte, 1, 0, 0);
-		if (r != 1 || byte != SYNC_MAPS_WRITTEN)
-			return ECANCELED;
+	if ((l->is_userns_new || l->carrier) && child_wait(l))
+		return ECANCELED;
+	if (l->is_userns_new && !l->carrier) {
 		r = child_take_root(l);
 		if (r < 0)
 			return (int)-r;
 	}
 	child_default_signals(l);
+	if (l->carrier)
+		return child_execute_carrier(l, envp);
 	return (int)-raw_call(SYS_execveat, l->image_fd, (long)"", (long)argv, (long)envp, SYS_AT_EMPTY_PATH);
 }
 
@@ -198,7 +224,8 @@ static int list_sources(struct launch *l, struct err **err)
 	const char *path = plan->root.path;
 	int flags = O_PATH | O_DIRECTORY;
 
-	if (!changes_id(l))
+	/* a carrier opens paths as who it is */
+	if (l->carrier || !changes_id(l))
 		return 0;
 	l->sources = calloc(plan->mount_count + 1, sizeof(*l->sources));
 	if (!l->sources)
@@ -223,6 +250,7 @@ static int format_argument(struct launch *l, struct err **err)
 		{ "plan", l->fds.plan }, { "sync", l->fds.sync }, { "start", l->fds.start },
 		{ "console", l->fds.console }, { "life", l->fds.life }, { "listener", l->fds.listener },
 		{ "target", l->fds.target },
+		{ "proc", l->fds.proc }, { "errors", l->fds.errors }, { "image", l->carrier ? l->image_fd : -1 },
 	};
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -306,7 +334,7 @@ static void return_cpus(const struct plan_mask *cpus, const cpu_set_t *own)
 static int make_child(struct launch *l, struct engine_child *child, struct err **err)
 {
 	struct sys_clone_args args = {
-		.flags = clone_flags(l->request->plan, l->fds.net_is_late),
+		.flags = l->carrier ? CLONE_PIDFD : clone_flags(l->request->plan, l->fds.net_is_late),
 		.pidfd = (uint64_t)(uintptr_t)&child->pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -358,17 +386,45 @@ static int set_oom_score(const struct launch *l, const struct engine_child *chil
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "write", path, "/process/oomScoreAdj") : 0;
 }
 
-static int write_maps(struct launch *l, const struct engine_child *child, struct err **err)
+static int let_child_go(const struct engine_child *child, struct err **err)
 {
 	const char byte = SYNC_MAPS_WRITTEN;
+
+	return send(child->sync_fd, &byte, 1, MSG_NOSIGNAL) == 1 ? 0 : err_sys(err, E_PROCESS, errno, "send", "sync socket", NULL);
+}
+
+static int write_maps(struct launch *l, const struct engine_child *child, struct err **err)
+{
 	int r;
 
 	if (!l->is_userns_new)
 		return 0;
 	r = idmap_write(l->request->plan, l->request->facts, child->pid, err);
-	if (r == 0 && send(child->sync_fd, &byte, 1, MSG_NOSIGNAL) != 1)
-		r = err_sys(err, E_PROCESS, errno, "send", "sync socket", NULL);
-	return r;
+	if (r < 0)
+		return r;
+	return l->carrier ? l->carrier->go_on(l->carrier, err) : let_child_go(child, err);
+}
+
+/* The child is the carrier, which is in the journal now. From here on it is init that counts. */
+static int meet_init(struct launch *l, struct engine_child *child, struct err **err)
+{
+	pid_t init = -1;
+	int pidfd, r = let_child_go(child, err);
+
+	if (r < 0)
+		return r;
+	r = l->carrier->find_init(l->carrier, &init, err);
+	if (r < 0)
+		return carrier_failed(l->carrier, child->pidfd, err);
+	pidfd = sys_pidfd_open(init, 0);
+	if (pidfd < 0 || !carrier_is_child(init, child->pid)) {
+		fd_close_ptr(&pidfd);
+		return carrier_failed(l->carrier, child->pidfd, err);
+	}
+	l->carrier_pidfd = child->pidfd;
+	child->pidfd = pidfd;
+	child->pid = init;
+	return register_child(l, child, err);
 }
 
 /* ---- the conversation ---- */
@@ -468,7 +524,7 @@ static int handle(struct launch *l, struct engine_child *child, int kind, const 
 
 	switch (kind) {
 	case 0:
-		return child_vanished(child, err);
+		return l->carrier ? carrier_failed(l->carrier, l->carrier_pidfd, err) : child_vanished(child, err);
 	case SYNC_READY:
 		return 1;
 	case SYNC_ERROR:
@@ -527,7 +583,7 @@ static int send_notify_message(const struct launch *l, const struct engine_child
 
 /* ---- the interface ---- */
 
-void native_abandon(struct engine_child *child)
+void engine_abandon(struct engine_child *child)
 {
 	if (child->pidfd < 0)
 		return;
@@ -592,6 +648,8 @@ static int start(struct launch *l, struct engine_child *child, struct err **err)
 		r = list_sources(l, err);
 	if (r == 0)
 		r = format_argument(l, err);
+	if (r == 0 && l->carrier)
+		r = l->carrier->prepare(l->carrier, l->image_fd, l->argument, err);
 	if (r == 0)
 		r = make_child(l, child, err);
 	if (r < 0)
@@ -599,6 +657,8 @@ static int start(struct launch *l, struct engine_child *child, struct err **err)
 	fd_close_ptr(&l->sync_end);	/* so that the child's end reads as EOF when it dies */
 	fd_close_ptr(&l->life_end);
 	r = register_child(l, child, err);
+	if (r == 0 && l->carrier)
+		r = meet_init(l, child, err);
 	if (r == 0)
 		r = set_oom_score(l, child, err);
 	if (r == 0)
@@ -619,12 +679,24 @@ static int start(struct launch *l, struct engine_child *child, struct err **err)
 	return r;
 }
 
-int native_start(const struct engine_request *request, struct engine_child *ret, struct err **err)
+/* init has no other way to its own files of /proc, which the sandbox may cover. */
+static int open_for_carrier(struct launch_fds *fds, struct err **err)
+{
+	fds->proc = openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fds->proc < 0)
+		return err_sys(err, E_HOST, errno, "open", "/proc", NULL);
+	fds->errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fds->errors < 0 ? err_sys(err, E_PROCESS, errno, "fcntl", "standard error", NULL) : 0;
+}
+
+int launch_start(const struct engine_request *request, struct carrier *carrier, struct engine_child *ret, struct err **err)
 {
 	struct engine_child child = ENGINE_CHILD_INIT;
 	_Alignas(16) char stack[CHILD_STACK_SIZE]; /* not zeroed: only pages that it needs are touched */
 	struct launch l = {
 		.request = request,
+		.carrier = carrier,
+		.carrier_pidfd = -1,
 		.stack = stack,
 		.fds = LAUNCH_FDS_NONE,
 		.image_fd = -1,
@@ -642,14 +714,19 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 	l.fds.plan = arena_fd(request->plan_arena);
 	l.fds.start = request->start_fd;
 	l.fds.console = request->console_socket_fd;
-	r = start(&l, &child, err);
+	r = carrier ? open_for_carrier(&l.fds, err) : 0;
+	if (r == 0)
+		r = start(&l, &child, err);
+	carrier_end(&l.carrier_pidfd);
 	if (r < 0)
-		native_abandon(&child);
+		engine_abandon(&child);
 	fd_close_ptr(&l.sync_end);
 	fd_close_ptr(&l.life_end);
 	fd_close_ptr(&l.image_fd);
 	fd_close_ptr(&l.cgroup_fd);
 	fd_close_ptr(&l.fds.listener);
+	fd_close_ptr(&l.fds.proc);
+	fd_close_ptr(&l.fds.errors);
 	free(l.argument);
 	free(l.sources);
 	idmapped_close(&l.fds);
@@ -663,14 +740,19 @@ int native_start(const struct engine_request *request, struct engine_child *ret,
 	return 0;
 }
 
-int native_recorded(struct engine_child *child, const char *state, struct err **err)
+static int native_start(const struct engine_request *request, struct engine_child *ret, struct err **err)
+{
+	return launch_start(request, NULL, ret, err);
+}
+
+int engine_recorded(struct engine_child *child, const char *state, struct err **err)
 {
 	int r = child->is_released ? 0 : sync_send_text(child->sync_fd, SYNC_RECORDED, state);
 
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
 }
 
-int native_release(struct engine_child *child, struct err **err)
+int engine_release(struct engine_child *child, struct err **err)
 {
 	char buf[ERR_PACK_MAX];
 	uint32_t len = 0;
@@ -695,7 +777,7 @@ void engine_child_done(struct engine_child *child)
 }
 
 /* The plan builders refuse what is not lowered; what is left is what this host's user may do. */
-int native_unsupported(const struct plan *plan, const struct host_facts *facts, struct err **err)
+static int native_unsupported(const struct plan *plan, const struct host_facts *facts, struct err **err)
 {
 	if (plan->namespaces[NS_MOUNT].mode == NS_HOST)
 		return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, "/linux/namespaces", "a mount namespace is needed");
@@ -708,3 +790,5 @@ int native_unsupported(const struct plan *plan, const struct host_facts *facts, 
 	}
 	return 0;
 }
+
+const struct engine native_engine = { .name = "native", .unsupported = native_unsupported, .start = native_start };

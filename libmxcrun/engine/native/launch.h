@@ -40,6 +40,8 @@ struct launch_fds {
 	int life;		/* read end of a pipe whose write end only the supervisor has (keep_init); EOF = die */
 	int listener;		/* connected socket to which the seccomp listener is sent; or -1 */
 	int target;		/* pidfd of a process whose namespaces are joined all at once (exec), instead of ns; or -1 */
+	int proc;		/* the host's /proc: another engine has made the mounts (adjust.c); or -1 */
+	int errors;		/* the caller's standard error, where that is another engine's until init runs; or -1 */
 	int ns[NS_MAX];		/* namespaces to join, opened and type-checked by the parent; -1 */
 	int *idmapped;		/* "mount=N" each: detached trees of the plan's idmapped mounts, in its order; malloc'd */
 	size_t idmapped_count;
@@ -47,7 +49,7 @@ struct launch_fds {
 	size_t source_count;
 	bool net_is_late;	/* "late=net": SYNC_GO brings the network namespace, or init makes it there */
 };
-#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0, NULL, 0, false })
+#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0, NULL, 0, false })
 
 /* sources.c: the paths of the host that init needs, as O_PATH descriptors from before it took another id. First the root
  * (mount NULL), then each bind that is not idmapped, in the plan's order: *mount goes on to the next one. Its path and the

@@ -171,7 +171,7 @@ static int set_flags(struct init *init, int fd, uint64_t set, uint64_t clear, un
 	return mount_set(init, fd, how, &attr) < 0 ? -errno : 0;
 }
 
-static int set_all_flags(struct init *init, int fd, const struct plan_mount *mount, struct err **err)
+int mounts_set_flags(struct init *init, int fd, const struct plan_mount *mount, struct err **err)
 {
 	int r = set_flags(init, fd, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
 
@@ -196,7 +196,7 @@ static int set_propagation(struct init *init, int fd, const struct plan_mount *m
 
 /* ---- the kinds ---- */
 
-static int look_at_tree(const struct init *init, int tree, struct mount_object *ret)
+int mounts_look_at(const struct init *init, int tree, struct mount_object *ret)
 {
 	struct stat st;
 
@@ -208,7 +208,7 @@ static int look_at_tree(const struct init *init, int tree, struct mount_object *
 	return 0;
 }
 
-static int check_identity(const struct plan_mount *mount, const struct mount_object *tree, struct err **err)
+int mounts_check_identity(const struct plan_mount *mount, const struct mount_object *tree, struct err **err)
 {
 	if (!mount->source_dev && !mount->source_ino)
 		return 0;
@@ -302,12 +302,12 @@ static int apply_bind(struct init *init, const struct plan_mount *mount, struct 
 	tree = open_bind_tree(init, mount, source);
 	if (tree < 0)
 		return err_sys(err, E_MOUNT, errno, "open_tree", mount->source, mount->pointer);
-	r = look_at_tree(init, tree, &object);
+	r = mounts_look_at(init, tree, &object);
 	if (r < 0)
 		return err_sys(err, E_MOUNT, -r, "statx", mount->source, mount->pointer);
-	r = check_identity(mount, &object, err);
+	r = mounts_check_identity(mount, &object, err);
 	if (r == 0)
-		r = set_all_flags(init, tree, mount, err);
+		r = mounts_set_flags(init, tree, mount, err);
 	if (r == 0)
 		r = place_attach(init, mount, tree, &object, &is_done, err);
 	if (r == 0 && !is_done)
@@ -376,7 +376,7 @@ static int apply_remount(struct init *init, const struct plan_mount *mount, stru
 
 	if (fd < 0)
 		return err_sys(err, E_MOUNT, -fd, "openat2", mount->destination, mount->pointer);
-	return set_all_flags(init, fd, mount, err);
+	return mounts_set_flags(init, fd, mount, err);
 }
 
 static int write_content(int tree, const struct plan_mount *mount, struct err **err)
@@ -417,7 +417,7 @@ static int apply_file(struct init *init, const struct plan_mount *mount, struct 
 	return mounts_attach_verified(init, mount, clone, target, err);
 }
 
-int mounts_apply(struct init *init, struct err **err)
+int mounts_apply_step(struct init *init, const struct plan_mount *mount, struct err **err)
 {
 	static int (*const apply[])(struct init *, const struct plan_mount *, struct err **) = {
 		[MOUNT_BIND] = apply_bind, [MOUNT_FILESYSTEM] = apply_filesystem,
@@ -425,16 +425,17 @@ int mounts_apply(struct init *init, struct err **err)
 		[MOUNT_DIRECTORY] = apply_directory, [MOUNT_REMOUNT] = apply_remount, [MOUNT_FILE] = apply_file,
 	};
 
+	int r = mount->kind != MOUNT_BIND || mount->copy_symlink ? place_leave(init, err) : 0;
+
+	return r < 0 ? r : apply[mount->kind](init, mount, err);
+}
+
+int mounts_apply(struct init *init, struct err **err)
+{
 	int r = 0;
 
-	for (size_t i = 0; i < init->plan->mount_count && r == 0; i++) {
-		const struct plan_mount *mount = &init->plan->mounts[i];
-
-		if (mount->kind != MOUNT_BIND || mount->copy_symlink)
-			r = place_leave(init, err);
-		if (r == 0)
-			r = apply[mount->kind](init, mount, err);
-	}
+	for (size_t i = 0; i < init->plan->mount_count && r == 0; i++)
+		r = mounts_apply_step(init, &init->plan->mounts[i], err);
 	if (r == 0)
 		r = place_leave(init, err);
 	return r < 0 ? r : deny_finish(init, err);

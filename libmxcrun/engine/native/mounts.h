@@ -2,6 +2,8 @@
 #ifndef MXCRUN_ENGINE_NATIVE_MOUNTS_H
 #define MXCRUN_ENGINE_NATIVE_MOUNTS_H
 
+#include <sys/stat.h>
+
 #include "engine/native/init.h"
 
 /* mount.c: which mount a descriptor lies on, and whether it is that mount's root. False before Linux 5.8. */
@@ -26,7 +28,10 @@ int legacy_set(struct init *init, int fd, unsigned int flags, const struct sys_m
  * that a policy can grant: host paths below /proc are refused. */
 #define MOUNT_WORK_PLACE "/proc"
 
+#define ROOTFS_VIEW_SIZE "16m"	/* of the tmpfs that is the root of a view */
+
 /* deny.c: after the last mount step. */
+#define DENY_COVER_ATTRS (SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC)
 int deny_finish(struct init *init, struct err **err);
 /* A cover that later steps have opened needs no more mount points. */
 int deny_close_reopened(struct init *init, const struct plan_mount *mount, struct err **err);
@@ -43,6 +48,16 @@ int mounts_changed(const struct plan_mount *mount, struct err **err);
 int place_attach(struct init *init, const struct plan_mount *mount, int tree_fd, const struct mount_object *tree,
 		 bool *ret_is_done, struct err **err);
 int place_leave(struct init *init, struct err **err);
+
+/* mounts.c: what lies behind a descriptor. 0 or -errno. */
+int mounts_look_at(const struct init *init, int fd, struct mount_object *ret);
+/* Is the object of a bind the one that the plan was made for? */
+int mounts_check_identity(const struct plan_mount *mount, const struct mount_object *found, struct err **err);
+/* Flags of the mount and of the tree below it. */
+int mounts_set_flags(struct init *init, int fd, const struct plan_mount *mount, struct err **err);
+
+/* One step. After a bind the directory of its place may have to be left. */
+int mounts_apply_step(struct init *init, const struct plan_mount *mount, struct err **err);
 
 /* mounts_cgroup.c: MOUNT_CGROUP. */
 int mounts_apply_cgroup(struct init *init, const struct plan_mount *mount, struct err **err);

@@ -216,10 +216,20 @@ static int protect_covered(struct init *init, const struct plan_mount *mount, st
 	return 0;
 }
 
+/* The host's view is out of sight where another engine has made the mounts; then there is one hierarchy or more. */
+static bool host_is_v2(const struct init *init)
+{
+	cleanup_free char *text = NULL;
+	struct statfs host;
+
+	if (init->root_is_entered)
+		return fd_read_file(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_MAX, &text, NULL) == 0 && !strncmp(text, "0::", 3);
+	return statfs(HOST_CGROUPS, &host) == 0 && host.f_type == CGROUP2_MAGIC;
+}
+
 int mounts_apply_cgroup(struct init *init, const struct plan_mount *mount, struct err **err)
 {
-	struct statfs host;
-	bool is_v2 = statfs(HOST_CGROUPS, &host) == 0 && host.f_type == CGROUP2_MAGIC;
+	bool is_v2 = host_is_v2(init);
 	int r = protect_covered(init, mount, err);
 
 	if (r < 0)

@@ -2,7 +2,10 @@
 #ifndef MXCRUN_ENGINE_NATIVE_PARENT_H
 #define MXCRUN_ENGINE_NATIVE_PARENT_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
+#include "engine/engine.h"
 #include "engine/native/launch.h"
 #include "host/facts.h"
 #include "plan/plan.h"
@@ -26,6 +29,34 @@ void netdevices_return(const struct plan *plan, int container_ns);
  * OCI state (NULL: no memory) and the process. NULL on failure. */
 int notify_open(const struct plan *plan, struct launch_fds *fds, struct err **err);
 char *notify_message(const struct plan *plan, const char *state, pid_t pid);
+
+/* Another program that makes the container in our place, up to executing our init (engine/bwrap/run.c). launch.c starts it
+ * where it would execute init, and talks to that init as ever. Once init is ready the program is ended, and init becomes
+ * our own child. */
+struct carrier {
+	const char *name;	/* for people */
+	const char *program;	/* absolute path */
+	char *const *argv;	/* by prepare() */
+	int *fds;		/* what it inherits beside what init inherits; by prepare() */
+	size_t fd_count;
+	int errors_fd;		/* a memfd in place of its standard error */
+	void *data;
+	/* argument is init's, to be executed from image_fd. */
+	int (*prepare)(struct carrier *carrier, int image_fd, const char *argument, struct err **err);
+	/* Wait until init's process exists; it must not go on before its id maps are written and go_on() says so. */
+	int (*find_init)(struct carrier *carrier, pid_t *ret, struct err **err);
+	int (*go_on)(struct carrier *carrier, struct err **err);
+};
+
+/* launch.c: start() of an engine, with a carrier or, NULL, without. */
+int launch_start(const struct engine_request *request, struct carrier *carrier, struct engine_child *ret, struct err **err);
+
+/* carried.c: the program's last words as an error, once it has ended or can't be waited for any longer. pidfd is its own. */
+int carrier_failed(const struct carrier *carrier, int pidfd, struct err **err);
+/* End the program and reap it; init, where it lives, is our child then. */
+void carrier_end(int *pidfd);
+/* Is that process a child of the other? */
+bool carrier_is_child(pid_t pid, pid_t parent);
 
 /* image.c: a sealed memfd with the init program, close-on-exec. Descriptor or -errno. */
 int image_open(struct err **err);

@@ -81,6 +81,16 @@ int procfs_open(struct init *init, struct err **err)
 	return 0;
 }
 
+int procfs_take(struct init *init, struct err **err)
+{
+	int r = procfs_check(init->fds.proc);
+
+	if (r < 0)
+		return err_sys(err, E_HOST, -r, "fstatfs", "/proc", NULL);
+	init->proc_fd = take_fd(init->fds.proc);
+	return 0;
+}
+
 /* Names with ".." are refused: they'd stay beneath, but never mean what the config's author wrote. */
 static int open_strict(int proc_fd, const char *path, int flags)
 {

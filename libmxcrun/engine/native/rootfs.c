@@ -114,7 +114,7 @@ static int mount_scratch(struct init *init, const char *size, const char *what, 
 
 static int open_view_root(struct init *init, struct err **err)
 {
-	init->root_fd = mount_scratch(init, "16m", "tmpfs of the view", err);
+	init->root_fd = mount_scratch(init, ROOTFS_VIEW_SIZE, "tmpfs of the view", err);
 	return init->root_fd < 0 ? -1 : 0;
 }
 
@@ -252,7 +252,7 @@ static int move_and_chroot(struct init *init, struct err **err)
 	return 0;
 }
 
-static int finish_root(struct init *init, struct err **err)
+int rootfs_finish(struct init *init, struct err **err)
 {
 	const struct plan_root *root = &init->plan->root;
 	cleanup_close int fd = -1;
@@ -280,5 +280,5 @@ int rootfs_enter(struct init *init, struct err **err)
 		return r;
 	if (chdir("/") < 0)
 		return err_sys(err, E_ROOTFS, errno, "chdir", "/", NULL);
-	return finish_root(init, err);
+	return rootfs_finish(init, err);
 }
