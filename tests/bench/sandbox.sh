@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# sandbox.sh - `mxc run` of a policy beside bwrap with the same view: in turns, medians and ratios.
+# sandbox.sh - `mxc run` of a policy by each engine, beside bwrap alone with the same view: in turns, medians and ratios.
 #
 #     tests/bench/sandbox.sh MXCRUN [ROUNDS]
 #
-# As root or as an ordinary user. bwrap is given what an MXC executor gives it: the same namespaces, folders, device nodes,
+# "mxcrun+bwrap" is --engine bwrap. As root or as an ordinary user. bwrap is given what an MXC executor gives it: the same namespaces, folders, device nodes,
 # /proc, /tmp, environment and shell. MXC's own executor joins in where LXC_EXEC names it. Prints Markdown.
 set -euo pipefail
 
@@ -37,7 +37,8 @@ policy() {
 row() {
 	local title=$1 policy=$dir/$2 words
 	shift 2
-	words=(-- mxcrun "$mxcrun" --root "$dir/state" mxc run "$policy" -- bwrap "$@")
+	words=(-- mxcrun "$mxcrun" --root "$dir/state" mxc run "$policy"
+		-- mxcrun+bwrap "$mxcrun" --root "$dir/state" --engine bwrap mxc run "$policy" -- bwrap "$@")
 	[ -z "${LXC_EXEC-}" ] || words+=(-- lxc-exec "$LXC_EXEC" "$policy")
 	"$dir/measure" "$rounds" "${words[@]}" | awk -v title="$title" '
 		NR == 1 { base = $3 }

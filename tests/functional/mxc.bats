@@ -641,7 +641,6 @@ written"
 		[ -z "$output" ]
 		contains "$stderr" "$word"
 	done <<-'END'
-		ingress .network.ingress = {default: "allow"}
 		allowedHosts .network = {defaultPolicy: "block", allowedHosts: ["example.org"]}
 		lxc .containment = "lxc" | .lxc = {distribution: "alpine", release: "3.23"}
 		wslc .containment = "wslc"

@@ -192,7 +192,7 @@ by_bwrap() { rt --engine bwrap "$@"; }
 	equal "$(proc_status "$PID" Uid)" "$(printf '5\t5\t5\t5')"
 	equal "$(proc_status "$PID" Groups)" "7 "
 	equal "$(proc_status "$PID" CapBnd) $(proc_status "$PID" CapEff) $(proc_status "$PID" NoNewPrivs)" "0000000000000021 0000000000000020 1"
-	equal "$(proc_status "$PID" Umask)" 0023
+	equal "$(proc_status "$PID" Umask)" 0027
 	grep -q "^Max open files *66 *77 " "/proc/$PID/limits"
 	equal "$(cat "/proc/$PID/oom_score_adj") $(readlink "/proc/$PID/cwd") $(nsenter -t "$PID" -u cat /proc/sys/kernel/domainname)" "44 /tmp its.own"
 	equal "$(cgroup_value "$PID" pids pids.max pids.max)" 44
