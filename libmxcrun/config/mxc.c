@@ -182,18 +182,17 @@ static const struct field lxc_fields[] = {
 	MXC_ROW_END,
 };
 
-/* Sections that have no effect on Linux (MXC.md 5.4); only their shape counts. */
+/* A section that has no effect on Linux (MXC.md 5.4); only its shape counts. */
 struct ignored {
 	struct opt_bool boolean;
-	int word;
 };
 
 static const char *const clipboard_words[] = { "none", "read", "write", "all", NULL };
 
 static const struct field ui_fields[] = {
-	MXC_ROW("disable", FIELD_OPT_BOOL, struct ignored, boolean),
-	MXC_ROW("clipboard", FIELD_ENUM, struct ignored, word, .words = clipboard_words),
-	MXC_ROW("injection", FIELD_OPT_BOOL, struct ignored, boolean),
+	MXC_ROW("disable", FIELD_OPT_BOOL, struct mxc_ui, disable),
+	MXC_ROW("clipboard", FIELD_ENUM, struct mxc_ui, clipboard, .words = clipboard_words),
+	MXC_ROW("injection", FIELD_OPT_BOOL, struct mxc_ui, injection),
 	MXC_ROW_END,
 };
 
@@ -235,7 +234,7 @@ static const struct field document_fields[] = {
 	CONFIG_ROW("lxc", FIELD_OBJECT, lxc, .table = lxc_fields, .size = sizeof(struct mxc_lxc)),
 	CONFIG_ROW("bubblewrap", FIELD_OBJECT, bubblewrap, .table = mxc_bubblewrap_fields,
 		   .size = sizeof(struct mxc_bubblewrap)),
-	IGNORED_ROW("ui", ui_fields),
+	CONFIG_ROW("ui", FIELD_INLINE, ui, .table = ui_fields),
 	IGNORED_ROW("fallback", fallback_fields),
 	IGNORED_ROW("telemetry", mxc_telemetry_fields, .gate = MXC_READER_EXACT),
 	IGNORED_ROW("processContainer", mxc_process_container_fields),

@@ -177,6 +177,11 @@ struct mxc_config {
 	struct mxc_lifecycle {
 		struct opt_bool destroy_on_exit, preserve_policy;
 	} lifecycle;
+	/* clipboard and injection are other platforms' */
+	struct mxc_ui {
+		struct opt_bool disable, injection;
+		int clipboard;
+	} ui;
 	const struct mxc_lxc *lxc; /* NULL when absent */
 	const struct mxc_bubblewrap *bubblewrap; /* NULL when absent */
 	const struct json *document;

@@ -15,6 +15,7 @@
 #include "config/oci.h"
 #include "engine/engine.h"
 #include "lifecycle/carriers.h"
+#include "lifecycle/desktop.h"
 #include "lifecycle/store.h"
 #include "plan/from_policy.h"
 #include "policy/network.h"
@@ -257,13 +258,16 @@ static int decide(const struct policy_document *document, const struct host_fact
 	const struct host_image *image = NULL;
 	struct host_objects *objects = NULL;
 	size_t count = 0;
-	int r = document->config->containment == MXC_LXC ? find_image(document, facts, &image, err) : 0;
+	const struct mxc_config *config = document->config;
+	int r = config->containment == MXC_LXC ? find_image(document, facts, &image, err) : 0;
 
 	if (r == 0)
-		r = policy_requests(arena, document->config, image, &requests, &count, err);
+		r = desktop_deny(arena, document->config, &config, err);
+	if (r == 0)
+		r = policy_requests(arena, config, image, &requests, &count, err);
 	if (r == 0)
 		r = objects_look_up(arena, requests, count, facts, image, &objects, err);
-	return r < 0 ? r : policy_resolve(arena, document->config, facts, objects, log, ret, err);
+	return r < 0 ? r : policy_resolve(arena, config, facts, objects, log, ret, err);
 }
 
 /* Once, and before the plan: what is decided then is what runs. */

@@ -10,7 +10,7 @@
 #include "config/oci.h"
 
 #define CARRIER "configuration"
-#define FIXED_ITEMS 9u /* the whole root, network, three limits, timeout, capabilities, new privileges, seccomp */
+#define FIXED_ITEMS 10u /* the whole root, network, desktop, three limits, timeout, capabilities, new privileges, seccomp */
 
 /* The list that an entry came from: its intent may have been tightened since. */
 static const char *listed_as(const struct policy_entry *entry)
@@ -135,6 +135,15 @@ static int add_namespaces(struct builder *b, struct err **err)
 	return r;
 }
 
+static int add_ui(struct builder *b, const struct policy_decisions *asked, struct err **err)
+{
+	const struct plan_item item = {
+		CARRIER, "/ui/disable", "ui", NULL, "disabled", "disabled", CARRIER, "cover, environment, network namespace",
+	};
+
+	return asked->ui_is_disabled ? add_plan_item(b, &item, err) : 0;
+}
+
 static int add_network(struct builder *b, const struct policy_decisions *asked, const struct policy_decisions *enforced,
 		       const struct plan_owner *owner, struct err **err)
 {
@@ -197,5 +206,7 @@ int build_policy_items(struct builder *b, const struct policy_decisions *asked, 
 		r = add_defaults(b, asked->backend, err);
 	if (r == 0)
 		r = add_namespaces(b, err);
+	if (r == 0)
+		r = add_ui(b, asked, err);
 	return r == 0 && owner ? add_carrier_items(b, owner->combined, err) : r;
 }

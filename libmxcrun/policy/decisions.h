@@ -83,6 +83,7 @@ struct policy_decisions {
 	struct policy_network network;
 	struct policy_process process;
 	struct policy_resources resources;
+	bool ui_is_disabled; /* no display, clipboard or session bus: for the record, the paths are among the denied ones */
 	const struct mxc_bubblewrap *backend; /* what it says beside these; NULL: nothing */
 };
 

@@ -101,9 +101,22 @@ static int add_proxy(struct arena *arena, const char *url, struct variables *v, 
 	return 0;
 }
 
-static bool is_replaced(const char *variable, const char *proxy)
+static const char *const desktop_variables[] = {
+	"DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "XAUTHORITY", "ICEAUTHORITY", "SESSION_MANAGER",
+	"DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "AT_SPI_BUS_ADDRESS",
+};
+
+/* Those of a proxy are set anew; those of the desktop lead to what is shut off. */
+static bool is_withheld(const struct mxc_config *config, const char *variable, const char *proxy)
 {
-	return proxy && network_is_proxy_variable(variable, strcspn(variable, "="));
+	size_t len = strcspn(variable, "=");
+
+	if (proxy && network_is_proxy_variable(variable, len))
+		return true;
+	for (size_t i = 0; config->ui.disable.value && i < array_size(desktop_variables); i++)
+		if (strlen(desktop_variables[i]) == len && strncmp(desktop_variables[i], variable, len) == 0)
+			return true;
+	return false;
 }
 
 /* proxy: the URL of the only way out; NULL: the network isn't so. */
@@ -127,7 +140,7 @@ static int resolve_env(struct arena *arena, const struct mxc_config *config, con
 		if (env->items[i][0] == '=')
 			r = err_set(err, E_POLICY, 0, arena_printf(arena, "/process/env/%zu", i),
 				    "a variable needs a name before the \"=\"");
-		else if (strchr(env->items[i], '=') && !is_replaced(env->items[i], proxy))
+		else if (strchr(env->items[i], '=') && !is_withheld(config, env->items[i], proxy))
 			add_variable(&v, env->items[i]);
 	}
 	if (proxy && r == 0)

@@ -90,6 +90,7 @@ int policy_resolve(struct arena *arena, const struct mxc_config *config,
 	if (r == 0)
 		r = policy_limits(config, &decisions->resources, err);
 	decisions->backend = config->bubblewrap;
+	decisions->ui_is_disabled = config->ui.disable.value;
 	if (r == 0)
 		*ret = decisions;
 	return r;

@@ -256,6 +256,65 @@ s = socket.socket(); s.bind((\"127.0.0.1\", 80)); print(\"bound\")" 2>&1 | tail 
 agent -c "
 }
 
+# ---- ui ----
+
+@test "ui.disable: no socket of a display or bus is reached, by name, by variable, by an abstract name" {
+	requires python3
+	local runtime=$D/run server
+	mkdir -p "$runtime"
+	# A bus and a display of the caller's, and an X display by its abstract name.
+	python3 -c '
+import os, socket, sys, time
+held = []
+for name in (sys.argv[1] + "/bus", sys.argv[1] + "/wayland-7", "\0/tmp/.X11-unix/X77"):
+    s = socket.socket(socket.AF_UNIX); s.bind(name); s.listen(); held.append(s)
+open(sys.argv[1] + "/ready", "w").close()
+time.sleep(60)' "$runtime" 3>&- 4>&- &
+	server=$!
+	wait_for 10 test -e "$runtime/ready"
+	local try='env | grep -c "DISPLAY\|DBUS\|XDG"; /usr/bin/python3 -c "
+import socket, sys
+for name in (sys.argv[1] + \"/bus\", sys.argv[1] + \"/wayland-7\", \"\\0/tmp/.X11-unix/X77\"):
+    try:
+        s = socket.socket(socket.AF_UNIX); s.connect(name); print(\"connected\")
+    except OSError as e:
+        print(e.strerror)" '$runtime
+	policy "$try" --arg d "$D" --arg r "$runtime" '.filesystem.readwritePaths = [$d] | .filesystem.readonlyPaths = ["/usr"]
+		| .process.env += ["DISPLAY=:77", "WAYLAND_DISPLAY=wayland-7", "XDG_RUNTIME_DIR=" + $r, "DBUS_SESSION_BUS_ADDRESS=unix:path=" + $r + "/bus"]'
+	XDG_RUNTIME_DIR=$runtime run_policy
+	equal "$output" "4
+connected
+connected
+Connection refused"
+	jq '.ui.disable = true' "$POLICY" >"$POLICY.new"
+	mv "$POLICY.new" "$POLICY"
+	XDG_RUNTIME_DIR=$runtime run_policy
+	equal "$output" "0
+Permission denied
+Permission denied
+Connection refused"
+	# By a variable of one bus alone.
+	DBUS_SESSION_BUS_ADDRESS=unix:path=$runtime/bus,guid=1 run_policy
+	equal "$output" "0
+Permission denied
+connected
+Connection refused"
+	kill "$server"
+	wait "$server" || true
+}
+
+@test "ui.disable: a grant of a desktop's own folder is refused" {
+	local runtime=$D/run
+	mkdir -p "$runtime"
+	: >"$runtime/bus"
+	ln -s "$runtime" "$D/link"
+	policy 'echo ran' --arg r "$D/link/bus" '.ui.disable = true | .filesystem.readwritePaths = [$r]'
+	XDG_RUNTIME_DIR=$runtime run_policy
+	assert_mxc_refused readwritePaths/0 /ui/disable
+	XDG_RUNTIME_DIR=/absent run_policy
+	equal "$status $output" "0 ran"
+}
+
 # ---- elsewhere ----
 
 @test "emit carries the section: crun and bwrap show what mxcrun shows, or it is refused by name" {
