@@ -8,63 +8,54 @@
 enum image_format { IMAGE_TABLE, IMAGE_JSON };
 static const char *const image_format_words[] = { [IMAGE_TABLE] = "table", [IMAGE_JSON] = "json", NULL };
 
-/* The two words that every one of the commands but list begins with. */
-static int read_name(struct program *program, const struct arguments *arguments, struct image_name *ret, struct err **err)
+/* The commands about one image: its name comes first. */
+static int on_image(struct program *program, const struct command_usage *usage, int argc, char **argv,
+		    int (*operation)(struct program *program, const struct image_name *name, char **rest, struct err **err))
 {
-	int r;
-
-	*ret = (struct image_name){ arguments->items[0], arguments->items[1] };
-	r = image_check_name(ret, NULL, err);
-	return r < 0 ? r : program_facts(program, err);
-}
-
-static int command_import(struct program *program, int argc, char **argv)
-{
-	static const struct option_row none[] = { { 0 } };
-	const struct command_usage usage = {
-		.name = "image import",
-		.arguments = "DISTRIBUTION RELEASE DIRECTORY|TARBALL",
-		.options = none,
-		.least = 3,
-		.most = 3,
-		.summary = "Copy a root file system into the store, as the image of a distribution's release",
-	};
 	cleanup_err struct err *err = NULL;
 	struct arguments arguments;
 	struct image_name name;
 	int exit_code;
 
-	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))
+	if (!program_arguments(program, usage, argc, argv, &arguments, &exit_code))
 		return exit_code;
-	if (read_name(program, &arguments, &name, &err) < 0 ||
-	    images_import(program->arena, &program->facts, &name, arguments.items[2], &err) < 0)
+	name = (struct image_name){ arguments.items[0], arguments.items[1] };
+	if (image_check_name(&name, NULL, &err) < 0 || program_facts(program, &err) < 0 ||
+	    operation(program, &name, arguments.items + 2, &err) < 0)
 		return program_fail(program, err);
 	return 0;
 }
 
-static int command_remove(struct program *program, int argc, char **argv)
+static int import(struct program *program, const struct image_name *name, char **rest, struct err **err)
 {
-	static const struct option_row none[] = { { 0 } };
-	const struct command_usage usage = {
-		.name = "image remove",
-		.arguments = "DISTRIBUTION RELEASE",
-		.options = none,
-		.least = 2,
-		.most = 2,
-		.summary = "Remove an image that no sandbox uses from the store",
-	};
-	cleanup_err struct err *err = NULL;
-	struct arguments arguments;
-	struct image_name name;
-	int exit_code;
-
-	if (!program_arguments(program, &usage, argc, argv, &arguments, &exit_code))
-		return exit_code;
-	if (read_name(program, &arguments, &name, &err) < 0 ||
-	    images_remove(program->arena, &program->facts, &name, &err) < 0)
-		return program_fail(program, err);
-	return 0;
+	return images_import(program->arena, &program->facts, name, rest[0], err);
 }
+
+static int remove_image(struct program *program, const struct image_name *name, char **rest, struct err **err)
+{
+	(void)rest;
+	return images_remove(program->arena, &program->facts, name, err);
+}
+
+static const struct option_row no_options[] = { { 0 } };
+
+static const struct command_usage import_usage = {
+	.name = "image import",
+	.arguments = "DISTRIBUTION RELEASE DIRECTORY|TARBALL",
+	.options = no_options,
+	.least = 3,
+	.most = 3,
+	.summary = "Copy a root file system into the store, as the image of a distribution's release",
+};
+
+static const struct command_usage remove_usage = {
+	.name = "image remove",
+	.arguments = "DISTRIBUTION RELEASE",
+	.options = no_options,
+	.least = 2,
+	.most = 2,
+	.summary = "Remove an image that no sandbox uses from the store",
+};
 
 static int print_json(const struct image_listed *items, size_t count, struct err **err)
 {
@@ -94,7 +85,7 @@ static int print_table(const struct image_listed *items, size_t count, struct er
 	return text.failed ? err_nomem(err) : output_text(strbuf_str(&text), err);
 }
 
-static int command_images(struct program *program, int argc, char **argv)
+static int list(struct program *program, int argc, char **argv)
 {
 	int format = IMAGE_TABLE;
 	const struct option_row rows[] = {
@@ -126,11 +117,11 @@ int command_image(struct program *program, int argc, char **argv)
 	const char *name = argc > 0 ? argv[0] : "";
 
 	if (!strcmp(name, "import"))
-		return command_import(program, argc - 1, argv + 1);
+		return on_image(program, &import_usage, argc - 1, argv + 1, import);
 	if (!strcmp(name, "list"))
-		return command_images(program, argc - 1, argv + 1);
+		return list(program, argc - 1, argv + 1);
 	if (!strcmp(name, "remove"))
-		return command_remove(program, argc - 1, argv + 1);
+		return on_image(program, &remove_usage, argc - 1, argv + 1, remove_image);
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
 		return output_text("Usage: mxcrun image import DISTRIBUTION RELEASE DIRECTORY|TARBALL\n"
 				   "       mxcrun image list [--format table|json]\n"

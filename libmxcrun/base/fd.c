@@ -293,3 +293,18 @@ int fd_guard_stdio(void)
 	}
 	return 0;
 }
+
+int fd_name(int fd, char *buf, size_t size)
+{
+	char link[sizeof("/proc/self/fd/") + 12];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, buf, size);
+	if (len < 0)
+		return -errno;
+	if ((size_t)len >= size)
+		return -ENAMETOOLONG;
+	buf[len] = 0;
+	return 0;
+}

@@ -30,6 +30,10 @@ int fd_read_file(int dirfd, const char *path, size_t max, char **ret_data, size_
  * it does not fit. dirfd as openat(2). 0 or -errno. */
 int fd_read_kernel(int dirfd, const char *path, char *buf, size_t size);
 
+/* The path of an open object as this process sees it, NUL-terminated; "/gone (deleted)" when it has none. 0 or -errno;
+ * -ENAMETOOLONG when it does not fit (proc_pid_fd(5)). */
+int fd_name(int fd, char *buf, size_t size);
+
 /* Write text to an existing file (a cgroup or proc file) in ONE write(2), without creating it.
  * 0 or -errno; a short write is -EIO. */
 int fd_write_file(int dirfd, const char *path, const char *text);

@@ -132,17 +132,11 @@ static int open_image(struct arena *arena, const struct host_facts *facts, const
 
 static int name_of(struct arena *arena, int fd, const char **ret)
 {
-	char link[sizeof("/proc/self/fd/") + 12], target[PATH_MAX];
-	ssize_t len;
+	char name[PATH_MAX];
+	int r = fd_name(fd, name, sizeof(name));
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, target, sizeof(target));
-	if (len < 0)
-		return -errno;
-	if ((size_t)len >= sizeof(target))
-		return -ENAMETOOLONG;
-	*ret = arena_strndup(arena, target, (size_t)len);
-	return *ret ? 0 : -ENOMEM;
+	*ret = r == 0 ? arena_strdup(arena, name) : NULL;
+	return r < 0 || *ret ? r : -ENOMEM;
 }
 
 /* ---- denied paths in it ---- */

@@ -32,18 +32,14 @@ static bool is_absence(int error)
 /* The path of an open object as this process sees it. -ENOENT when it was removed meanwhile. */
 static int name_of(struct arena *arena, int fd, const struct stat *st, const char **ret)
 {
-	char link[sizeof("/proc/self/fd/") + 12], target[PATH_MAX];
-	ssize_t len;
+	char name[PATH_MAX];
+	int r = fd_name(fd, name, sizeof(name));
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, target, sizeof(target));
-	if (len < 0)
-		return -errno;
-	if ((size_t)len >= sizeof(target))
-		return -ENAMETOOLONG;
-	if (target[0] != '/' || st->st_nlink == 0)
+	if (r < 0)
+		return r;
+	if (name[0] != '/' || st->st_nlink == 0)
 		return -ENOENT;
-	*ret = arena_strndup(arena, target, (size_t)len);
+	*ret = arena_strdup(arena, name);
 	return *ret ? 0 : -ENOMEM;
 }
 

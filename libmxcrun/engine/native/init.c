@@ -207,6 +207,18 @@ static int set_attributes(struct init *init, struct err **err)
 	return r < 0 ? r : limits_apply(init, err);
 }
 
+/* In the new root, whoever has made it. */
+static int settle(struct init *init, struct err **err)
+{
+	int r = init->plan->process.terminal ? terminal_setup(init, err) : 0;
+
+	if (r == 0 && !init->plan->lifecycle.is_sandbox)
+		r = devices_reopen_null(init, err);
+	if (r == 0)
+		r = procfs_apply(init, err);
+	return r < 0 ? r : set_attributes(init, err);
+}
+
 static int build(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
@@ -223,13 +235,7 @@ static int build(struct init *init, struct err **err)
 		r = regions_apply(init, err);
 	if (r == 0)
 		r = rootfs_enter(init, err);
-	if (r == 0 && init->plan->process.terminal)
-		r = terminal_setup(init, err);
-	if (r == 0 && !init->plan->lifecycle.is_sandbox)
-		r = devices_reopen_null(init, err);
-	if (r == 0)
-		r = procfs_apply(init, err);
-	return r < 0 ? r : set_attributes(init, err);
+	return r < 0 ? r : settle(init, err);
 }
 
 /* The root of a mount namespace that was joined is the container's. */
@@ -266,13 +272,7 @@ static int complete(struct init *init, struct err **err)
 	init->root_is_entered = true;
 	for (size_t i = 0; i < array_size(stages) && r == 0; i++)
 		r = stages[i](init, err);
-	if (r == 0 && init->plan->process.terminal)
-		r = terminal_setup(init, err);
-	if (r == 0 && !init->plan->lifecycle.is_sandbox)
-		r = devices_reopen_null(init, err);
-	if (r == 0)
-		r = procfs_apply(init, err);
-	return r < 0 ? r : set_attributes(init, err);
+	return r < 0 ? r : settle(init, err);
 }
 
 /* One byte from `start` through the FIFO, or the parent's word (run). */
