@@ -14,6 +14,8 @@ setup_file() {
 	E=$(mktemp -d /tmp/mxt-engines.XXXXXX)
 	export E
 	engine_cgroups >"$E/cgroups"
+	# the folder may be there without being what podman makes of it
+	! mountpoint -q /run/netns || touch "$E/netns-is-mounted"
 	ls -d /run/containerd /run/containers /run/netns /run/libpod /var/lib/cni /var/lib/containers >"$E/dirs" 2>/dev/null || true
 	make_rootfs "$E/rootfs"
 	tar -C "$E/rootfs" -cf "$E/image.tar" .
@@ -34,7 +36,7 @@ teardown_file() {
 		find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null
 	done
 	# podman's networks mount it over itself.
-	grep -qx /run/netns "$E/dirs" || umount -l /run/netns 2>/dev/null || true
+	[ -e "$E/netns-is-mounted" ] || umount -l /run/netns 2>/dev/null || true
 	for dir in /run/containerd /run/containers /run/netns /run/libpod /var/lib/containers; do
 		grep -qx "$dir" "$E/dirs" || rm -rf "$dir"
 	done
