@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "host/facts.h"
 
-#define IMAGE_ROOT "rootfs" /* in the image's directory, beside nothing yet */
+#define IMAGE_ROOT "rootfs" /* in the image's directory */
 
 struct image_name {
 	const char *distribution, *release;

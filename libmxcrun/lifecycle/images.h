@@ -13,7 +13,7 @@
 #include "host/images.h"
 
 /* Copy a directory, or unpack a tarball (whatever tar(1) reads), into the caller's store. Device nodes are left out and set-id
- * bits taken off. E_USAGE for what is no root file system or is there already. */
+ * bits taken off. E_USAGE for what is no root file system, E_EXISTS for an image that is there already. */
 int images_import(struct arena *arena, const struct host_facts *facts, const struct image_name *name, const char *source,
 		  struct err **err);
 

@@ -231,12 +231,14 @@ static int tighten_network(struct arena *arena, const struct plan_owner *owner, 
 {
 	const struct policy_combined *c = owner ? owner->combined : NULL;
 
-	if (!c || !c->network.egress.count || network->mode == POLICY_NETWORK_ISOLATED)
+	if (!c || network->mode == POLICY_NETWORK_ISOLATED)
 		return 0;
 	if (c->is_isolated) {
 		*network = (struct policy_network){ .mode = POLICY_NETWORK_ISOLATED };
 		return 0;
 	}
+	if (!c->network.egress.count)
+		return 0;
 	if (network->mode == POLICY_NETWORK_PROXY)
 		return tighten_proxy(&c->network.egress, &network->policy.proxy, err);
 	network->policy.closes_host_loopback |= c->network.closes_host_loopback;
