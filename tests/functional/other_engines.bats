@@ -220,7 +220,8 @@ ro"
 	contains "$stderr" 'exec: "/absent"'
 	script 'test -t 0 && tty; ls -l /dev/console | cut -c 1'
 	config '.process.terminal = true'
-	run env script -qec "timeout -k 5 30 $MXCRUN --root $STATE --engine bwrap run --bundle $BUNDLE $TAG" /dev/null
+	# --foreground: where the shell does not exec its only command, timeout would be in a group of its own, away from the terminal
+	run env script -qec "timeout --foreground -k 5 30 $MXCRUN --root $STATE --engine bwrap run --bundle $BUNDLE $TAG" /dev/null
 	contains "$output" /dev/pts/0
 	equal "$(tail -n 1 <<<"$output" | tr -d '\r')" c
 }
