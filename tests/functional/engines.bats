@@ -187,6 +187,50 @@ annotated() {
 	podman_ pod rm --force --time 0 "$TAG-pod" >/dev/null
 }
 
+# The infra container's limits can be named in podman's configuration only.
+use_podman_conf() {
+	printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n' >"$E/containers.conf"
+	export CONTAINERS_CONF=$E/containers.conf
+}
+
+@test "podman pods with an infra container: shared namespaces, stop, a user namespace, and Kubernetes' form" {
+	requires catatonit
+	podman_image
+	use_podman_conf
+	podman_ pod create --name "$TAG-pod" --network none --hostname podhost --share pid,ipc,uts,net --uidmap 0:100000:1000 --gidmap 0:100000:1000 >/dev/null
+	podman_ run --detach --pod "$TAG-pod" --name "$TAG" mxt-image sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done' >/dev/null
+	run --separate-stderr podman_run --pod "$TAG-pod" mxt-image sh -c 'hostname; tr -s " " </proc/self/uid_map; tr "\0" " " </proc/1/cmdline; ps'
+	contains "$output" podhost " 0 100000 1000" "catatonit -P" "sleep 0.1"
+	# by itself: `pod stop` may end the infra container, and with it their pid namespace, first
+	podman_ stop --time 10 "$TAG" >/dev/null
+	equal "$(podman_ inspect --format '{{.State.ExitCode}}' "$TAG")" 0
+	podman_ pod stop --time 10 "$TAG-pod" >/dev/null
+	podman_ pod rm --force --time 0 "$TAG-pod" >/dev/null
+	cat >"$BATS_TEST_TMPDIR/pod.yaml" <<-END
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: $TAG-kube}
+		spec:
+		  hostname: kubehost
+		  restartPolicy: Never
+		  containers:
+		  - name: main
+		    image: localhost/mxt-image:latest
+		    command: [sh, -c, "hostname; id -u; touch /x || echo read-only; exec sleep 100"]
+		    securityContext: {runAsUser: 7, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+		    resources: {limits: {memory: 64Mi}}
+	END
+	podman_ kube play --network none "$BATS_TEST_TMPDIR/pod.yaml" >/dev/null
+	has_said() { [ "$(podman_ logs "$TAG-kube-main" 2>/dev/null | wc -l)" -eq 3 ]; }
+	wait_for 10 has_said
+	equal "$(podman_ logs "$TAG-kube-main" 2>/dev/null)" "kubehost
+7
+read-only"
+	equal "$(cgroup_value "$(podman_ inspect --format '{{.State.Pid}}' "$TAG-kube-main")" memory memory.limit_in_bytes memory.max)" 67108864
+	podman_ kube down "$BATS_TEST_TMPDIR/pod.yaml" >/dev/null
+	equal "$(default_records)" ""
+}
+
 @test "podman run with a terminal" {
 	podman_image
 	run command script -qec "$(declare -f podman_ podman_run slow); MXCRUN='$MXCRUN' MXCRUN_TEST_SLOW=$MXCRUN_TEST_SLOW; podman_run -t localhost/mxt-image sh -c 'test -t 0 && echo is a tty; exit 3'" /dev/null

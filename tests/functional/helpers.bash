@@ -252,10 +252,13 @@ equal() {
 }
 
 contains() {
-	[[ $1 == *"$2"* ]] || {
-		printf 'have: %s\nwant in it: %s\n' "$1" "$2" >&2
-		return 1
-	}
+	local want
+	for want in "${@:2}"; do
+		[[ $1 == *"$want"* ]] || {
+			printf 'have: %s\nwant in it: %s\n' "$1" "$want" >&2
+			return 1
+		}
+	done
 }
 
 lacks() {
