@@ -351,24 +351,30 @@ static int check_sections(const struct mxc_config *config, struct err **err)
 	return 0;
 }
 
+int mxc_check_path(const struct decode *d, const struct json *path, struct err **err)
+{
+	if (!path->text[strspn(path->text, " \t\r\n\v\f")])
+		return fields_error(d, path, err, "Filesystem path is empty");
+	if (strchr(path->text, '"'))
+		return fields_error(d, path, err, "Filesystem path contains invalid character '\"'");
+	return 0;
+}
+
 static int check_paths(const struct decode *d, const struct mxc_config *config, const char *key,
 		       struct err **err)
 {
 	const struct json *section = json_get(config->document, "filesystem");
 	const struct json *list = section ? json_get(section, key) : NULL, *child;
+	int r = 0;
 
 	if (!mxc_is_present(list))
 		return 0;
-	for (child = list->first; child; child = child->next) {
+	for (child = list->first; child && r == 0; child = child->next) {
 		const struct json *path = child->type == JSON_OBJECT ? json_get(child, "path") : child;
 
-		if (!path->text[strspn(path->text, " \t\r\n\v\f")])
-			return fields_error(d, path, err, "Filesystem path is empty");
-		if (strchr(path->text, '"'))
-			return fields_error(d, path, err,
-					    "Filesystem path contains invalid character '\"'");
+		r = mxc_check_path(d, path, err);
 	}
-	return 0;
+	return r;
 }
 
 int mxc_check_filesystem(const struct decode *d, const struct mxc_config *config, struct err **err)
@@ -394,6 +400,8 @@ static int check_document(struct decode *d, struct mxc_config *config, struct er
 		r = check_sections(config, err);
 	if (r == 0)
 		r = mxc_check_filesystem(d, config, err);
+	if (r == 0)
+		r = mxc_check_placed(d, config, err);
 	return r == 0 ? mxc_check_network(d, config, err) : r;
 }
 

@@ -145,10 +145,44 @@ struct mxc_lxc {
 };
 
 /* Our own section, in every contract: MXC has none for this back end. */
+struct mxc_io_device {
+	const char *device; /* "MAJOR:MINOR" */
+	struct opt_u64 read_bps, write_bps, read_iops, write_iops;
+};
+
+struct mxc_io {
+	struct opt_u32 weight;
+	struct {
+		struct mxc_io_device *items;
+		size_t count;
+	} devices;
+};
+
 struct mxc_resources {
 	struct opt_u64 memory_mb;	/* MiB */
 	struct opt_u32 cpu_count, pids;
+	const struct mxc_io *io; /* NULL when absent */
 };
+
+/* Checked: each path is absolute. */
+struct mxc_bind {
+	const char *source, *destination; /* destination NULL: the same */
+	struct opt_bool is_readonly;	  /* absent: it is */
+	const struct json *element;
+};
+
+struct mxc_tmpfs {
+	const char *path;
+	struct opt_u64 size_mb; /* MiB */
+	const struct json *element;
+};
+
+struct mxc_symlink {
+	const char *path, *target;
+	const struct json *element;
+};
+
+#define MXC_PLACED_MAX 1024u /* of each of the three */
 
 /* false: the host's, where a sandbox can do with it; true: its own. Absent: its own, but for time. */
 struct mxc_namespaces {
@@ -162,6 +196,18 @@ struct mxc_bubblewrap {
 	struct mxc_namespaces namespaces;
 	struct opt_bool new_session, die_with_parent;
 	const char *argv0; /* NULL when absent */
+	struct {
+		struct mxc_bind *items;
+		size_t count;
+	} custom_binds;
+	struct {
+		struct mxc_tmpfs *items;
+		size_t count;
+	} tmpfs_mounts;
+	struct {
+		struct mxc_symlink *items;
+		size_t count;
+	} symlinks;
 };
 
 struct mxc_config {

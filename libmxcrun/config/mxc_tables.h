@@ -34,6 +34,10 @@ int mxc_check_filesystem(const struct decode *d, const struct mxc_config *config
 
 /* mxc_backend.c: the section of the back end that runs here, whole and as far as a policy for a container has it. */
 extern const struct field mxc_bubblewrap_fields[], mxc_bubblewrap_fragment_fields[];
+/* The strings of what it puts into the view. */
+int mxc_check_placed(const struct decode *d, const struct mxc_config *config, struct err **err);
+/* mxc.c: a path as the lists have it. */
+int mxc_check_path(const struct decode *d, const struct json *path, struct err **err);
 
 /* mxc_foreign.c: sections of other platforms. Their shape is checked and nothing is kept. */
 extern const struct field mxc_process_container_fields[];

@@ -39,12 +39,12 @@ int listing_make(struct arena *arena, const struct object_request *requests,
 	for (i = 0; i < objects->count; i++) {
 		const struct host_object *object = &objects->items[i];
 
-		if (!object->error)
+		if (!object->error && requests[i].role != OBJECT_PLACE)
 			ret->items[count++] = (struct listed){
 				.path = object->canonical,
 				.object = i,
 				.is_denied = requests[i].access == F_OK,
-				.is_readonly = requests[i].access == R_OK,
+				.is_readonly = requests[i].access == R_OK && requests[i].role == OBJECT_LISTED,
 				.is_directory = S_ISDIR(object->mode),
 			};
 	}

@@ -248,7 +248,7 @@ static int look_up(struct arena *arena, const struct object_request *request,
 	r = make_absolute(arena, request->path, facts, &object->absolute, err);
 	if (r < 0)
 		return r;
-	r = examine(arena, request->access, facts, request->access == F_OK, object);
+	r = examine(arena, request->access, facts, request->access == F_OK && request->role == OBJECT_LISTED, object);
 	if (r == -ENOMEM)
 		return err_nomem(err);
 	if (r < 0) {
@@ -406,7 +406,7 @@ static int look_up_aliases(struct arena *arena, const struct object_request *req
 	int r;
 
 	for (i = 0; i < objects->count; i++)
-		is_restricted |= !objects->items[i].error && !(requests[i].access & W_OK);
+		is_restricted |= requests[i].role == OBJECT_LISTED && !objects->items[i].error && !(requests[i].access & W_OK);
 	if (!is_restricted)
 		return 0;
 	r = fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_SIZE_MAX, &mountinfo, NULL);

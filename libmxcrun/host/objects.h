@@ -18,11 +18,19 @@
 #include "host/facts.h"
 #include "host/images.h"
 
+/* What a path is looked up for. */
+enum object_role {
+	OBJECT_LISTED, /* by a policy: what is not granted, or read-only, is so by every other name as well */
+	OBJECT_BOUND,  /* granted at another place: that restricts nothing */
+	OBJECT_PLACE,  /* something is put there: neither granted nor denied */
+};
+
 /* One path to look up. access is what a grant of it would allow, as in access(2): R_OK, R_OK |
  * W_OK, or F_OK for nothing. */
 struct object_request {
 	const char *path;
 	int access;
+	enum object_role role;
 };
 
 struct host_object {

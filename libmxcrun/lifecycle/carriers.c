@@ -203,8 +203,10 @@ static int look_up_grants(struct reader *r, const char *bundle, struct plan_carr
 		const struct combined_grant *grant = &combined->grants[i];
 
 		is_in_image[i] = has_content(image, grant->path);
-		requests[i] = (struct object_request){ grant->path,
-						       grant->intent == INTENT_READWRITE ? R_OK | W_OK : R_OK };
+		requests[i] = (struct object_request){
+			.path = grant->path,
+			.access = grant->intent == INTENT_READWRITE ? R_OK | W_OK : R_OK,
+		};
 	}
 	result = objects_look_up(r->arena, requests, combined->grant_count, r->facts, NULL, &objects, err);
 	carriers->objects = objects;
@@ -249,7 +251,7 @@ static int follow_links(struct reader *r, struct string_list *list, const char *
 		if (list->items[i][0] != '/')
 			return err_set(err, E_POLICY, 0, arena_printf(r->arena, "%s/filesystem/%s/%zu", carrier->prefix, key, i),
 				       "filesystem path '%.512s' has to be absolute", list->items[i]);
-		requests[i] = (struct object_request){ list->items[i], F_OK };
+		requests[i] = (struct object_request){ .path = list->items[i], .access = F_OK };
 	}
 	if (objects_look_up(r->arena, requests, list->count, r->facts, NULL, &objects, err) < 0)
 		return -EINVAL;
@@ -290,7 +292,7 @@ static int look_up_regions(struct reader *r, const struct policy_combined *combi
 	if (!requests)
 		return err_nomem(err);
 	for (size_t i = 0; i < combined->region_count; i++)
-		requests[i] = (struct object_request){ combined->regions[i].path, F_OK };
+		requests[i] = (struct object_request){ .path = combined->regions[i].path, .access = F_OK };
 	result = objects_look_up(r->arena, requests, combined->region_count, r->facts, NULL, &objects, err);
 	*ret = objects;
 	return result;

@@ -77,6 +77,19 @@ static int look_at(struct places *places, const char *place, const struct string
 	return 0;
 }
 
+/* What custom binds grant. */
+static int list_bound(struct arena *arena, const struct mxc_bubblewrap *section, struct string_list *ret, struct err **err)
+{
+	size_t count = section ? section->custom_binds.count : 0;
+
+	ret->items = arena_array(arena, count + 1, sizeof(*ret->items));
+	if (!ret->items)
+		return err_nomem(err);
+	for (ret->count = 0; ret->count < count; ret->count++)
+		ret->items[ret->count] = section->custom_binds.items[ret->count].source;
+	return 0;
+}
+
 /* Appended to a copy of the list. */
 static int add_denials(struct arena *arena, const struct places *places, struct mxc_filesystem *fs, struct err **err)
 {
@@ -101,6 +114,7 @@ static int add_denials(struct arena *arena, const struct places *places, struct 
 int desktop_deny(struct arena *arena, const struct mxc_config *config, const struct mxc_config **ret, struct err **err)
 {
 	struct places places = { .arena = arena };
+	struct string_list bound = { 0 };
 	struct mxc_config *changed;
 	size_t kept = 0;
 	int r = 0;
@@ -109,6 +123,7 @@ int desktop_deny(struct arena *arena, const struct mxc_config *config, const str
 	if (!config->ui.disable.value)
 		return 0;
 	find_places(&places);
+	r = list_bound(arena, config->bubblewrap, &bound, err);
 	for (size_t i = 0; i < places.count && r == 0; i++) {
 		const struct mxc_filesystem *fs = &config->filesystem;
 		bool is_granted = false;
@@ -116,6 +131,8 @@ int desktop_deny(struct arena *arena, const struct mxc_config *config, const str
 		r = look_at(&places, places.items[i], &fs->readwrite_paths, "/filesystem/readwritePaths", &is_granted, err);
 		if (r == 0)
 			r = look_at(&places, places.items[i], &fs->readonly_paths, "/filesystem/readonlyPaths", &is_granted, err);
+		if (r == 0)
+			r = look_at(&places, places.items[i], &bound, "/bubblewrap/customBinds", &is_granted, err);
 		if (is_granted)
 			places.items[kept++] = places.items[i];
 	}

@@ -12,13 +12,13 @@
 #include <string.h>
 
 #include "plan/from_policy_backend.h"
+#include "plan/from_policy_limits.h"
 #include "plan/from_policy_owner.h"
 #include "plan/from_policy_view.h"
 
 /* The owner of what covers denied paths, where the caller can map a second id: the workload's user
  * namespace doesn't map it, so that not even id 0 there owns the cover. */
 #define COVER_OWNER 65534u
-#define CPU_PERIOD_US 100000
 
 static int build_map(struct builder *b, uint32_t id, struct plan_idmaps *maps, struct err **err)
 {
@@ -74,47 +74,6 @@ static int build_network(struct builder *b, const struct policy_network *network
 		       : 0;
 }
 
-static bool has_limits(const struct policy_resources *resources)
-{
-	return resources->memory_bytes || resources->cpus || resources->pids;
-}
-
-/* Lowered as a bundle's are; what a bundle calls them is of no use to who wrote a policy. */
-static int build_policy_limits(struct builder *b, const struct policy_resources *resources, struct err **err)
-{
-	static const struct { const char *oci, *mxc; } names[] = {
-		{ "/linux/resources/memory", "/bubblewrap/resources/memoryMb" },
-		{ "/linux/resources/cpu", "/bubblewrap/resources/cpuCount" },
-		{ "/linux/resources/pids", "/bubblewrap/resources/pids" },
-	};
-	const struct oci_memory memory = {
-		.limit = { resources->memory_bytes > 0, (int64_t)resources->memory_bytes },
-	};
-	const struct oci_cpu cpu = {
-		.quota = { resources->cpus > 0, (int64_t)resources->cpus * CPU_PERIOD_US },
-		.period = { resources->cpus > 0, resources->cpus ? CPU_PERIOD_US : 0 },
-	};
-	const struct oci_pids pids = { .limit = { resources->pids > 0, resources->pids } };
-	const struct oci_resources all = { .memory = &memory, .cpu = &cpu, .pids = &pids };
-	const struct oci_linux linux_ = { .resources = &all };
-	struct builder with_limits = *b;
-	cleanup_err struct err *failure = NULL;
-	int r;
-
-	with_limits.linux_ = &linux_;
-	r = build_limits(&with_limits, &failure);
-	for (size_t i = 0; r < 0 && failure && failure->pointer && i < array_size(names); i++)
-		if (!strncmp(failure->pointer, names[i].oci, strlen(names[i].oci)))
-			err_replace_pointer(failure, names[i].mxc);
-	for (size_t i = 0; r == 0 && i < b->plan->cgroup.write_count; i++)
-		for (size_t j = 0; j < array_size(names); j++)
-			if (!strncmp(b->plan->cgroup.writes[i].pointer, names[j].oci, strlen(names[j].oci)))
-				b->plan->cgroup.writes[i].pointer = arena_strdup(b->arena, names[j].mxc);
-	if (r < 0 && err)
-		*err = take_ptr(failure);
-	return r;
-}
-
 /* The group is for clean-up and for limits. Without limits its absence alone stops nothing, and an ordinary user to whom
  * none is delegated doesn't even try. */
 static int build_group(struct builder *b, const struct policy_resources *resources, struct err **err)
@@ -124,7 +83,7 @@ static int build_group(struct builder *b, const struct policy_resources *resourc
 
 	with_place.linux_ = &place;
 	if (b->request->manager == CGROUP_MANAGER_CGROUPFS && !b->facts->is_privileged) {
-		if (!b->facts->v2_base && has_limits(resources)) {
+		if (!b->facts->v2_base && has_policy_limits(resources)) {
 			err_set(err, E_HOST, 0, "/bubblewrap/resources",
 				"limits need a cgroup, and none is delegated to this user");
 			err_hint(err, "run in a systemd user session whose user@.service has Delegate=memory pids cpu");
@@ -146,7 +105,7 @@ static int build_limited_group(struct builder *b, const struct policy_resources 
 {
 	int r = build_group(b, resources, err);
 
-	return r < 0 || !has_limits(resources) ? r : build_policy_limits(b, resources, err);
+	return r < 0 || !has_policy_limits(resources) ? r : build_policy_limits(b, resources, err);
 }
 
 static int build_command(struct builder *b, const struct policy_process *process, const char *argv0, struct err **err)

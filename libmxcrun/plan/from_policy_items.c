@@ -10,17 +10,7 @@
 #include "config/oci.h"
 
 #define CARRIER "configuration"
-#define FIXED_ITEMS 10u /* the whole root, network, desktop, three limits, timeout, capabilities, new privileges, seccomp */
-
-/* The list that an entry came from: its intent may have been tightened since. */
-static const char *listed_as(const struct policy_entry *entry)
-{
-	if (!entry->pointer)
-		return policy_intent_words[entry->intent];
-	if (strstr(entry->pointer, "/deniedPaths/"))
-		return policy_intent_words[INTENT_DENIED];
-	return policy_intent_words[strstr(entry->pointer, "/readonlyPaths/") ? INTENT_READONLY : INTENT_READWRITE];
-}
+#define FIXED_ITEMS 11u /* the whole root, network, desktop, four limits, timeout, capabilities, new privileges, seccomp */
 
 /* The owner's region that the entry's place lies in, when it is stricter. */
 static const struct combined_region *stricter_region(const struct policy_entry *entry, const struct plan_owner *owner)
@@ -46,7 +36,7 @@ static int add_entry(struct builder *b, const struct policy_entry *entry, const 
 		.pointer = entry->pointer,
 		.subject = "path",
 		.object = entry->destination,
-		.requested = listed_as(entry),
+		.requested = policy_intent_words[entry->requested],
 		.enforced = policy_intent_words[intent],
 		.decided_by = stricter ? stricter->carrier->name : CARRIER,
 		.mechanism = mechanisms[intent],
@@ -118,6 +108,47 @@ static int add_defaults(struct builder *b, const struct mxc_bubblewrap *section,
 	return r;
 }
 
+static int add_placed(struct builder *b, const struct policy_filesystem *fs, struct err **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < fs->tmpfs_count && r == 0; i++) {
+		const char *size = arena_printf(b->arena, "%" PRIu64, fs->tmpfs[i].size_mb << 20);
+		const struct plan_item item = { CARRIER, fs->tmpfs[i].pointer, "tmpfsBytes", fs->tmpfs[i].path, size, size, CARRIER,
+						"tmpfs" };
+
+		r = size ? add_plan_item(b, &item, err) : err_nomem(err);
+	}
+	for (size_t i = 0; i < fs->symlink_count && r == 0; i++) {
+		const struct policy_symlink *link = &fs->symlinks[i];
+		const struct plan_item item = { CARRIER, link->pointer, "symlink", link->path, link->target, link->target, CARRIER,
+						"symbolic link" };
+
+		r = add_plan_item(b, &item, err);
+	}
+	return r;
+}
+
+static int add_io(struct builder *b, const struct policy_io *io, struct err **err)
+{
+	static const char *const words[POLICY_IO_MAX] = {
+		[POLICY_IO_READ_BPS] = "readBps", [POLICY_IO_WRITE_BPS] = "writeBps",
+		[POLICY_IO_READ_IOPS] = "readIops", [POLICY_IO_WRITE_IOPS] = "writeIops",
+	};
+	static const struct combined_limit none;
+	int r = io ? add_limit(b, "ioWeight", "/bubblewrap/resources/io/weight", io->weight, io->weight, &none, "cgroup: io", err) : 0;
+
+	for (size_t i = 0; io && i < io->device_count * POLICY_IO_MAX && r == 0; i++) {
+		const struct policy_io_device *device = &io->devices[i / POLICY_IO_MAX];
+		size_t rate = i % POLICY_IO_MAX;
+		const char *subject = arena_printf(b->arena, "%s %" PRIu32 ":%" PRIu32, words[rate], device->major, device->minor);
+
+		r = subject ? add_limit(b, subject, device->pointer, device->rates[rate], device->rates[rate], &none, "cgroup: io", err) :
+			      err_nomem(err);
+	}
+	return r;
+}
+
 /* Those of which the policy says something. */
 static int add_namespaces(struct builder *b, struct err **err)
 {
@@ -173,6 +204,7 @@ static int add_whole_root(struct builder *b, const struct policy_filesystem *fs,
 {
 	const struct policy_entry root = {
 		.intent = fs->whole_root == WHOLE_ROOT_READONLY ? INTENT_READONLY : INTENT_READWRITE,
+		.requested = fs->whole_root_requested,
 		.destination = "/", .source = "/", .pointer = fs->whole_root_pointer,
 	};
 
@@ -189,7 +221,9 @@ int build_policy_items(struct builder *b, const struct policy_decisions *asked, 
 		       const struct plan_owner *owner, struct err **err)
 {
 	const struct policy_filesystem *fs = &asked->filesystem;
-	size_t count = FIXED_ITEMS + NS_MAX + fs->entry_count + (owner ? owner->combined->item_count : 0);
+	const struct policy_io *io = asked->resources.io;
+	size_t count = FIXED_ITEMS + NS_MAX + fs->entry_count + fs->tmpfs_count + fs->symlink_count +
+		       (io ? io->device_count * POLICY_IO_MAX : 0) + (owner ? owner->combined->item_count : 0);
 	int r;
 
 	b->plan->policy.items = arena_array(b->arena, count, sizeof(*b->plan->policy.items));
@@ -201,7 +235,11 @@ int build_policy_items(struct builder *b, const struct policy_decisions *asked, 
 	for (size_t i = 0; i < fs->entry_count && r == 0; i++)
 		r = add_entry(b, &fs->entries[i], owner, err);
 	if (r == 0)
+		r = add_placed(b, fs, err);
+	if (r == 0)
 		r = add_limits(b, asked, enforced, owner, err);
+	if (r == 0)
+		r = add_io(b, io, err);
 	if (r == 0)
 		r = add_defaults(b, asked->backend, err);
 	if (r == 0)

@@ -7,6 +7,7 @@
  */
 #include "plan/from_policy_view.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/path.h"
@@ -243,6 +244,53 @@ static int add_entry(struct builder *b, const struct policy_entry *entry, struct
 	return r;
 }
 
+/* ---- what the section of the back end puts there ---- */
+
+static int add_tmpfs(struct builder *b, const struct policy_tmpfs *tmpfs, struct err **err)
+{
+	const char *size = arena_printf(b->arena, "%" PRIu64 "m", tmpfs->size_mb);
+	const struct plan_option options[] = { { "mode", "1777" }, { "size", size }, { "nr_inodes", "1m" }, { NULL, NULL } };
+	struct plan_mount *mount;
+	int r = size ? add_mount(b, MOUNT_FILESYSTEM, tmpfs->path, "tmpfs", tmpfs->pointer, &mount, err) : err_nomem(err);
+
+	if (r == 0)
+		r = copy_string(b, "tmpfs", &mount->fstype, err);
+	if (r < 0)
+		return r;
+	mount->is_directory = true;
+	mount->attr_set = SAFE;
+	return copy_options(b, options, mount, err);
+}
+
+static int add_symlinks(struct builder *b, const struct policy_filesystem *fs, struct err **err)
+{
+	struct plan_mount *mount;
+	int r = 0;
+
+	for (size_t i = 0; i < fs->symlink_count && r == 0; i++)
+		r = add_mount(b, MOUNT_SYMLINK, fs->symlinks[i].path, fs->symlinks[i].target, fs->symlinks[i].pointer, &mount,
+			      err);
+	return r;
+}
+
+/* Both are in order, shallow before deep, and so is what they become. */
+static int add_entries(struct builder *b, const struct policy_filesystem *fs, struct err **err)
+{
+	size_t next = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < fs->entry_count && r == 0; i++) {
+		for (; next < fs->tmpfs_count && r == 0 &&
+		       policy_depth(fs->tmpfs[next].path) <= policy_depth(fs->entries[i].destination); next++)
+			r = add_tmpfs(b, &fs->tmpfs[next], err);
+		if (r == 0)
+			r = add_entry(b, &fs->entries[i], err);
+	}
+	for (; next < fs->tmpfs_count && r == 0; next++)
+		r = add_tmpfs(b, &fs->tmpfs[next], err);
+	return r;
+}
+
 /* ---- names of hosts ---- */
 
 /* Has the policy denied the place, or what it lies in? The last entry around it is the one that is seen. */
@@ -254,6 +302,15 @@ static bool is_denied(const struct policy_filesystem *fs, const char *path)
 		if (path_is_within(path, fs->entries[i].destination))
 			is_denied = fs->entries[i].intent == INTENT_DENIED;
 	return is_denied;
+}
+
+/* Does a custom bind show something of the author's choice there? */
+static bool is_bound(const struct policy_filesystem *fs, const char *path)
+{
+	for (size_t i = 0; i < fs->entry_count; i++)
+		if (fs->entries[i].is_bind && path_is_within(path, fs->entries[i].destination))
+			return true;
+	return false;
 }
 
 static int add_file(struct builder *b, const char *path, const char *content, const char *pointer, struct err **err)
@@ -269,7 +326,8 @@ static int add_resolver(struct builder *b, const struct policy_filesystem *fs, s
 {
 	const char *path = b->facts->resolv_conf;
 
-	if (b->plan->network != NETWORK_FILTERED || !path || is_denied(fs, path) || is_denied(fs, "/etc/resolv.conf"))
+	if (b->plan->network != NETWORK_FILTERED || !path || is_denied(fs, path) || is_denied(fs, "/etc/resolv.conf") ||
+	    is_bound(fs, path) || is_bound(fs, "/etc/resolv.conf"))
 		return 0;
 	return add_file(b, path, "nameserver 10.0.2.3\n", b->plan->network_policy.pointer, err);
 }
@@ -285,6 +343,9 @@ static int add_hosts(struct builder *b, const struct policy_decisions *decisions
 	if (is_denied(fs, path) || is_denied(fs, "/etc/hosts"))
 		return err_set(err, E_POLICY, 0, b->plan->network_policy.proxy.pointer,
 			       "a proxy by name needs /etc/hosts, which filesystem.deniedPaths hides");
+	if (is_bound(fs, path) || is_bound(fs, "/etc/hosts"))
+		return err_set(err, E_POLICY, 0, b->plan->network_policy.proxy.pointer,
+			       "a proxy by name needs /etc/hosts, in whose place bubblewrap.customBinds puts another");
 	return add_file(b, path, decisions->network.hosts, b->plan->network_policy.proxy.pointer, err);
 }
 
@@ -352,12 +413,11 @@ static int fill_root(struct builder *b, const struct policy_filesystem *fs, stru
 int build_view(struct builder *b, const struct policy_decisions *decisions, struct err **err)
 {
 	const struct policy_filesystem *fs = &decisions->filesystem;
-	size_t i;
 	int r = build_view_root(b, fs, err);
 
 	b->plan->mounts = arena_array(b->arena,
-				      fs->folder_count + fs->entry_count + array_size(own_mounts) +
-					      SINGLE_MOUNTS,
+				      fs->folder_count + fs->entry_count + fs->tmpfs_count + fs->symlink_count +
+					      array_size(own_mounts) + SINGLE_MOUNTS,
 				      sizeof(*b->plan->mounts));
 	if (!b->plan->mounts)
 		return err_nomem(err);
@@ -365,11 +425,13 @@ int build_view(struct builder *b, const struct policy_decisions *decisions, stru
 		r = fill_root(b, fs, err);
 	if (r == 0)
 		r = add_own_mounts(b, decisions, err);
-	for (i = 0; i < fs->entry_count && r == 0; i++)
-		r = add_entry(b, &fs->entries[i], err);
+	if (r == 0)
+		r = add_entries(b, fs, err);
 	if (r == 0)
 		r = add_resolver(b, fs, err);
 	if (r == 0)
 		r = add_hosts(b, decisions, err);
+	if (r == 0)
+		r = add_symlinks(b, fs, err);
 	return r == 0 ? cover_kernel_files(b, fs, err) : r;
 }

@@ -49,7 +49,7 @@ static int combine_limits(const struct source *s, struct err **err)
 {
 	const struct mxc_config *config = s->carrier->config;
 	struct policy_resources resources = { 0 };
-	int r = policy_limits(config, &resources, err);
+	int r = policy_limits(s->arena, config, &resources, err);
 
 	if (r == 0)
 		r = tighten(s, SUBJECT_MEMORY, &s->ret->memory_bytes, resources.memory_bytes,

@@ -24,8 +24,32 @@ struct policy_entry {
 	uint64_t dev, ino;  /* of the object; 0/0 for a denied path that does not exist */
 	bool is_directory;
 	bool is_reopened; /* denied, and entries further on lie inside it */
+	bool is_bind;	  /* a custom bind, at a place of the author's choice */
+	enum policy_intent requested; /* before others tightened it */
 	const char *pointer;
 };
+
+/* A file system of the sandbox's own. */
+struct policy_tmpfs {
+	const char *path;
+	uint64_t size_mb;
+	const char *pointer;
+};
+
+struct policy_symlink {
+	const char *path, *target;
+	const char *pointer;
+};
+
+/* Number of components of a clean path. */
+static inline unsigned int policy_depth(const char *path)
+{
+	unsigned int depth = 0;
+
+	for (; *path; path++)
+		depth += path[0] == '/' && path[1];
+	return depth;
+}
 
 /* One of the system's folders, read-only. */
 struct policy_folder {
@@ -41,6 +65,7 @@ enum policy_whole_root { WHOLE_ROOT_NO, WHOLE_ROOT_READONLY, WHOLE_ROOT_READWRIT
 struct policy_filesystem {
 	enum policy_whole_root whole_root; /* not NO: folders is empty */
 	const char *whole_root_pointer;
+	enum policy_intent whole_root_requested;
 	const char *image; /* WHOLE_ROOT_IMAGE: its directory on the host; else NULL */
 	struct policy_folder *folders;
 	size_t folder_count;
@@ -48,6 +73,10 @@ struct policy_filesystem {
 	bool wants_tmp;		      /* the sandbox's own /tmp */
 	struct policy_entry *entries; /* shallow to deep */
 	size_t entry_count;
+	struct policy_tmpfs *tmpfs; /* likewise */
+	size_t tmpfs_count;
+	struct policy_symlink *symlinks; /* made when all else is there */
+	size_t symlink_count;
 };
 
 enum policy_network_mode {
@@ -72,10 +101,25 @@ struct policy_process {
 	const char *terminal;	/* its path on the host; NULL when it has none here */
 };
 
+enum policy_io_rate { POLICY_IO_READ_BPS, POLICY_IO_WRITE_BPS, POLICY_IO_READ_IOPS, POLICY_IO_WRITE_IOPS, POLICY_IO_MAX };
+
+struct policy_io_device {
+	uint32_t major, minor;
+	uint64_t rates[POLICY_IO_MAX]; /* a second; 0: not limited */
+	const char *pointer;
+};
+
+struct policy_io {
+	uint32_t weight; /* 0: as it is */
+	struct policy_io_device *devices;
+	size_t device_count;
+};
+
 /* 0: not limited. */
 struct policy_resources {
 	uint64_t memory_bytes;
 	uint32_t cpus, pids;
+	const struct policy_io *io; /* NULL: nothing is said of it */
 };
 
 struct policy_decisions {

@@ -52,19 +52,22 @@ int policy_requests(struct arena *arena, const struct mxc_config *config, const 
 {
 	struct object_request *requests;
 	struct list lists[LISTS];
-	size_t i, j, count = 0;
+	size_t i, j, count = placed_bind_count(config);
+	int r;
 
 	lists_of(config, lists);
-	requests = arena_array(arena, count_paths(lists) + image_request_count(image), sizeof(*requests));
+	*ret_count = count + count_paths(lists) + image_request_count(image) + placed_count(config);
+	requests = arena_array(arena, *ret_count, sizeof(*requests));
 	if (!requests)
 		return err_nomem(err);
+	placed_request_binds(config, requests);
 	for (i = 0; i < LISTS; i++)
 		for (j = 0; j < lists[i].paths->count; j++)
-			requests[count++] = (struct object_request){ lists[i].paths->items[j],
-								     lists[i].access };
+			requests[count++] = (struct object_request){ .path = lists[i].paths->items[j],
+								     .access = lists[i].access };
 	*ret = requests;
-	*ret_count = count + image_request_count(image);
-	return image ? image_requests(arena, image, requests + count, err) : 0;
+	r = image ? image_requests(arena, image, requests + count, err) : 0;
+	return r < 0 ? r : placed_request_places(arena, config, requests + count + image_request_count(image), err);
 }
 
 static bool is_absent(const struct host_object *object)
@@ -76,15 +79,20 @@ static int collect(struct view *view, const struct mxc_config *config, struct er
 {
 	struct list lists[LISTS];
 	size_t i, j;
+	int r;
 
 	lists_of(config, lists);
-	if (count_paths(lists) + image_request_count(view->objects->image) != view->objects->count)
+	if (placed_bind_count(config) + count_paths(lists) + image_request_count(view->objects->image) + placed_count(config) !=
+	    view->objects->count)
 		return err_set(err, E_INTERNAL, 0, NULL,
 			       "the objects looked up are not those of the policy");
 	view->capacity = view->objects->count;
 	view->items = arena_array(view->arena, view->capacity, sizeof(*view->items));
 	if (!view->items)
 		return err_nomem(err);
+	r = placed_collect(view, config, err);
+	if (r < 0)
+		return r;
 	for (i = 0; i < LISTS; i++) {
 		for (j = 0; j < lists[i].paths->count; j++) {
 			struct candidate *c = &view->items[view->count];
@@ -92,7 +100,7 @@ static int collect(struct view *view, const struct mxc_config *config, struct er
 			c->object = &view->objects->items[view->count];
 			c->order = view->count++;
 			c->exists = !c->object->error;
-			c->entry.intent = lists[i].intent;
+			c->entry.intent = c->entry.requested = lists[i].intent;
 			if (config->filesystem.denied_types && lists[i].intent == INTENT_DENIED)
 				c->is_file = config->filesystem.denied_types[j] == MXC_TYPE_FILE;
 			c->entry.pointer = arena_printf(view->arena, "%s/%zu", lists[i].pointer, j);
@@ -177,7 +185,7 @@ static int compare_identities(const void *a, const void *b)
 
 static void tighten(const struct view *view, struct candidate *c, enum policy_intent intent)
 {
-	if (c->entry.intent == intent)
+	if (c->entry.intent <= intent)
 		return;
 	log_line(view->log, LOG_LEVEL_INFO,
 		 "filesystem path '%s' is listed as %s and, by this or another name, as %s: "
@@ -205,7 +213,8 @@ static int unite_objects(struct view *view, struct err **err)
 
 		for (next = i; next < count && compare_identities(&sorted[i], &sorted[next]) == 0;
 		     next++)
-			if (view->items[sorted[next].item].entry.intent < strictest)
+			if (!view->items[sorted[next].item].bound_at &&
+			    view->items[sorted[next].item].entry.intent < strictest)
 				strictest = view->items[sorted[next].item].entry.intent;
 		for (j = i; j < next; j++)
 			tighten(view, &view->items[sorted[j].item], strictest);
@@ -316,7 +325,7 @@ static int check_grant(struct candidate *c, struct err **err)
 	if (c->is_image)
 		return 0;
 	if (S_ISCHR(c->object->mode) || S_ISBLK(c->object->mode)) {
-		c->is_dropped = policy_is_own_device(path);
+		c->is_dropped = policy_is_own_device(path) && !c->bound_at;
 		if (!c->is_dropped)
 			words = "device nodes can't be granted yet";
 	} else if (path_is_within(path, "/proc")) {
@@ -397,6 +406,10 @@ static int place(struct view *view, struct candidate *c, struct err **err)
 	image_place(view, c);
 	if (c->is_image)
 		return 0;
+	if (c->bound_at) {
+		entry->destination = c->bound_at;
+		return 0;
+	}
 	if (entry->intent == INTENT_DENIED || has_dots(object->absolute))
 		return 0;
 	clean = path_clean(object->absolute);
@@ -439,5 +452,7 @@ int policy_filesystem(struct arena *arena, const struct mxc_config *config,
 		r = check_searched(&view, err);
 	if (r == 0)
 		r = add_aliases(&view, err);
+	if (r == 0)
+		r = placed_tighten(&view, err);
 	return r == 0 ? view_arrange(&view, err) : r;
 }

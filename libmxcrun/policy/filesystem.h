@@ -22,6 +22,7 @@ struct candidate {
 	bool is_alias; /* nobody listed it: another name of what somebody did */
 	bool is_image;	/* the root's own directory on the host */
 	bool is_inside; /* denied, as a place in the image */
+	const char *bound_at; /* granted by a custom bind, at this place; NULL: by a list, at its own */
 	bool is_dropped;
 	unsigned int depth; /* number of components of the destination */
 	size_t order;	    /* among those of equal depth and intent */
@@ -49,6 +50,20 @@ int image_collect(struct view *view, size_t first_denied, struct err **err);
 int image_check(const struct view *view, struct err **err);
 void image_place(const struct view *view, struct candidate *c);
 int image_drop_covered(struct view *view, struct err **err);
+
+/* placed.c: custom binds, file systems and links of the sandbox's own. The objects of the binds come before the listed ones,
+ * those of places behind all others. */
+size_t placed_bind_count(const struct mxc_config *config);
+size_t placed_count(const struct mxc_config *config);
+void placed_request_binds(const struct mxc_config *config, struct object_request *requests);
+int placed_request_places(struct arena *arena, const struct mxc_config *config, struct object_request *requests,
+			  struct err **err);
+int placed_collect(struct view *view, const struct mxc_config *config, struct err **err);
+/* What the lists say of a bind's source holds for the bind. */
+int placed_tighten(struct view *view, struct err **err);
+/* All regions are known. */
+int placed_check(const struct view *view, struct err **err);
+bool placed_is_own(const struct view *view, const char *path, size_t len);
 
 /* view.c: destinations are set, forbidden grants are gone; fills view->ret. */
 int view_arrange(struct view *view, struct err **err);

@@ -33,13 +33,13 @@ size_t image_request_count(const struct host_image *image)
 
 int image_requests(struct arena *arena, const struct host_image *image, struct object_request *requests, struct err **err)
 {
-	requests[0] = (struct object_request){ image->path, R_OK };
+	requests[0] = (struct object_request){ .path = image->path, .access = R_OK };
 	for (size_t i = 0; i < image->denied_count; i++) {
 		char *path = arena_printf(arena, "%s%s", image->path, image->denied[i].error ? "" : image->denied[i].inside);
 
 		if (!path)
 			return err_nomem(err);
-		requests[1 + i] = (struct object_request){ path, F_OK };
+		requests[1 + i] = (struct object_request){ .path = path, .access = F_OK };
 	}
 	return 0;
 }

@@ -2,8 +2,6 @@
  * MXC.md 2.5. */
 #include "policy/resolve.h"
 
-#include <inttypes.h>
-
 #include "policy/filesystem.h"
 #include "policy/network.h"
 #include "policy/process.h"
@@ -41,36 +39,6 @@ static int check_containment(const struct mxc_config *config, struct err **err)
 		       "the '%s' backend is not available on Linux", word);
 }
 
-#define MEBIBYTE (UINT64_C(1) << 20)
-#define CPUS_MAX 8192u
-
-static int check_limit(bool is_set, uint64_t value, uint64_t most, const char *pointer, struct err **err)
-{
-	if (!is_set || (value >= 1 && value <= most))
-		return 0;
-	return err_set(err, E_POLICY, 0, pointer, "expected 1 to %" PRIu64 ", found %" PRIu64, most, value);
-}
-
-int policy_limits(const struct mxc_config *config, struct policy_resources *ret, struct err **err)
-{
-	const struct mxc_resources *wanted = config->bubblewrap ? config->bubblewrap->resources : NULL;
-	int r;
-
-	if (!wanted)
-		return 0;
-	r = check_limit(wanted->memory_mb.set, wanted->memory_mb.value, INT64_MAX / MEBIBYTE,
-			"/bubblewrap/resources/memoryMb", err);
-	if (r == 0)
-		r = check_limit(wanted->cpu_count.set, wanted->cpu_count.value, CPUS_MAX,
-				"/bubblewrap/resources/cpuCount", err);
-	if (r == 0)
-		r = check_limit(wanted->pids.set, wanted->pids.value, INT32_MAX, "/bubblewrap/resources/pids", err);
-	ret->memory_bytes = wanted->memory_mb.value * MEBIBYTE;
-	ret->cpus = wanted->cpu_count.value;
-	ret->pids = wanted->pids.value;
-	return r;
-}
-
 int policy_resolve(struct arena *arena, const struct mxc_config *config,
 		   const struct host_facts *facts, const struct host_objects *objects,
 		   const struct log *log, const struct policy_decisions **ret, struct err **err)
@@ -88,7 +56,7 @@ int policy_resolve(struct arena *arena, const struct mxc_config *config,
 	if (r == 0)
 		r = policy_process(arena, config, facts, objects, decisions->network.policy.proxy.url, &decisions->process, err);
 	if (r == 0)
-		r = policy_limits(config, &decisions->resources, err);
+		r = policy_limits(arena, config, &decisions->resources, err);
 	decisions->backend = config->bubblewrap;
 	decisions->ui_is_disabled = config->ui.disable.value;
 	if (r == 0)

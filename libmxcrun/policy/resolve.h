@@ -30,7 +30,7 @@ int policy_resolve(struct arena *arena, const struct mxc_config *config,
 		   const struct host_facts *facts, const struct host_objects *objects,
 		   const struct log *log, const struct policy_decisions **ret, struct err **err);
 
-/* The section of limits alone. E_POLICY; 0 or -errno. */
-int policy_limits(const struct mxc_config *config, struct policy_resources *ret, struct err **err);
+/* limits.c: the section of limits alone. E_POLICY; 0 or -errno. */
+int policy_limits(struct arena *arena, const struct mxc_config *config, struct policy_resources *ret, struct err **err);
 
 #endif

@@ -139,6 +139,7 @@ static int take_whole_root(struct view *view, struct err **err)
 		fs->whole_root = c->entry.intent == INTENT_READWRITE ? WHOLE_ROOT_READWRITE
 								     : WHOLE_ROOT_READONLY;
 		fs->whole_root_pointer = c->entry.pointer;
+		fs->whole_root_requested = c->entry.requested;
 	}
 	fs->covers_sysfs = fs->whole_root == WHOLE_ROOT_READWRITE && view->objects->has_sysfs;
 	return 0;
@@ -149,7 +150,7 @@ static void decide_tmp(struct view *view)
 {
 	size_t i;
 
-	view->ret->wants_tmp = true;
+	view->ret->wants_tmp = !placed_is_own(view, "/tmp", strlen("/tmp"));
 	for (i = 0; i < view->count; i++)
 		if (candidate_is_grant(&view->items[i]) &&
 		    strcmp(view->items[i].entry.destination, "/tmp") == 0)
@@ -231,7 +232,7 @@ static int hold_free(const struct view *view, struct candidate *c, const struct 
 				"filesystem path '%.512s' is denied but does not exist, and lies in the granted "
 				"'%.512s': it can't be kept from appearing there without leaving a trace on the host",
 				c->object->path, region_of(view, place).destination);
-		if (is_own_place(view, path, len))
+		if (is_own_place(view, path, len) || placed_is_own(view, path, len))
 			return 0;
 	}
 	return 0;
@@ -377,7 +378,7 @@ static int extend_restrictions(struct view *view, const struct path_index *regio
 	int r = 0;
 
 	for (i = 0; i < view->count && r == 0; i++)
-		if (!view->items[i].is_dropped && view->items[i].entry.intent != INTENT_READWRITE)
+		if (!view->items[i].is_dropped && !view->items[i].bound_at && view->items[i].entry.intent != INTENT_READWRITE)
 			r = extend_restriction(view, &additions, &view->items[i], regions, err);
 	if (r == 0)
 		r = drop_unseen_aliases(view, regions, err);
@@ -485,15 +486,6 @@ static int mark_reopened(struct view *view, struct err **err)
 
 /* ---- order ---- */
 
-static unsigned int depth_of(const char *path)
-{
-	unsigned int depth = 0;
-
-	for (; *path; path++)
-		depth += path[0] == '/' && path[1];
-	return depth;
-}
-
 static int compare_candidates(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
@@ -513,7 +505,7 @@ static int sort_entries(struct view *view, struct err **err)
 	for (i = 0; i < view->count; i++) {
 		struct candidate *c = &view->items[i];
 
-		c->depth = depth_of(c->entry.destination);
+		c->depth = policy_depth(c->entry.destination);
 		if (is_live(c))
 			view->items[count++] = *c;
 	}
@@ -538,7 +530,9 @@ int view_arrange(struct view *view, struct err **err)
 	if (r < 0)
 		return r;
 	decide_tmp(view);
-	r = image_drop_covered(view, err);
+	r = placed_check(view, err);
+	if (r == 0)
+		r = image_drop_covered(view, err);
 	if (r == 0)
 		r = index_regions(view, &regions, err);
 	if (r == 0)

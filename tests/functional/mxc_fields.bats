@@ -87,6 +87,24 @@ FIELDS='
 1.1.0-alpha|bubblewrap.newSession|effect|.bubblewrap.newSession = true|.bubblewrap.newSession = false
 1.1.0-alpha|bubblewrap.dieWithParent|effect|.|.bubblewrap.dieWithParent = true
 1.1.0-alpha|bubblewrap.argv0|effect|.|.bubblewrap.argv0 = "x"
+1.1.0-alpha|bubblewrap.customBinds|effect|.|.bubblewrap.customBinds = [{source: $d + "/b", destination: "/x"}]
+1.1.0-alpha|bubblewrap.customBinds.source|effect|.bubblewrap.customBinds = [{source: $d + "/b", destination: "/x"}]|.bubblewrap.customBinds[0].source = $d + "/a"
+1.1.0-alpha|bubblewrap.customBinds.destination|effect|.bubblewrap.customBinds = [{source: $d + "/b", destination: "/x"}]|.bubblewrap.customBinds[0].destination = "/y"
+1.1.0-alpha|bubblewrap.customBinds.readOnly|effect|.bubblewrap.customBinds = [{source: $d + "/b", destination: "/x"}]|.bubblewrap.customBinds[0].readOnly = false
+1.1.0-alpha|bubblewrap.tmpfsMounts|effect|.|.bubblewrap.tmpfsMounts = [{path: "/x"}]
+1.1.0-alpha|bubblewrap.tmpfsMounts.path|effect|.bubblewrap.tmpfsMounts = [{path: "/x"}]|.bubblewrap.tmpfsMounts[0].path = "/y"
+1.1.0-alpha|bubblewrap.tmpfsMounts.sizeMb|effect|.bubblewrap.tmpfsMounts = [{path: "/x"}]|.bubblewrap.tmpfsMounts[0].sizeMb = 1
+1.1.0-alpha|bubblewrap.symlinks|effect|.|.bubblewrap.symlinks = [{path: "/x", target: "/tmp"}]
+1.1.0-alpha|bubblewrap.symlinks.path|effect|.bubblewrap.symlinks = [{path: "/x", target: "/tmp"}]|.bubblewrap.symlinks[0].path = "/y"
+1.1.0-alpha|bubblewrap.symlinks.target|effect|.bubblewrap.symlinks = [{path: "/x", target: "/tmp"}]|.bubblewrap.symlinks[0].target = "/etc"
+1.1.0-alpha|bubblewrap.resources.io|effect|.|.bubblewrap.resources.io = {weight: 100}
+1.1.0-alpha|bubblewrap.resources.io.weight|effect|.|.bubblewrap.resources.io.weight = 100
+1.1.0-alpha|bubblewrap.resources.io.devices|effect|.|.bubblewrap.resources.io.devices = [{device: "8:0", readBps: 1}]
+1.1.0-alpha|bubblewrap.resources.io.devices.device|effect|.bubblewrap.resources.io.devices = [{device: "8:0", readBps: 1}]|.bubblewrap.resources.io.devices[0].device = "8:1"
+1.1.0-alpha|bubblewrap.resources.io.devices.readBps|effect|.bubblewrap.resources.io.devices = [{device: "8:0", readBps: 1}]|.bubblewrap.resources.io.devices[0].readBps = 2
+1.1.0-alpha|bubblewrap.resources.io.devices.writeBps|effect|.bubblewrap.resources.io.devices = [{device: "8:0", readBps: 1}]|.bubblewrap.resources.io.devices[0].writeBps = 2
+1.1.0-alpha|bubblewrap.resources.io.devices.readIops|effect|.bubblewrap.resources.io.devices = [{device: "8:0", readBps: 1}]|.bubblewrap.resources.io.devices[0].readIops = 2
+1.1.0-alpha|bubblewrap.resources.io.devices.writeIops|effect|.bubblewrap.resources.io.devices = [{device: "8:0", readBps: 1}]|.bubblewrap.resources.io.devices[0].writeIops = 2
 1.1.0-alpha|bubblewrap.resources|effect|.|.bubblewrap.resources = {pids: 64}
 1.1.0-alpha|bubblewrap|effect|.|.bubblewrap = {argv0: "x"}
 0.8.0-alpha|experimental|none|.|.experimental = {telemetry: {enabled: true}}
@@ -171,6 +189,11 @@ known_keys() {
 		1.1.0-alpha bubblewrap .bubblewrap.zz = 1
 		1.1.0-alpha bubblewrap.namespaces .bubblewrap.namespaces.zz = 1
 		1.1.0-alpha bubblewrap.resources .bubblewrap.resources.zz = 1
+		1.1.0-alpha bubblewrap.resources.io .bubblewrap.resources.io.zz = 1
+		1.1.0-alpha bubblewrap.resources.io.devices .bubblewrap.resources.io.devices = [{zz: 1}]
+		1.1.0-alpha bubblewrap.customBinds .bubblewrap.customBinds = [{zz: 1}]
+		1.1.0-alpha bubblewrap.tmpfsMounts .bubblewrap.tmpfsMounts = [{zz: 1}]
+		1.1.0-alpha bubblewrap.symlinks .bubblewrap.symlinks = [{zz: 1}]
 		1.1.0-alpha fallback .fallback.zz = 1
 		1.1.0-alpha telemetry .telemetry.zz = 1
 	END

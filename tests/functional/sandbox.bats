@@ -207,6 +207,149 @@ s = socket.socket(); s.bind((\"127.0.0.1\", 80)); print(\"bound\")" 2>&1 | tail 
 	equal "$(cat "$D/secret/file")" secret
 }
 
+# ---- customBinds, tmpfsMounts, symlinks ----
+
+@test "a custom bind shows a part of the host at another place, as the caller's right and the lists allow" {
+	mkdir "$D/tool" "$D/tool/hidden" "$D/tool/kept"
+	echo tool >"$D/tool/file"
+	echo hidden >"$D/tool/hidden/file"
+	section 'cat /opt/t/file; echo new >/opt/t/new || echo read-only; cat /opt/t/hidden/file || ls -d /opt/t/hidden; echo w >/srv/w/new; echo x >/srv/w/kept/x || echo kept; ls '"$D"'/tool 2>/dev/null || echo absent' \
+		'.filesystem.deniedPaths = [$d + "/tool/hidden"] | .filesystem.readonlyPaths += [$d + "/tool/kept"]
+		| .bubblewrap.customBinds = [{source: ($d + "/tool"), destination: "/opt/t"}, {source: ($d + "/tool"), destination: "/srv/w", readOnly: false}]'
+	run_policy
+	equal "$status $output" "0 tool
+read-only
+/opt/t/hidden
+kept
+hidden
+kept"
+	equal "$(cat "$D/tool/new")" w
+	[ ! -e "$D/tool/kept/x" ]
+	# Over one file of the system's.
+	echo mine >"$D/hosts"
+	section 'cat /etc/hosts; ls /etc/passwd' '.bubblewrap.customBinds = [{source: ($d + "/hosts"), destination: "/etc/hosts"}]'
+	run_policy
+	equal "$output" "mine
+/etc/passwd"
+}
+
+@test "a custom bind opens nothing that is denied, and nothing that its caller may not reach" {
+	ln "$D/secret/file" "$D/link"
+	mkdir "$D/again"
+	refuses '.filesystem.deniedPaths = [$d + "/secret"] | .bubblewrap.customBinds = [{source: ($d + "/secret"), destination: "/x"}]' customBinds/0 denied
+	refuses '.filesystem.deniedPaths = [$d + "/secret"] | .bubblewrap.customBinds = [{source: ($d + "/secret/file"), destination: "/x"}]' customBinds/0 denied
+	refuses '.filesystem.deniedPaths = [$d + "/secret"] | .bubblewrap.customBinds = [{source: ($d + "/link"), destination: "/x"}]' denied
+	mount --bind "$D/secret" "$D/again"
+	refuses '.filesystem.deniedPaths = [$d + "/secret"] | .bubblewrap.customBinds = [{source: ($d + "/again/file"), destination: "/x"}]' denied
+	section 'cat /x/again/file || cat /x/secret/file || cat /x/link || ls /x' '.filesystem.deniedPaths = [$d + "/secret"] | .bubblewrap.customBinds = [{source: $d, destination: "/x"}]'
+	run_policy
+	umount "$D/again"
+	equal "$output" "again
+bin
+link
+rw
+secret"
+	refuses '.filesystem.deniedPaths = [$d + "/secret"] | .bubblewrap.customBinds = [{source: ($d + "/rw"), destination: ($d + "/secret/rw")}]' customBinds/0 "lies in what is denied"
+	refuses '.bubblewrap.customBinds = [{source: ($d + "/absent"), destination: "/x"}]' customBinds/0 "does not exist"
+	[ "$(id -u)" = 0 ] || return 0
+	make_user
+	chmod 700 "$D/secret"
+	section 'echo ran' '.filesystem = {} | .bubblewrap.customBinds = [{source: ($d + "/secret"), destination: "/x"}]'
+	cp "$POLICY" "$USERDIR/policy.json"
+	run --separate-stderr user_rt mxc run "$USERDIR/policy.json"
+	assert_mxc_refused "your own rights"
+}
+
+@test "a place for a bind, a tmpfs or a link is never made on the host" {
+	refuses '.filesystem.readwritePaths = [$d + "/rw"] | .bubblewrap.customBinds = [{source: ($d + "/bin"), destination: ($d + "/rw/new")}]' customBinds/0 trace
+	refuses '.filesystem.readwritePaths = [$d + "/rw"] | .bubblewrap.tmpfsMounts = [{path: ($d + "/rw/new")}]' tmpfsMounts/0 trace
+	refuses '.filesystem.readwritePaths = [$d + "/rw"] | .bubblewrap.symlinks = [{path: ($d + "/rw/new"), target: "/tmp"}]' symlinks/0 trace
+	equal "$(ls -A "$D/rw")" ""
+	mkdir "$D/rw/there"
+	section "echo x >$D/rw/there/x; ls $D/rw/there" '.filesystem.readwritePaths = [$d + "/rw"] | .bubblewrap.tmpfsMounts = [{path: ($d + "/rw/there")}]'
+	run_policy
+	equal "$status $output" "0 x"
+	equal "$(ls -A "$D/rw/there")" ""
+}
+
+@test "tmpfsMounts: of the size that is asked for, also in place of /tmp and /dev/shm" {
+	local fill='head -c 3m /dev/zero >$d/f 2>/dev/null || echo full $d; stat -c %a $d'
+	section "for d in /scratch /tmp /dev/shm /big; do $fill; done" \
+		'.bubblewrap.tmpfsMounts = [{path: "/scratch", sizeMb: 2}, {path: "/tmp", sizeMb: 2}, {path: "/dev/shm", sizeMb: 2}, {path: "/big"}]'
+	run_policy
+	equal "$output" "full /scratch
+1777
+full /tmp
+1777
+full /dev/shm
+1777
+1777"
+}
+
+@test "symlinks lead where they say, and what is there already is not replaced" {
+	section 'readlink /opt/a /b; cat /opt/a/passwd | grep -c ^root:' '.bubblewrap.symlinks = [{path: "/opt/a", target: "../etc"}, {path: "/b", target: "/nowhere"}]'
+	run_policy
+	equal "$output" "../etc
+/nowhere
+1"
+	refuses '.bubblewrap.symlinks = [{path: "/usr", target: "/tmp"}]' symlinks/0
+	refuses '.bubblewrap.symlinks = [{path: "/tmp", target: "/x"}]' symlinks/0
+}
+
+@test "the same by an ordinary user, by crun and by bwrap" {
+	local show='cat /opt/t/file; echo new >/opt/t/new || echo read-only; readlink /opt/l; head -c 3m /dev/zero >/scratch/f 2>/dev/null || echo full' want='tool
+read-only
+bin
+full'
+	mkdir "$D/tool"
+	echo tool >"$D/tool/file"
+	chmod -R go+rX "$BATS_RUN_TMPDIR"
+	section "{ $show; } 2>/dev/null" '.bubblewrap = {customBinds: [{source: ($d + "/tool"), destination: "/opt/t"}], tmpfsMounts: [{path: "/scratch", sizeMb: 2}], symlinks: [{path: "/opt/l", target: "bin"}]}'
+	run_policy
+	equal "$output" "$want"
+	if have bwrap; then
+		run --separate-stderr rt --engine bwrap mxc run "$POLICY" </dev/null
+		equal "$output" "$want"
+		rt mxc emit bwrap "$POLICY" --output "$BATS_TEST_TMPDIR/command" 2>/dev/null
+		run --separate-stderr timeout -k 5 "$(slow 30)" sh "$BATS_TEST_TMPDIR/command/run" </dev/null 3>&- 4>&-
+		equal "$output" "$want"
+	fi
+	if have crun; then
+		rt mxc emit oci "$POLICY" --output "$BATS_TEST_TMPDIR/emitted" 2>/dev/null
+		run --separate-stderr timeout -k 5 "$(slow 30)" unshare -m --propagation private sh -c '
+			umount /sys/fs/cgroup/unified 2>/dev/null
+			cd "$1" && exec crun --root "$2" run "$3"' sh "$BATS_TEST_TMPDIR/emitted" "$BATS_TEST_TMPDIR/crun" "$TAG" </dev/null 3>&- 4>&-
+		equal "$output" "$want"
+	fi
+	make_user
+	cp "$POLICY" "$USERDIR/policy.json"
+	run --separate-stderr user_rt mxc run "$USERDIR/policy.json"
+	equal "$output" "$want"
+}
+
+@test "resources.io is in the sandbox's cgroup, or refused by name" {
+	local device file
+	device=$(cat /sys/block/*/dev 2>/dev/null | head -n 1)
+	[ -n "$device" ] || skip "this host has no block device"
+	section 'sleep 5' '.bubblewrap.resources.io.devices = [{device: $dev, readBps: 1048576, writeIops: 77}]' --arg dev "$device"
+	run --separate-stderr rt mxc plan "$POLICY"
+	if [ "$status" -ne 0 ]; then
+		contains "$stderr" "controller io"
+		return
+	fi
+	equal "$(jq -c '[.policy.items[] | select(.mechanism == "cgroup: io") | [.subject, .enforced]]' <<<"$output")" \
+		'[["readBps '"$device"'","1048576"],["writeIops '"$device"'","77"]]'
+	file=$(jq -r '.cgroup.writes[] | select(.value | contains("77")) | .file' <<<"$output")
+	section 'echo ready; sleep 5' '.bubblewrap.resources.io.devices = [{device: $dev, readBps: 1048576, writeIops: 77}]' --arg dev "$device"
+	rt mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	wait_for 10 grep -q . "$BATS_TEST_TMPDIR/out"
+	equal "$(cat "$BATS_TEST_TMPDIR/out")" ready
+	contains "$(cat $(sandbox_cgroups | sed "s,\$,/$file,") 2>/dev/null)" 77
+	kill %%
+	wait || true
+	refuses '.bubblewrap.resources.io.devices = [{device: "999:999", readBps: 1}]' resources/io
+}
+
 # ---- namespaces, session, leash ----
 
 @test "namespaces that a sandbox can do without are the host's where that is asked for" {

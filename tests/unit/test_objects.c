@@ -64,7 +64,7 @@ static int teardown(void **state)
 
 static const struct host_object *look_up(const char *path, int access_mode)
 {
-	const struct object_request request = { path, access_mode };
+	const struct object_request request = { .path = path, .access = access_mode };
 	struct host_objects *objects = NULL;
 
 	assert_int_equal(objects_look_up(t.arena, &request, 1, &t.facts, NULL, &objects, NULL), 0);
@@ -137,7 +137,7 @@ static void test_unresolvable(void **state)
 	memset(name, 'x', 300);
 	check(in_dir(name), F_OK, ENAMETOOLONG, NULL);
 	t.facts.cwd = NULL;
-	assert_int_equal(objects_look_up(t.arena, &(struct object_request){ "x", F_OK }, 1,
+	assert_int_equal(objects_look_up(t.arena, &(struct object_request){ .path = "x", .access = F_OK }, 1,
 					 &t.facts, NULL, &(struct host_objects *){ NULL }, NULL),
 			 -EINVAL);
 	t.facts.cwd = t.dir;
@@ -148,8 +148,8 @@ static void test_unresolvable(void **state)
 /* A denied folder with a file in it that has another name in a granted one. */
 static struct host_objects *look_up_pair(size_t search_max)
 {
-	const struct object_request requests[] = { { in_dir("dir"), R_OK | W_OK },
-						   { in_dir("closed"), F_OK } };
+	const struct object_request requests[] = { { .path = in_dir("dir"), .access = R_OK | W_OK },
+						   { .path = in_dir("closed"), .access = F_OK } };
 	char *no_mounts = arena_strdup(t.arena, "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
 	struct host_objects *objects = NULL;
 

@@ -239,9 +239,10 @@ static int make_symlink(struct init *init, const struct plan_mount *mount, const
 		       mount->destination, text);
 }
 
+/* One that nobody asked for by name may be there already, as an image's own. */
 static int apply_symlink(struct init *init, const struct plan_mount *mount, struct err **err)
 {
-	return make_symlink(init, mount, mount->source, false, err);
+	return make_symlink(init, mount, mount->source, mount->pointer != NULL, err);
 }
 
 /* copy-symlink: no mount, for nothing can be mounted over a link. 1: the source is none. */

@@ -1,7 +1,8 @@
 /* resources.c - limits as the kernel's files take them, back to the members that runtimes lower again.
  *
  * A file of cgroup v1 has its own member; files of v2 go to "unified" as they are, but for those whose name is the same in
- * v1, which must not depend on where the bundle runs.
+ * v1, which must not depend on where the bundle runs. Rates of block devices have members of their own in both, because
+ * "unified" has a file only once and io.max takes a line a device.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static bool is_unified(const char *file)
 {
 	static const char *const files[] = {
 		"memory.max", "memory.low", "memory.high", "memory.min", "memory.swap.max", "memory.oom.group", "cpu.max",
-		"cpu.max.burst", "cpu.weight", "io.max", "io.weight", "io.bfq.weight",
+		"cpu.max.burst", "cpu.weight", "io.weight", "io.bfq.weight",
 	};
 
 	for (size_t i = 0; i < array_size(files); i++)
@@ -55,10 +56,100 @@ static int row_of(const char *file)
 	return -1;
 }
 
+/* ---- rates of block devices ---- */
+
+static const struct throttle { const char *v1_file, *v2_key, *member; } throttles[] = {
+	{ "blkio.throttle.read_bps_device", "rbps", "throttleReadBpsDevice" },
+	{ "blkio.throttle.write_bps_device", "wbps", "throttleWriteBpsDevice" },
+	{ "blkio.throttle.read_iops_device", "riops", "throttleReadIOPSDevice" },
+	{ "blkio.throttle.write_iops_device", "wiops", "throttleWriteIOPSDevice" },
+};
+
+static bool is_throttle(const char *file)
+{
+	for (size_t i = 0; i < array_size(throttles); i++)
+		if (!strcmp(file, throttles[i].v1_file))
+			return true;
+	return !strcmp(file, "io.max");
+}
+
+/* "8:0 1024" in v1, "8:0 rbps=1024 wbps=max" in v2: the rate's text, or NULL when there is none, or no limit. */
+static const char *rate_of(const struct plan_cgroup_write *write, const struct throttle *throttle)
+{
+	const char *rate = strchr(write->value, ' ');
+
+	if (!strcmp(write->file, throttle->v1_file))
+		return rate;
+	if (strcmp(write->file, "io.max") != 0)
+		return NULL;
+	for (; rate; rate = strchr(rate, ' ')) {
+		size_t len = strlen(throttle->v2_key);
+
+		rate += strspn(rate, " ");
+		if (!strncmp(rate, throttle->v2_key, len) && rate[len] == '=')
+			return rate[len + 1] >= '0' && rate[len + 1] <= '9' ? rate + len + 1 : NULL;
+	}
+	return NULL;
+}
+
+static void put_throttle(struct oci_emitter *e, const struct throttle *throttle)
+{
+	const struct plan_cgroup *cgroup = &e->plan->cgroup;
+	bool is_open = false;
+
+	for (size_t i = 0; i < cgroup->write_count; i++) {
+		const char *rate = rate_of(&cgroup->writes[i], throttle);
+		char *minor;
+
+		if (!rate)
+			continue;
+		if (!is_open)
+			json_open(e->out, throttle->member, '[');
+		is_open = true;
+		json_open(e->out, NULL, '{');
+		json_put_i64(e->out, "major", strtoll(cgroup->writes[i].value, &minor, 10));
+		json_put_i64(e->out, "minor", *minor ? strtoll(minor + 1, NULL, 10) : 0);
+		json_put_i64(e->out, "rate", strtoll(rate, NULL, 10));
+		json_close(e->out, '}');
+	}
+	if (is_open)
+		json_close(e->out, ']');
+}
+
+static void put_block_io(struct oci_emitter *e)
+{
+	const struct plan_cgroup *cgroup = &e->plan->cgroup;
+	bool is_asked = false;
+
+	for (size_t i = 0; i < cgroup->write_count; i++)
+		is_asked |= is_throttle(cgroup->writes[i].file) || !strcmp(cgroup->writes[i].file, "blkio.weight");
+	if (!is_asked)
+		return;
+	json_open(e->out, "blockIO", '{');
+	for (size_t i = 0; i < cgroup->write_count; i++)
+		if (!strcmp(cgroup->writes[i].file, "blkio.weight"))
+			json_put_i64(e->out, "weight", strtoll(cgroup->writes[i].value, NULL, 10));
+	for (size_t i = 0; i < array_size(throttles); i++)
+		put_throttle(e, &throttles[i]);
+	json_close(e->out, '}');
+}
+
+/* ---- all of it ---- */
+
+static bool is_carried(const struct plan_cgroup *cgroup, size_t index)
+{
+	const char *file = cgroup->writes[index].file;
+
+	for (size_t i = 0; i < index; i++)
+		if (is_unified(file) && !strcmp(cgroup->writes[i].file, file))
+			return false;
+	return row_of(file) >= 0 || is_unified(file) || is_throttle(file) || !strcmp(file, "blkio.weight");
+}
+
 static int check_writes(const struct plan_cgroup *cgroup, struct err **err)
 {
 	for (size_t i = 0; i < cgroup->write_count; i++)
-		if (row_of(cgroup->writes[i].file) < 0 && !is_unified(cgroup->writes[i].file))
+		if (!is_carried(cgroup, i))
 			return err_set(err, E_UNSUPPORTED, 0, cgroup->writes[i].pointer,
 				       "oci: cgroup limits: %s has no lowering to config.json", cgroup->writes[i].file);
 	return 0;
@@ -159,6 +250,7 @@ int oci_put_resources(struct oci_emitter *e, struct err **err)
 	put_device_rules(e);
 	for (size_t i = 0; i < array_size(sections); i++)
 		put_section(e, sections[i]);
+	put_block_io(e);
 	put_unified(e);
 	json_close(e->out, '}');
 	return 0;
