@@ -6,6 +6,7 @@
  * takes a tenth of a millisecond. On pure v2 there is one group.
  */
 #include "cgroup/backend.h"
+#include "cgroup/bfq.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,31 +126,18 @@ static bool takes_any_write(const struct cgroup *cgroup, const struct cgroup_dir
 	return false;
 }
 
-/* Where BFQ schedules, weights are files of its own: with the numbers of v1, 1 to 1000. */
-static int write_weight(int dir_fd, const struct plan_cgroup_write *write)
-{
-	static const char *const names[][2] = {
-		{ "blkio.weight", "blkio.bfq.weight" },
-		{ "blkio.weight_device", "blkio.bfq.weight_device" },
-	};
-
-	for (size_t i = 0; i < array_size(names); i++)
-		if (!strcmp(write->file, names[i][0]))
-			return fd_write_file(dir_fd, names[i][1], write->value);
-	return -ENOENT;
-}
-
 static int write_limit(const struct cgroup_dir *dir, int dir_fd,
 		       const struct plan_cgroup_write *write, struct err **err)
 {
-	int r;
+	int r, bfq;
 
 	if (strchr(write->file, '/'))
 		return err_set(err, E_CGROUP, 0, write->pointer,
 			       "not the name of a cgroup file: %s", write->file);
 	r = fd_write_file(dir_fd, write->file, write->value);
-	if (r == -ENOENT)
-		r = write_weight(dir_fd, write);
+	bfq = r == 0 || r == -ENOENT ? bfq_write_weight(dir_fd, write) : -ENOENT;
+	if (bfq != -ENOENT)
+		r = bfq;
 	if (r == 0 || (r == -ENOENT && write->is_optional))
 		return 0;
 	err_set(err, E_CGROUP, -r, write->pointer, "writing \"%s\" to %s/%s", write->value,

@@ -90,6 +90,17 @@ assert_shown() {
 	}
 }
 
+@test "weights of block devices reach BFQ as well, on cgroup v2" {
+	modprobe -q bfq 2>/dev/null || true
+	make_bundle '.linux.resources.blockIO = {weight: 300}'
+	start_container "$TAG"
+	[ -e "$(cgroup_dir "$PID" io)/io.bfq.weight" ] || skip "needs cgroup v2 with the BFQ scheduler"
+	equal "$(cat "$(cgroup_dir "$PID" io)/io.bfq.weight")" "default 300"
+	equal "$(cat "$(cgroup_dir "$PID" io)/io.weight")" "default 2930"
+	rt update --blkio-weight 77 "$TAG"
+	equal "$(cat "$(cgroup_dir "$PID" io)/io.bfq.weight")" "default 77"
+}
+
 @test "resources: each field stands in its file, or is refused by name where the kernel would refuse it" {
 	local pointer filter controller v1_file v1_value v1_shown v2_file v2_value file value shown PLAIN taken=0
 	make_bundle
