@@ -197,6 +197,30 @@ rmdir_test_parents() {
 	kill "$holder"
 }
 
+@test "a new user namespace beside namespaces that the host's own user namespace owns, as CNI makes them" {
+	local holder own
+	own=$(readlink /proc/$$/ns/net)
+	unshare --net --ipc --uts sh -c 'hostname from-outside; ip link add mxt0 type veth peer name mxt1; exec sleep 60' >/dev/null 2>&1 3>&- 4>&- &
+	holder=$!
+	is_named() { [ "$(nsenter -t "$holder" -u hostname 2>/dev/null)" = from-outside ] && nsenter -t "$holder" -n ip link show mxt0 >/dev/null 2>&1; }
+	wait_for 10 is_named
+	make_bundle --arg ns "/proc/$holder/ns" 'del(.hostname)
+		| .linux.namespaces |= map(if .type == "network" then .path = $ns + "/net" elif .type == "ipc" then .path = $ns + "/ipc"
+			elif .type == "uts" then .path = $ns + "/uts" else . end) + [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] | .linux.gidMappings = .linux.uidMappings
+		| .mounts |= map(select(.type != "sysfs" and .type != "cgroup" and .destination != "/dev/mqueue"))'
+	chmod -R a+rX "$BUNDLE/rootfs"
+	script 'hostname; ip -o link show mxt0 | grep -o mxt0 | head -n 1; ip link set mxt0 up 2>/dev/null || echo no rights there; tr -s " " </proc/self/uid_map'
+	run_bundle
+	kill "$holder"
+	echo "$stderr"
+	equal "$status $output" "0 from-outside
+mxt0
+no rights there
+ 0 100000 1000"
+	equal "$(readlink /proc/$$/ns/net)" "$own"
+}
+
 @test "a namespace path of the wrong type, or none at all, is refused" {
 	local path
 	for path in /proc/self/ns/uts /proc/self/ns/absent /etc/passwd relative; do

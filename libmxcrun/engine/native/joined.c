@@ -1,5 +1,8 @@
 /* joined.c - namespace files that a plan joins: opened once, proven to be of the type that was asked for
- * (invariants 21 and 34). */
+ * (invariants 21 and 34).
+ *
+ * Init enters them. But a new user namespace has no rights in those that the one above it owns, and what CNI makes is owned
+ * by that: there the child is born in them, because we are in them while it is born. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
@@ -47,6 +50,48 @@ int joined_open(const struct plan *plan, struct launch_fds *fds, struct err **er
 			return r;
 	}
 	return 0;
+}
+
+/* What we may not enter either stays for init, which reports it. */
+static int enter_one(const struct plan_ns *ns, enum plan_ns_kind kind, const char *own_path, int *fd, int *ret_own, struct err **err)
+{
+	*ret_own = open(own_path, O_RDONLY | O_CLOEXEC);
+	if (*ret_own < 0)
+		return err_sys(err, E_NAMESPACE, errno, "open", own_path, ns->pointer);
+	if (sys_setns(*fd, joined_flag(kind)) < 0)
+		fd_close_ptr(ret_own);
+	else
+		fd_close_ptr(fd);
+	return 0;
+}
+
+int joined_enter(const struct plan *plan, struct launch_fds *fds, struct joined_own *own, struct err **err)
+{
+	static const struct { enum plan_ns_kind kind; const char *path; } rows[JOINED_BORN_IN] = {
+		{ NS_NET, "/proc/self/ns/net" }, { NS_IPC, "/proc/self/ns/ipc" }, { NS_UTS, "/proc/self/ns/uts" },
+	};
+	int r = 0;
+
+	if (plan->namespaces[NS_USER].mode != NS_NEW)
+		return 0;
+	for (size_t i = 0; i < JOINED_BORN_IN && r == 0; i++)
+		if (fds->ns[rows[i].kind] >= 0)
+			r = enter_one(&plan->namespaces[rows[i].kind], rows[i].kind, rows[i].path, &fds->ns[rows[i].kind],
+				      &own->fds[i], err);
+	return r;
+}
+
+int joined_return(struct joined_own *own, struct err **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < JOINED_BORN_IN; i++) {
+		/* of any type: it is ours */
+		if (own->fds[i] >= 0 && sys_setns(own->fds[i], 0) < 0 && r == 0)
+			r = err_sys(err, E_NAMESPACE, errno, "setns", "namespace of the runtime itself", NULL);
+		fd_close_ptr(&own->fds[i]);
+	}
+	return r;
 }
 
 void joined_close(struct launch_fds *fds)

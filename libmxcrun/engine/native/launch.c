@@ -55,6 +55,7 @@ struct launch {
 	int image_fd;
 	int cgroup_fd;	/* of v2, or -1 */
 	char *argument;
+	struct joined_own own_namespaces;
 	struct cgroup_tasks tasks;
 	bool is_id_zero;		/* id 0 exists in the new user namespace */
 	bool is_userns_new;
@@ -356,7 +357,7 @@ static int make_child(struct launch *l, struct engine_child *child, struct err *
 	if (pid < 0)
 		return clone_failed(l, -pid, err);
 	child->pid = pid;
-	return 0;
+	return joined_return(&l->own_namespaces, err);
 }
 
 static int register_child(struct launch *l, struct engine_child *child, struct err **err)
@@ -635,6 +636,8 @@ static int start(struct launch *l, struct engine_child *child, struct err **err)
 			r = prepare_exec(l, err);
 	}
 	if (r == 0)
+		r = joined_enter(l->request->plan, &l->fds, &l->own_namespaces, err);
+	if (r == 0)
 		r = idmapped_open(l->request->plan, l->request->facts, &l->fds, err);
 	if (r == 0)
 		r = notify_open(l->request->plan, &l->fds, err);
@@ -699,6 +702,7 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 		.carrier_pidfd = -1,
 		.stack = stack,
 		.fds = LAUNCH_FDS_NONE,
+		.own_namespaces = JOINED_OWN_NONE,
 		.image_fd = -1,
 		.cgroup_fd = -1,
 		.sync_end = -1,
@@ -729,6 +733,7 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 	fd_close_ptr(&l.fds.errors);
 	free(l.argument);
 	free(l.sources);
+	(void)joined_return(&l.own_namespaces, NULL);
 	idmapped_close(&l.fds);
 	joined_close(&l.fds);
 	cgroup_tasks_done(&l.tasks);
