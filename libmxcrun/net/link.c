@@ -8,6 +8,8 @@
 
 #include "base/netlink.h"
 
+#define LINK_GSO_IPV4_MAX_SIZE 63 /* IFLA_GSO_IPV4_MAX_SIZE, linux/if_link.h of 6.3 */
+
 static unsigned char family_number(enum net_family family)
 {
 	return family == NET_V4 ? AF_INET : AF_INET6;
@@ -96,4 +98,16 @@ int link_add_default_route(int fd, unsigned int interface, enum net_family famil
 	netlink_put(&message, RTA_GATEWAY, bytes, len);
 	netlink_put(&message, RTA_OIF, &interface, sizeof(interface));
 	return netlink_request(fd, &message);
+}
+
+void link_widen(int fd, unsigned int interface)
+{
+	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = (int)interface };
+	const uint32_t size = 8 * 65535; /* GSO_MAX_SIZE of the kernel */
+	struct netlink_message message;
+
+	netlink_begin(&message, RTM_NEWLINK, 0, &head, sizeof(head));
+	netlink_put(&message, IFLA_GSO_MAX_SIZE, &size, sizeof(size));
+	netlink_put(&message, LINK_GSO_IPV4_MAX_SIZE, &size, sizeof(size));
+	(void)netlink_request(fd, &message);
 }

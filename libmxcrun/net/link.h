@@ -18,4 +18,7 @@ int link_add_address(int fd, unsigned int interface, enum net_family family, str
 
 int link_add_default_route(int fd, unsigned int interface, enum net_family family, struct net_address gateway);
 
+/* Let the interface take as much at once as the kernel can (512 KiB since Linux 6.3, for IPv4, too), where it can. */
+void link_widen(int fd, unsigned int interface);
+
 #endif

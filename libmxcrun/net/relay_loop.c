@@ -1,14 +1,16 @@
 /* relay_loop.c - see relay_loop.h.
  *
- * One poll loop. Each direction of a connection is a pipe that splice(2) fills from one socket and empties into the
- * other, so that no byte is copied to this process. A peer that takes nothing stops its own connection and no other; when all
- * places are taken the one that has been silent longest makes room, if it was silent for long.
+ * One poll loop. What one socket gave is held until the other has taken it all, so a peer that takes nothing stops its own
+ * connection and no other; when all places are taken the one that has been silent longest makes room, if it was silent for long.
+ *
+ * Plain reads into one buffer that stays in the processor's cache, not splice(2): on sockets of one machine the copy costs less
+ * than handling the pages one by one does, here and in the reader (docs/benchmarks.md).
  */
 #include "net/relay_loop.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,19 +19,25 @@
 #include "base/mem.h"
 #include "net/endpoint.h"
 
-#define CONNECTIONS_MAX 128u /* six descriptors each, of the usual 1024 */
-#define PIPE_SIZE (512 << 10)
+#define CONNECTIONS_MAX 256u /* two descriptors each, of the usual 1024 */
+#define LARGE (512u << 10)
+#define SMALL (16u << 10)
+#define LARGE_MAX 32u /* more of them would be much memory for peers that take nothing: the rest get small ones */
 #define SILENT_MS 60000
-#define TURNS 4	/* so often one direction may go on before the next has its turn */
+#define TURNS 4 /* so often one direction may go on before the next has its turn */
+
+struct buffer {
+	struct buffer *next; /* while it is spare */
+	size_t size, at, len;
+	char bytes[];
+};
 
 /* One direction. */
 struct flow {
-	int from, to;	 /* sockets, of the connection */
-	int in, out;	 /* the pipe's ends */
-	size_t buffered;
-	bool is_full;	 /* the pipe takes no more, whatever its size in bytes says */
-	bool has_ended;	 /* no more will come */
-	bool is_done;	 /* and all has gone on */
+	int from, to;	     /* sockets, of the connection */
+	struct buffer *held; /* what came and has not gone on; NULL: nothing */
+	bool has_ended;	     /* no more will come */
+	bool is_done;	     /* and all has gone on */
 };
 
 struct connection {
@@ -39,6 +47,7 @@ struct connection {
 	bool is_connecting;
 	struct flow up, down;
 	int64_t last_ms;
+	size_t polled;	    /* the first of its two places in fds */
 };
 
 struct loop {
@@ -46,6 +55,8 @@ struct loop {
 	size_t route_count;
 	struct connection connections[CONNECTIONS_MAX];
 	struct pollfd fds[1 + RELAY_ROUTES_MAX + 2 * CONNECTIONS_MAX];
+	struct buffer *spare; /* large ones */
+	size_t large_count;   /* those in use, too */
 };
 
 static int64_t now_ms(void)
@@ -56,33 +67,48 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- a connection's life ---- */
+/* ---- buffers ---- */
 
-static void end_flow(struct flow *flow)
+static struct buffer *take_buffer(struct loop *loop)
 {
-	fd_close_ptr(&flow->in);
-	fd_close_ptr(&flow->out);
+	struct buffer *buffer = loop->spare;
+	bool is_large = loop->large_count < LARGE_MAX;
+	size_t size = is_large ? LARGE : SMALL;
+
+	if (buffer) {
+		loop->spare = buffer->next;
+		return buffer;
+	}
+	buffer = malloc(sizeof(*buffer) + size);
+	if (!buffer)
+		return NULL;
+	buffer->size = size;
+	loop->large_count += is_large;
+	return buffer;
 }
 
-static void end_connection(struct connection *c)
+/* One spare for each direction of the only busy connection; what crowds needed goes back to the system. */
+static void give_back(struct loop *loop, struct buffer *buffer)
+{
+	bool is_large = buffer && buffer->size == LARGE;
+
+	if (!is_large || (loop->spare && loop->spare->next)) {
+		loop->large_count -= is_large;
+		free(buffer);
+		return;
+	}
+	buffer->next = loop->spare;
+	loop->spare = buffer;
+}
+
+/* ---- a connection's life ---- */
+
+static void end_connection(struct loop *loop, struct connection *c)
 {
 	fd_close_ptr(&c->client);
 	fd_close_ptr(&c->server);
-	end_flow(&c->up);
-	end_flow(&c->down);
-}
-
-static int start_flow(struct flow *flow, int from, int to)
-{
-	int pair[2];
-
-	*flow = (struct flow){ .from = from, .to = to, .in = -1, .out = -1 };
-	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
-		return -errno;
-	flow->out = pair[0];
-	flow->in = pair[1];
-	(void)fcntl(flow->in, F_SETPIPE_SZ, PIPE_SIZE); /* a small one is only slower */
-	return 0;
+	give_back(loop, take_ptr(c->up.held));
+	give_back(loop, take_ptr(c->down.held));
 }
 
 /* The next target that doesn't refuse at once. */
@@ -120,7 +146,7 @@ static struct connection *find_place(struct loop *loop)
 	}
 	if (now_ms() - oldest->last_ms < SILENT_MS)
 		return NULL;
-	end_connection(oldest);
+	end_connection(loop, oldest);
 	return oldest;
 }
 
@@ -131,14 +157,12 @@ static void accept_one(struct loop *loop, const struct relay_route *route)
 
 	if (client < 0)
 		return;
-	*c = (struct connection){ .client = client, .server = -1, .route = route, .last_ms = now_ms(),
-				  .up = { .in = -1, .out = -1 }, .down = { .in = -1, .out = -1 } };
+	*c = (struct connection){ .client = client, .server = -1, .route = route, .last_ms = now_ms() };
 	if (connect_next(c) < 0)
-		end_connection(c);
+		end_connection(loop, c);
 }
 
-/* The first target that answered has it; with the pipes only now, nobody who isn't answered costs any. */
-static void finish_connecting(struct connection *c)
+static void finish_connecting(struct loop *loop, struct connection *c)
 {
 	int failure = 0;
 	socklen_t len = sizeof(failure);
@@ -146,76 +170,81 @@ static void finish_connecting(struct connection *c)
 	if (getsockopt(c->server, SOL_SOCKET, SO_ERROR, &failure, &len) < 0 || failure) {
 		c->target++;
 		if (connect_next(c) < 0)
-			end_connection(c);
+			end_connection(loop, c);
 		return;
 	}
+	/* the first target that answered has it */
 	c->is_connecting = false;
-	if (start_flow(&c->up, c->client, c->server) < 0 || start_flow(&c->down, c->server, c->client) < 0)
-		end_connection(c);
+	c->up = (struct flow){ .from = c->client, .to = c->server };
+	c->down = (struct flow){ .from = c->server, .to = c->client };
 }
 
 /* ---- carrying ---- */
 
-/* 1: something moved, 0: nothing can now, -errno. */
-static int fill(struct flow *flow)
+/* Each of both: 1: something moved, 0: nothing can now, -errno. */
+static int fill(struct loop *loop, struct flow *flow)
 {
+	struct buffer *buffer;
 	ssize_t n;
 
-	if (flow->has_ended || flow->is_full)
+	if (flow->held)
+		return 1;
+	if (flow->has_ended)
 		return 0;
-	n = splice(flow->from, NULL, flow->in, NULL, PIPE_SIZE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	buffer = take_buffer(loop);
+	if (!buffer)
+		return -ENOMEM;
+	n = recv(flow->from, buffer->bytes, buffer->size, 0);
 	if (n > 0) {
-		flow->buffered += (size_t)n;
+		buffer->at = 0;
+		buffer->len = (size_t)n;
+		flow->held = buffer;
 		return 1;
 	}
-	if (n < 0 && errno != EAGAIN)
-		return errno == EINTR ? 0 : -errno;
-	if (n == 0)
-		flow->has_ended = true;
-	else
-		flow->is_full = flow->buffered > 0;
-	return 0;
+	flow->has_ended = n == 0;
+	n = n == 0 || errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	give_back(loop, buffer);
+	return (int)n;
 }
 
-static int empty(struct flow *flow)
+static int empty(struct loop *loop, struct flow *flow)
 {
-	ssize_t n;
+	struct buffer *buffer = flow->held;
+	ssize_t n = send(flow->to, buffer->bytes + buffer->at, buffer->len, MSG_NOSIGNAL);
 
-	if (flow->buffered == 0)
-		return 0;
-	n = splice(flow->out, NULL, flow->to, NULL, flow->buffered, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	flow->buffered -= (size_t)n;
-	flow->is_full = false;
-	return n > 0;
+	buffer->at += (size_t)n;
+	buffer->len -= (size_t)n;
+	if (buffer->len)
+		return 0;
+	give_back(loop, take_ptr(flow->held));
+	return 1;
 }
 
-static int carry(struct flow *flow)
+static int carry(struct loop *loop, struct flow *flow)
 {
-	int moved = 1;
+	int r = 1;
 
-	for (int turn = 0; turn < TURNS && moved > 0; turn++) {
-		int in = fill(flow), out = in < 0 ? in : empty(flow);
-
-		if (out < 0)
-			return out;
-		moved = in | out;
+	for (int turn = 0; turn < TURNS && r > 0; turn++) {
+		r = fill(loop, flow);
+		if (r > 0)
+			r = empty(loop, flow);
 	}
-	if (flow->has_ended && flow->buffered == 0 && !flow->is_done) {
+	if (flow->has_ended && !flow->held && !flow->is_done) {
 		flow->is_done = true;
 		(void)shutdown(flow->to, SHUT_WR);
 	}
-	return 0;
+	return r;
 }
 
-static void serve(struct connection *c)
+static void serve(struct loop *loop, struct connection *c)
 {
 	c->last_ms = now_ms();
 	if (c->is_connecting)
-		finish_connecting(c);
-	else if (carry(&c->up) < 0 || carry(&c->down) < 0 || (c->up.is_done && c->down.is_done))
-		end_connection(c);
+		finish_connecting(loop, c);
+	else if (carry(loop, &c->up) < 0 || carry(loop, &c->down) < 0 || (c->up.is_done && c->down.is_done))
+		end_connection(loop, c);
 }
 
 /* ---- the loop ---- */
@@ -224,7 +253,7 @@ static void serve(struct connection *c)
  * hang-up would wake us for ever. */
 static struct pollfd wish(int fd, const struct flow *in, const struct flow *out)
 {
-	short events = (short)((!in->has_ended && !in->is_full ? POLLIN : 0) | (out->buffered ? POLLOUT : 0));
+	short events = (short)((!in->has_ended && !in->held ? POLLIN : 0) | (out->held ? POLLOUT : 0));
 
 	return (struct pollfd){ .fd = events ? fd : -1, .events = events };
 }
@@ -237,12 +266,12 @@ static size_t fill_poll(struct loop *loop, int life_fd)
 	for (size_t i = 0; i < loop->route_count; i++)
 		loop->fds[count++] = (struct pollfd){ .fd = loop->routes[i].listener, .events = POLLIN };
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
-		const struct connection *c = &loop->connections[i];
+		struct connection *c = &loop->connections[i];
 
-		if (c->client < 0) {
-			loop->fds[count++] = (struct pollfd){ .fd = -1 };
-			loop->fds[count++] = (struct pollfd){ .fd = -1 };
-		} else if (c->is_connecting) {
+		if (c->client < 0)
+			continue;
+		c->polled = count;
+		if (c->is_connecting) {
 			loop->fds[count++] = (struct pollfd){ .fd = -1 };
 			loop->fds[count++] = (struct pollfd){ .fd = c->server, .events = POLLOUT };
 		} else {
@@ -263,11 +292,13 @@ static bool is_crowded(const struct loop *loop)
 
 static void turn(struct loop *loop)
 {
-	const struct pollfd *first = loop->fds + 1 + loop->route_count;
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *c = &loop->connections[i];
+		const struct pollfd *first = &loop->fds[c->polled];
 
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-		if (loop->connections[i].client >= 0 && (first[2 * i].revents | first[2 * i + 1].revents))
-			serve(&loop->connections[i]);
+		if (c->client >= 0 && (first[0].revents | first[1].revents))
+			serve(loop, c);
+	}
 	for (size_t i = 0; i < loop->route_count; i++)
 		if (loop->fds[1 + i].revents)
 			accept_one(loop, &loop->routes[i]);

@@ -245,6 +245,14 @@ except OSError as e:
 
 # ---- proxy only ----
 
+# Of this test's host: what carries packets or connections.
+carriers() {
+	local pid
+	for pid in $(ps -eo pid=,comm= | awk '$2 ~ /^(slirp4netns|pasta|passt|pasta[.]avx2|passt[.]avx2|mxcrun-relay)$/ { print $1 }'); do
+		[ "$(readlink "/proc/$pid/ns/net")" != "$(readlink "/proc/$HOST/ns/net")" ] || echo "$pid"
+	done
+}
+
 @test "a proxy answers as it is written and at the gateway's address; nothing else does" {
 	start_servers
 	serve host tcp 127.0.0.1 3128 proxy
@@ -348,6 +356,7 @@ http://proxy.test:3128"
 	contains "$output" MY_PROXY=mine
 }
 
+proxy_listens() { in_host ss -Hltn | grep -q :3128; }
 @test "the relay carries much, to many, past those that take nothing, and from a dead proxy" {
 	cat >"$BATS_TEST_TMPDIR/flood.py" <<-'END'
 		import socket, sys
@@ -370,12 +379,61 @@ while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).sta
 	SERVERS+=($!)
 	policy "/usr/bin/python3 $BATS_TEST_TMPDIR/flood.py" --arg d "$BATS_TEST_TMPDIR" '.version = "1.0.0"
 		| .filesystem.readonlyPaths = [$d] | .runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}'
-	sleep 0.5
+	wait_for 10 proxy_listens
 	run_there
 	equal "$output" $((20 * 4 << 20))
 	attempts '.runtimeConfig = {networkProxy: "http://127.0.0.1:3999"}' tcp 127.0.0.1 3999
 	run_there
 	[[ "$output" == *closed || "$output" == *ECONNRESET ]]
+}
+
+@test "what goes through the relay comes out the same past a slow reader, and those that take nothing cost it little memory" {
+	cat >"$BATS_TEST_TMPDIR/echo.py" <<-'END'
+		import os, random, socket, threading, time
+		def connect(how):
+		    s = socket.create_connection(("127.0.0.1", 3128)); s.sendall(how); return s
+		mute = [connect(b"m") for i in range(60)]
+		much = bytes(1 << 18)
+		for s in mute:
+		    s.setblocking(False)
+		for turn in range(3):
+		    for s in mute:
+		        try:
+		            while s.send(much): pass
+		        except BlockingIOError: pass
+		    time.sleep(0.1)
+		data = os.urandom(4 << 20)
+		s = connect(b"e")
+		threading.Thread(target=lambda: (s.sendall(data), s.shutdown(socket.SHUT_WR)), daemon=True).start()
+		back = bytearray()
+		while part := s.recv(random.choice((100, 5000, 100000))):
+		    back += part
+		    if random.random() < 0.05: time.sleep(0.01)
+		print("same" if back == data else "changed: %d bytes" % len(back), flush=True)
+		time.sleep(60)
+	END
+	nsenter -t "$HOST" -n /usr/bin/python3 -c '
+import socket, threading
+s = socket.create_server(("127.0.0.1", 3128), backlog=300)
+mute = []
+def one(c):
+    if c.recv(1) == b"m": return mute.append(c)
+    while data := c.recv(1 << 16): c.sendall(data)
+    c.close()
+while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).start()' 3>&- 4>&- &
+	SERVERS+=($!)
+	policy "exec /usr/bin/python3 $BATS_TEST_TMPDIR/echo.py" --arg d "$BATS_TEST_TMPDIR" '.version = "1.0.0"
+		| .filesystem.readonlyPaths = [$d] | .runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}'
+	wait_for 10 proxy_listens
+	nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	local first=$! relay
+	wait_for 30 grep -q . "$BATS_TEST_TMPDIR/out"
+	relay=$(carriers)
+	echo "$(proc_status "$relay" VmRSS) $(cat "$BATS_TEST_TMPDIR/out")"
+	equal "$(cat "$BATS_TEST_TMPDIR/out")" same
+	[ "$(proc_status "$relay" VmRSS | cut -d ' ' -f 1)" -lt 24000 ]
+	kill -TERM "$first"
+	wait "$first" || true
 }
 
 # ---- the host's loopback, ports ----
@@ -495,13 +553,6 @@ both_directions() {
 	result "tcp 203.0.113.7 80" EHOSTUNREACH
 }
 
-# Of this test's host: what carries packets or connections.
-carriers() {
-	local pid
-	for pid in $(ps -eo pid=,comm= | awk '$2 ~ /^(slirp4netns|pasta|passt|pasta[.]avx2|passt[.]avx2|mxcrun-relay)$/ { print $1 }'); do
-		[ "$(readlink "/proc/$pid/ns/net")" != "$(readlink "/proc/$HOST/ns/net")" ] || echo "$pid"
-	done
-}
 has_carrier() { [ -n "$(carriers)" ]; }
 has_no_carrier() { [ -z "$(carriers)" ]; }
 
