@@ -4,16 +4,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "bundle.h"
 #include "engine/bwrap/emit.h"
 #include "engine/items.h"
+#include "engine/lxc/emit.h"
 #include "engine/oci/emit.h"
+#include "engine/words.h"
 #include "mxc_source.h"
 
 #define EMIT_DEFAULT_ID "container"
@@ -213,10 +217,17 @@ static int write_command(const char *path, const struct bwrap_command *command, 
 	return write_script(dir_fd, command, folder, err);
 }
 
+/* It may hold NUL bytes. */
+static int write_out(const struct strbuf *text, struct err **err)
+{
+	int r = text->failed ? -ENOMEM : fd_write_all(STDOUT_FILENO, text->data, text->len);
+
+	return r < 0 ? err_sys(err, E_USAGE, -r, "write", "standard output", NULL) : 0;
+}
+
 static int print_command(const struct bwrap_command *command, int form, struct err **err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	int r;
 
 	if (form == FORM_JSON)
 		bwrap_print_json(command, &text);
@@ -224,10 +235,7 @@ static int print_command(const struct bwrap_command *command, int form, struct e
 		bwrap_print_nul(command, &text);
 	else
 		bwrap_print_shell(command, NULL, &text);
-	if (text.failed)
-		return err_nomem(err);
-	r = fd_write_all(STDOUT_FILENO, text.data, text.len);
-	return r < 0 ? err_sys(err, E_USAGE, -r, "write", "standard output", NULL) : 0;
+	return write_out(&text, err);
 }
 
 static int emit_bwrap(struct program *program, const struct emit_options *options, const struct plan *plan, struct err **err)
@@ -243,12 +251,115 @@ static int emit_bwrap(struct program *program, const struct emit_options *option
 	return options->output ? write_command(options->output, &command, err) : print_command(&command, options->form, err);
 }
 
+/* ---- a container of LXC ---- */
+
+static int write_text(int dir_fd, const char *name, struct strbuf *text, mode_t mode, struct err **err)
+{
+	int r = text->failed ? -ENOMEM : fd_replace_file(dir_fd, name, strbuf_str(text), text->len, mode);
+
+	return r < 0 ? err_sys(err, E_USAGE, -r, "write", name, NULL) : 0;
+}
+
+static int write_container(const char *path, struct lxc_container *container, const struct host_facts *facts, struct err **err)
+{
+	cleanup_strbuf struct strbuf script = STRBUF_INIT;
+	cleanup_close int dir_fd = -1;
+	int r = make_folder(path, &dir_fd, err);
+
+	if (r == 0)
+		r = write_files(dir_fd, &container->files, facts, err);
+	if (r == 0)
+		r = write_text(dir_fd, LXC_CONFIG_FILE, &container->config, 0644, err);
+	if (r == 0 && container->seccomp.len)
+		r = write_text(dir_fd, LXC_SECCOMP_FILE, &container->seccomp, 0644, err);
+	strbuf_puts(&script, "#!/bin/sh\nexec ");
+	words_put_shell(&script, container->argv, container->count);
+	strbuf_putc(&script, '\n');
+	return r < 0 ? r : write_text(dir_fd, "run", &script, 0755, err);
+}
+
+/* The configuration, with its command in front. */
+static int print_container(struct lxc_container *container, int form, struct err **err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (form == FORM_JSON) {
+		lxc_print_json(container, &text);
+	} else if (form == FORM_NUL) {
+		words_put_nul(&text, container->argv, container->count);
+	} else {
+		cleanup_strbuf struct strbuf command = STRBUF_INIT;
+
+		words_put_shell(&command, container->argv, container->count);
+		text.failed |= command.failed;
+		/* a comment ends with its line, and a word may have several */
+		strbuf_puts(&text, "# ");
+		for (const char *at = strbuf_str(&command); *at; at++)
+			strbuf_puts(&text, *at == '\n' ? "\n# " : (char[]){ *at, 0 });
+		strbuf_putc(&text, '\n');
+		strbuf_puts(&text, strbuf_str(&container->config));
+	}
+	return write_out(&text, err);
+}
+
+/* Where the folder will be; it does not exist yet. */
+static int find_folder(const char *output, char folder[static PATH_MAX], struct err **err)
+{
+	const char *last = strrchr(output, '/');
+	cleanup_free char *parent = !last ? strdup(".") : last == output ? strdup("/") : strndup(output, (size_t)(last - output));
+	size_t len;
+
+	if (!parent)
+		return err_nomem(err);
+	if (!realpath(parent, folder))
+		return err_sys(err, E_USAGE, errno, "realpath", parent, NULL);
+	len = strlen(folder);
+	if ((size_t)snprintf(folder + len, PATH_MAX - len, "%s%s", len > 1 ? "/" : "", last ? last + 1 : output) >= PATH_MAX - len)
+		return err_sys(err, E_USAGE, ENAMETOOLONG, "realpath", output, NULL);
+	return 0;
+}
+
+/* The root is built in the folder: a bind of all that lies around would bind what is built already. */
+static int check_folder(const struct plan *plan, const char *folder, struct err **err)
+{
+	for (size_t i = 0; i < plan->mount_count; i++)
+		if (plan->mounts[i].kind == MOUNT_BIND && plan->mounts[i].is_recursive &&
+		    path_is_within(folder, plan->mounts[i].source))
+			return err_set(err, E_USAGE, EINVAL, plan->mounts[i].pointer,
+				       "the folder %s lies in %s, which the container gets: write it elsewhere", folder,
+				       plan->mounts[i].source);
+	return 0;
+}
+
+static int emit_lxc(struct program *program, const struct emit_options *options, const struct plan *plan, struct err **err)
+{
+	cleanup_lxc_container struct lxc_container container = LXC_CONTAINER_INIT;
+	cleanup_arena struct arena *arena = arena_new();
+	char folder[PATH_MAX];
+	const struct lxc_use use = {
+		.folder = folder, .look = look, .is_unified = program->facts.layout == CGROUP_LAYOUT_V2,
+	};
+	int r = arena ? find_folder(options->output ? options->output : plan->id, folder, err) : err_nomem(err);
+
+	if (r == 0)
+		r = check_folder(plan, folder, err);
+	if (r == 0)
+		r = lxc_emit(arena, plan, &use, &container, err);
+	if (r < 0)
+		return r;
+	items_visit_notes(plan, TARGET_LXC, tell_note, program);
+	if (options->output)
+		return write_container(options->output, &container, &program->facts, err);
+	log_warning(&program->log, "the container needs files in %s: --output writes them", folder);
+	return print_container(&container, options->form, err);
+}
+
 /* ---- the command ---- */
 
 static const struct {
 	const char *name;
 	int (*emit)(struct program *program, const struct emit_options *options, const struct plan *plan, struct err **err);
-} targets[] = { { "oci", emit_oci }, { "bwrap", emit_bwrap } };
+} targets[] = { { "oci", emit_oci }, { "bwrap", emit_bwrap }, { "lxc", emit_lxc } };
 
 static int print_matrix(struct err **err)
 {
@@ -270,7 +381,7 @@ static int emit(struct program *program, const struct emit_options *options, con
 	while (i < array_size(targets) && strcmp(target, targets[i].name) != 0)
 		i++;
 	if (i == array_size(targets))
-		return err_set(err, E_USAGE, 0, NULL, "\"emit\" needs a target: oci or bwrap");
+		return err_set(err, E_USAGE, 0, NULL, "\"emit\" needs a target: oci, bwrap or lxc");
 	r = prepare(program, options, arguments->count > 1 ? arguments->items[1] : NULL, &prepared, err);
 	return r < 0 ? r : targets[i].emit(program, options, prepared.plan, err);
 }
@@ -294,7 +405,7 @@ int command_emit(struct program *program, int argc, char **argv)
 	};
 	const struct command_usage usage = {
 		.name = "emit",
-		.arguments = "oci|bwrap [ID]",
+		.arguments = "oci|bwrap|lxc [ID]",
 		.options = rows,
 		.most = 2,
 		.summary = "Print a bundle or an MXC configuration in the form of another runtime",
@@ -317,7 +428,7 @@ int command_mxc_emit(struct program *program, int argc, char **argv)
 	};
 	const struct command_usage usage = {
 		.name = "mxc emit",
-		.arguments = "oci|bwrap CONFIG",
+		.arguments = "oci|bwrap|lxc CONFIG",
 		.options = rows,
 		.least = 2,
 		.most = 2,

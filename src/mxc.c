@@ -9,7 +9,7 @@ static int print_help(void)
 	return output_text("Usage: mxcrun mxc run [options] [CONFIG]\n"
 			   "       mxcrun mxc validate CONFIG\n"
 			   "       mxcrun mxc plan CONFIG\n"
-			   "       mxcrun mxc emit oci|bwrap CONFIG\n",
+			   "       mxcrun mxc emit oci|bwrap|lxc CONFIG\n",
 			   NULL) < 0
 		       ? EXIT_CODE_FAILURE
 		       : 0;

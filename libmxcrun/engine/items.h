@@ -19,6 +19,7 @@ enum engine_target {
 	TARGET_OCI,	/* `emit oci` */
 	TARGET_BWRAP,	/* `emit bwrap` */
 	TARGET_BWRAP_RUN,	/* --engine bwrap */
+	TARGET_LXC,	/* `emit lxc` */
 	TARGET_MAX
 };
 

@@ -256,6 +256,122 @@ make_plain_bundle() {
 	END
 }
 
+# The policy as a container of LXC. It writes to what are its standard streams, and leaves cgroups behind. It is elsewhere than what
+# the policies of these tests grant.
+run_container() {
+	local name
+	rm -rf "$BATS_TEST_TMPDIR/container"
+	rt mxc emit lxc "$POLICY" --output "$BATS_TEST_TMPDIR/container" 2>"$BATS_TEST_TMPDIR/notes"
+	run --separate-stderr timeout -k 5 "$(slow 30)" "$BATS_TEST_TMPDIR/container/run" </dev/null 3>&- 4>&-
+	echo "lxc: status $status; stdout: ${output:0:3000}; stderr: ${stderr:0:1000}"
+	name=$(sed -n 's/^lxc.cgroup.dir = //p' "$BATS_TEST_TMPDIR/container/config")
+	[ -z "$name" ] || find /sys/fs/cgroup -depth -type d -path "*/$name*" -exec rmdir {} \;
+}
+
+@test "emit lxc: the container shows the workload what mxcrun shows it" {
+	requires lxc-execute
+	policy "$LOOK; $MOUNTS" --arg d "$D" '.process.cwd = "/tmp" | .process.env += ["A=b  c", "Q=it'\''s"] | .filesystem = {readonlyPaths: [$d + "/ro"]}'
+	run_policy
+	equal "$status" 0
+	local seen=$output
+	run_container
+	equal "$status" 0
+	# the reviewed differences
+	equal "$(grep -v '^container=lxc$\|^/dev/ptmx ' <<<"$output")" "$seen"
+	contains "$output" "$D/ro ro,nosuid,nodev"
+	contains "$output" "A=b  c"
+	contains "$output" "Seccomp:	2"
+	grep -q "bind mount: " "$BATS_TEST_TMPDIR/notes"
+}
+
+@test "emit lxc: what is denied, read-only and granted again is so under LXC; exit codes are the command's" {
+	requires lxc-execute
+	policy "cat $D/secret/file 2>/dev/null || echo 1; ls $D | tr '\n' ' '; echo x 2>/dev/null >$D/ro/x || echo 2; cat $D/ro/file
+		cat $D/hidden 2>/dev/null || echo 3; cat $D/reopened/deep/file; touch $D/reopened/x 2>/dev/null || echo 4; touch $D/rw/x && echo 5
+		chmod 777 $D/secret 2>/dev/null || echo 6; mv $D/secret $D/elsewhere 2>/dev/null || echo 7
+		chmod 777 $D/hidden 2>/dev/null || echo 8; cat /proc/timer_list 2>/dev/null | wc -c; echo 1 2>/dev/null >/proc/sys/kernel/panic || echo 9
+		unshare -U true 2>/dev/null || echo 10; script -qc 'echo 11' /dev/null; exit 7" --arg d "$D" '.process.cwd = "/" | .filesystem = {
+		readwritePaths: [$d, $d + "/reopened/deep"], readonlyPaths: [$d + "/ro"],
+		deniedPaths: [$d + "/secret", $d + "/hidden", $d + "/reopened"]}'
+	run_policy
+	equal "$status" 7
+	local seen=$output
+	contains "$seen" "8
+0
+9
+10
+11"
+	run_container
+	equal "$status" 7
+	equal "$output" "$seen"
+}
+
+@test "emit lxc: limits and device rules are in the cgroup that LXC makes" {
+	requires lxc-execute cgroup_v1
+	policy 'grep :pids: /proc/self/cgroup >/dev/null; sleep 5' '.process.cwd = "/" | .version = "1.0.0" | .bubblewrap.resources = {memoryMb: 64, pids: 33}'
+	rt mxc emit lxc "$POLICY" --output "$BATS_TEST_TMPDIR/container" 2>/dev/null
+	local name
+	name=$(sed -n 's/^lxc.cgroup.dir = //p' "$BATS_TEST_TMPDIR/container/config")
+	timeout -k 5 30 "$BATS_TEST_TMPDIR/container/run" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	limit_is_there() { [ -n "$(find "/sys/fs/cgroup/pids/$name" -name pids.max -exec grep -lx 33 {} + 2>/dev/null)" ]; }
+	wait_for 10 limit_is_there
+	find "/sys/fs/cgroup/memory/$name" -name memory.limit_in_bytes -exec cat {} + | grep -qx 67108864
+	wait
+	find /sys/fs/cgroup -depth -type d -path "*/$name*" -exec rmdir {} \;
+}
+
+@test "emit lxc: a bundle runs by LXC, too; its ways of writing say the same" {
+	requires lxc-start
+	make_plain_bundle '.process.cwd = "/tmp" | .process.env += ["A=it'"'"'s"] | .linux.sysctl = {"net.ipv4.ping_group_range": "0 0"}
+		| .process.rlimits = [{type: "RLIMIT_NOFILE", hard: 77, soft: 66}] | .process.oomScoreAdj = 44
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [
+			{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 13},
+			{names: ["personality"], action: "SCMP_ACT_ERRNO", errnoRet: 95, args: [{index: 0, value: 262144, op: "SCMP_CMP_EQ"}]}]}'
+	script 'id -u; hostname; pwd; echo "$A"; ls -d /bin/probe; grep -E "CapEff|NoNew" /proc/self/status; ulimit -n; cat /proc/self/oom_score_adj
+		cat /proc/sys/net/ipv4/ping_group_range; mkdir /tmp/x 2>/dev/null || echo denied'
+	run_bundle
+	equal "$status" 0
+	local seen=$output
+	contains "$seen" "44
+0	0
+denied"
+	rt emit lxc --bundle "$BUNDLE" --output "$BATS_TEST_TMPDIR/container" "$TAG"
+	run --separate-stderr timeout -k 5 30 "$BATS_TEST_TMPDIR/container/run" </dev/null
+	find /sys/fs/cgroup -depth -type d -path "*/$TAG*" -exec rmdir {} \;
+	echo "$stderr"
+	equal "$output" "$seen"
+	rt emit lxc --bundle "$BUNDLE" --form json "$TAG" 2>/dev/null >"$BATS_TEST_TMPDIR/json"
+	rt emit lxc --bundle "$BUNDLE" --form nul "$TAG" 2>/dev/null >"$BATS_TEST_TMPDIR/nul"
+	jq -r '.argv[1:][] + "\u0000"' -j "$BATS_TEST_TMPDIR/json" | cmp - "$BATS_TEST_TMPDIR/nul"
+	rt emit lxc --bundle "$BUNDLE" "$TAG" 2>/dev/null | grep -v '^#' | cmp - <(jq -rj .config "$BATS_TEST_TMPDIR/json")
+}
+
+@test "emit lxc: what LXC can't do is refused by name" {
+	local word filter
+	make_plain_bundle
+	rt emit lxc --bundle "$BUNDLE" >/dev/null
+	while read -r word filter; do
+		make_plain_bundle "$filter"
+		run --separate-stderr rt emit lxc --bundle "$BUNDLE"
+		assert_refused "lxc: " "$word"
+	done <<-'END'
+		hooks .hooks.poststop = [{path: "/bin/true"}]
+		domain .domainname = "x"
+		differ .process.capabilities.bounding = ["CAP_CHOWN"]
+		terminal .process.terminal = true
+		joined .linux.namespaces += [{type: "network", path: "/proc/self/ns/net"}] | .linux.namespaces |= (map(select(.type != "network" or .path)))
+		propagation .mounts += [{destination: "/x", type: "bind", source: "/usr", options: ["rbind", "rshared"]}]
+		/etc/x .linux.maskedPaths = ["/etc/x"]
+		/dev .mounts |= map(select(.destination != "/dev"))
+		environment .process.env += ["A=b "]
+		SCMP_ACT_TRACE .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_TRACE"}]}
+		cgroup .mounts += [{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup"}]
+	END
+	policy true --arg d "$BATS_TEST_TMPDIR" '.filesystem.readonlyPaths = [$d]'
+	run --separate-stderr rt mxc emit lxc "$POLICY" --output "$BATS_TEST_TMPDIR/container"
+	assert_refused "write it elsewhere"
+}
+
 @test "emit: what a form can't say is refused by name, and nothing is written" {
 	policy 'true' '.filesystem.readonlyPaths = ["/"]'
 	run --separate-stderr rt mxc emit oci "$POLICY" --output "$BATS_TEST_TMPDIR/emitted"
@@ -265,7 +381,7 @@ make_plain_bundle() {
 	run --separate-stderr rt emit oci --bundle "$BUNDLE"
 	assert_refused "I/O priority"
 	run --separate-stderr rt emit nonsense --bundle "$BUNDLE"
-	assert_refused oci bwrap
+	assert_refused oci bwrap lxc
 	run --separate-stderr rt mxc emit oci "$POLICY.absent"
 	assert_refused absent
 }

@@ -9,7 +9,9 @@
 
 #include "base/fd.h"
 #include "engine/bwrap/emit.h"
+#include "engine/lxc/emit.h"
 #include "engine/oci/emit.h"
+#include "engine/words.h"
 #include "plan/print.h"
 
 /* In the arena. */
@@ -73,6 +75,26 @@ static inline void check_golden_bwrap(struct arena *arena, const struct plan *pl
 	assert_null(command.argv[command.count]);
 	bwrap_print_shell(&command, "/some folder", &out);
 	check_golden(data_path(arena, name), &out);
+}
+
+/* The same as a container of LXC: its configuration, the files beside it, and the command. */
+static inline void check_golden_lxc(struct arena *arena, const struct plan *plan, const char *name)
+{
+	cleanup_lxc_container struct lxc_container container = LXC_CONTAINER_INIT;
+	const struct lxc_use use = { .folder = "/some folder", .look = look_at_proc };
+	struct strbuf *out = &container.config;
+
+	assert_int_equal(lxc_emit(arena, plan, &use, &container, NULL), 0);
+	for (size_t i = 0; i < container.files.count; i++)
+		strbuf_printf(out, "\n%s %s%s %o", container.files.items[i].path,
+			      container.files.items[i].is_directory ? "directory" : "",
+			      container.files.items[i].target ? container.files.items[i].target : "", container.files.items[i].mode);
+	strbuf_puts(out, "\n\n");
+	words_put_shell(out, container.argv, container.count);
+	assert_null(container.argv[container.count]);
+	if (container.seccomp.len)
+		strbuf_printf(out, "\n\n%s", strbuf_str(&container.seccomp));
+	check_golden(data_path(arena, name), out);
 }
 
 struct range {

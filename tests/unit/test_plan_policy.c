@@ -27,7 +27,8 @@ static void read_full(struct world *w)
 }
 
 /* Without the filter, which is not this test's subject and differs between architectures. */
-static void check_without_filter(struct world *w, const char *name, const char *bundle_name, const char *bwrap_name)
+static void check_without_filter(struct world *w, const char *name, const char *bundle_name, const char *bwrap_name,
+				 const char *lxc_name)
 {
 	struct plan copy = *w->plan;
 
@@ -36,6 +37,8 @@ static void check_without_filter(struct world *w, const char *name, const char *
 	if (bundle_name)
 		check_golden_bundle(w->arena, &copy, bundle_name);
 	check_golden_bwrap(w->arena, &copy, bwrap_name);
+	if (lxc_name)
+		check_golden_lxc(w->arena, &copy, lxc_name);
 }
 
 static void test_golden(void **state)
@@ -45,17 +48,17 @@ static void test_golden(void **state)
 	(void)state;
 	world_init(&w);
 	read_full(&w);
-	check_without_filter(&w, "mxc-full-root.plan.json", "mxc-full-root.bundle.txt", "mxc-full-root.bwrap.txt");
+	check_without_filter(&w, "mxc-full-root.plan.json", "mxc-full-root.bundle.txt", "mxc-full-root.bwrap.txt", "mxc-full-root.lxc.txt");
 	world_done(&w);
 	world_user(&w);
 	read_full(&w);
-	check_without_filter(&w, "mxc-full-user.plan.json", "mxc-full-user.bundle.txt", "mxc-full-user.bwrap.txt");
+	check_without_filter(&w, "mxc-full-user.plan.json", "mxc-full-user.bundle.txt", "mxc-full-user.bwrap.txt", NULL);
 	world_done(&w);
 	world_init(&w);
 	assert_int_equal(
 		world_plan(&w, MXC_FS("'readwritePaths':['/','/home'],'deniedPaths':['/home/x']")),
 		0);
-	check_without_filter(&w, "mxc-whole-root.plan.json", NULL, "mxc-whole-root.bwrap.txt");
+	check_without_filter(&w, "mxc-whole-root.plan.json", NULL, "mxc-whole-root.bwrap.txt", NULL);
 	world_done(&w);
 }
 

@@ -1,37 +1,14 @@
 /* print.c - a bwrap command as text. */
 #include <linux/filter.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/json.h"
 #include "engine/bwrap/emit.h"
-
-/* In single quotes, unless it is made of what no shell gives a meaning. */
-static void put_quoted(struct strbuf *out, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,@%+=";
-
-	if (*word && !word[strspn(word, plain)]) {
-		strbuf_puts(out, word);
-		return;
-	}
-	strbuf_putc(out, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			strbuf_puts(out, "'\\''");
-		else
-			strbuf_putc(out, *word);
-	}
-	strbuf_putc(out, '\'');
-}
+#include "engine/words.h"
 
 void bwrap_print_shell(const struct bwrap_command *command, const char *folder, struct strbuf *out)
 {
-	for (size_t i = 0; i < command->count; i++) {
-		if (i)
-			strbuf_putc(out, ' ');
-		put_quoted(out, command->argv[i]);
-	}
+	words_put_shell(out, command->argv, command->count);
 	for (size_t i = 0; i < command->descriptor_count; i++) {
 		const struct bwrap_descriptor *descriptor = &command->descriptors[i];
 		cleanup_strbuf struct strbuf path = STRBUF_INIT;
@@ -42,7 +19,7 @@ void bwrap_print_shell(const struct bwrap_command *command, const char *folder, 
 			strbuf_printf(&path, "%s%s" BWRAP_SECCOMP_FILE, folder ? folder : "", folder ? "/" : "");
 		out->failed |= path.failed;
 		strbuf_printf(out, " %d<", descriptor->number);
-		put_quoted(out, strbuf_str(&path));
+		words_put_quoted(out, strbuf_str(&path));
 	}
 	strbuf_putc(out, '\n');
 }
@@ -91,6 +68,5 @@ void bwrap_print_json(const struct bwrap_command *command, struct strbuf *out)
 
 void bwrap_print_nul(const struct bwrap_command *command, struct strbuf *out)
 {
-	for (size_t i = 1; i < command->count; i++)
-		strbuf_add(out, command->argv[i], strlen(command->argv[i]) + 1);
+	words_put_nul(out, command->argv, command->count);
 }

@@ -10,20 +10,6 @@
 #include "plan/options.h"
 
 #define OCI_VERSION "1.0.2"		/* as runtimes since 2020 take it; members of later versions they refuse or know */
-#define FILES_MAX(plan) ((plan)->mount_count + 5)
-
-int oci_add_file(struct oci_emitter *e, struct oci_file file, struct err **err)
-{
-	for (size_t i = 0; i < e->files->count; i++)
-		if (!strcmp(e->files->items[i].path, file.path))
-			return 0;
-	file.path = arena_strdup(e->arena, file.path);
-	file.target = arena_strdup(e->arena, file.target);
-	if (!file.path)
-		return err_nomem(err);
-	e->files->items[e->files->count++] = file;
-	return 0;
-}
 
 static void put_root(struct oci_emitter *e)
 {
@@ -225,13 +211,6 @@ static void put_annotations(struct oci_emitter *e)
 	json_close(e->out, '}');
 }
 
-static int add_root(struct oci_emitter *e, struct err **err)
-{
-	if (e->plan->root.kind != ROOT_VIEW)
-		return 0;
-	return oci_add_file(e, (struct oci_file){ .path = OCI_ROOT, .is_directory = true, .mode = 0755 }, err);
-}
-
 int oci_emit(struct arena *arena, const struct plan *plan, struct json_writer *config, struct oci_files *files, struct err **err)
 {
 	struct oci_emitter e = { .arena = arena, .plan = plan, .out = config, .files = files };
@@ -239,10 +218,7 @@ int oci_emit(struct arena *arena, const struct plan *plan, struct json_writer *c
 
 	if (r < 0)
 		return r;
-	*files = (struct oci_files){ .items = arena_array(arena, FILES_MAX(plan), sizeof(*files->items)) };
-	if (!files->items)
-		return err_nomem(err);
-	r = add_root(&e, err);
+	r = oci_files_begin(arena, plan, files, err);
 	if (r < 0)
 		return r;
 	json_open(config, NULL, '{');

@@ -127,42 +127,16 @@ static int put_reopened(struct oci_emitter *e, const struct plan_mount *mount, s
 
 static int put_deny(struct oci_emitter *e, const struct plan_mount *mount, struct err **err)
 {
-	const char *path = mount->is_directory ? OCI_COVER_DIR : OCI_COVER_FILE;
-	const struct plan_mount cover = {
-		.kind = MOUNT_BIND, .destination = mount->destination, .source = path,
+	struct plan_mount cover = {
+		.kind = MOUNT_BIND, .destination = mount->destination,
 		.attr_set = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC,
 	};
 	int r;
 
 	if (mount->is_reopened)
 		return put_reopened(e, mount, err);
-	r = oci_add_file(e, (struct oci_file){ .path = "denied", .is_directory = true, .mode = 0755 }, err);
-	if (r == 0)
-		r = oci_add_file(e, (struct oci_file){ .path = path, .is_directory = mount->is_directory, .is_foreign = true },
-				 err);
+	r = oci_files_add_cover(e->arena, e->files, mount, &cover.source, err);
 	return r < 0 ? r : put_mount(e, &cover, err);
-}
-
-/* A step that makes a file: in the root, when no mount step before it covers that place. */
-static int add_to_root(struct oci_emitter *e, const struct plan_mount *mount, struct err **err)
-{
-	struct oci_file file = { .is_directory = mount->kind == MOUNT_DIRECTORY, .mode = 0755, .target = mount->source };
-	char *path;
-
-	for (const struct plan_mount *other = e->plan->mounts; other < mount; other++)
-		if (other->kind != MOUNT_SYMLINK && other->kind != MOUNT_DIRECTORY &&
-		    path_is_within(mount->destination, other->destination))
-			return err_set(err, E_UNSUPPORTED, 0, mount->pointer,
-				       "oci: %s can't be made, because it lies in the mount at %s", mount->destination,
-				       other->destination);
-	if (e->plan->root.kind != ROOT_VIEW)
-		return err_set(err, E_UNSUPPORTED, 0, mount->pointer, "oci: %s can't be made in a root that isn't the bundle's",
-			       mount->destination);
-	path = arena_printf(e->arena, OCI_ROOT "%s", mount->destination);
-	if (!path)
-		return err_nomem(err);
-	file.path = path;
-	return oci_add_file(e, file, err);
 }
 
 int oci_put_mounts(struct oci_emitter *e, struct err **err)
@@ -178,7 +152,7 @@ int oci_put_mounts(struct oci_emitter *e, struct err **err)
 		if (mount->kind == MOUNT_DENY)
 			r = put_deny(e, mount, err);
 		else if (mount->kind == MOUNT_SYMLINK || mount->kind == MOUNT_DIRECTORY)
-			r = add_to_root(e, mount, err);
+			r = oci_files_add_step(e->arena, e->files, e->plan, mount, "oci", err);
 		else
 			r = put_mount(e, mount, err);
 	}

@@ -11,13 +11,6 @@ struct oci_emitter {
 	struct oci_files *files;
 };
 
-#define OCI_ROOT "rootfs"	/* of a view, in the bundle */
-#define OCI_COVER_DIR "denied/directory"
-#define OCI_COVER_FILE "denied/file"
-
-/* Add a file to the bundle, once. */
-int oci_add_file(struct oci_emitter *e, struct oci_file file, struct err **err);
-
 /* Write maps of ids as the array that key names, of the container or of one mount. */
 void oci_put_maps(struct oci_emitter *e, const char *key, const struct plan_idmaps *maps);
 

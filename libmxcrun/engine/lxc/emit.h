@@ -1,0 +1,36 @@
+/* emit.h - a plan as a container of LXC 5: its configuration, what it stands on, and the command that runs it. A pure function
+ * of the plan, and of which files there are in the kernel's /proc and /sys. What LXC has no key for is refused or named
+ * (engine/items.h). */
+#ifndef MXCRUN_ENGINE_LXC_EMIT_H
+#define MXCRUN_ENGINE_LXC_EMIT_H
+
+#include "engine/bwrap/emit.h"
+#include "engine/oci/emit.h"
+
+#define LXC_MOUNT_PLACE "mount"	/* in the folder: where LXC builds the root */
+#define LXC_SECCOMP_FILE "seccomp"
+#define LXC_CONFIG_FILE "config"
+
+struct lxc_use {
+	const char *folder;	/* absolute: all files lie in it */
+	bool is_unified;	/* the host has cgroup v2 alone */
+	enum bwrap_object (*look)(const char *path);	/* what is at a path below /proc or /sys */
+};
+
+struct lxc_container {
+	struct strbuf config, seccomp;	/* seccomp is empty without a filter */
+	struct oci_files files;		/* beside them, in the folder */
+	const char **argv;		/* NULL-terminated */
+	size_t count;
+};
+#define LXC_CONTAINER_INIT { .config = STRBUF_INIT, .seccomp = STRBUF_INIT }
+#define cleanup_lxc_container __attribute__((cleanup(lxc_container_done)))
+void lxc_container_done(struct lxc_container *container);
+
+/* E_UNSUPPORTED names what can't be said. */
+int lxc_emit(struct arena *arena, const struct plan *plan, const struct lxc_use *use, struct lxc_container *ret, struct err **err);
+
+/* {"config", "seccomp", "argv"} */
+void lxc_print_json(struct lxc_container *container, struct strbuf *out);
+
+#endif
