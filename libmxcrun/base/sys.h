@@ -66,6 +66,13 @@ struct sys_mount_attr {
 /* close_range(2), Linux 5.9; CLOEXEC flag 5.11 */
 #define SYS_CLOSE_RANGE_CLOEXEC 4u
 
+/* landlock(7), Linux 5.13: the version of its interface, -1 where it is absent or off; a set that handles these rights on files,
+ * a rule for what lies below a path, and the set's use for this thread. */
+int sys_landlock_abi(void);
+int sys_landlock_create(uint64_t handled_fs);
+int sys_landlock_add_path(int ruleset_fd, int fd, uint64_t allowed);
+int sys_landlock_restrict_self(int ruleset_fd);
+
 pid_t sys_clone3(struct sys_clone_args *args);
 int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int sys_open_tree(int dirfd, const char *path, unsigned int flags);

@@ -249,6 +249,7 @@ static const char *asks_inner_capabilities(const struct plan *plan)
 	return when(plan->process.inner_userns && !asks_inner_userns(plan), "/process/capabilities");
 }
 
+static const char *asks_landlock(const struct plan *plan) { return when(plan->process.landlock_abi > 0, NULL); }
 static const char *asks_init(const struct plan *plan) { return when(plan->process.keep_init, NULL); }
 static const char *asks_descriptors(const struct plan *plan) { return when(plan->process.preserve_fds > 0, NULL); }
 static const char *asks_notify_socket(const struct plan *plan) { return when(plan->process.notify_socket != NULL, NULL); }
@@ -730,6 +731,9 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP] = REFUSED("in one namespace they would mean more"),
 	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
 	    [TARGET_LXC] = REFUSED("in one namespace they would mean more") } },
+	{ "Landlock domain", "process.landlockAbi", asks_landlock,
+	  { [TARGET_OCI] = DIFFERS("mounts are the only wall around files"), [TARGET_BWRAP] = DIFFERS("mounts are the only wall around files"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init"), [TARGET_LXC] = DIFFERS("mounts are the only wall around files") } },
 	{ "pid 1 of ours", "process.keepInit", asks_init, { [TARGET_OCI] = DIFFERS("the workload itself is pid 1"),
 	    [TARGET_BWRAP] = CARRIED("its own pid 1, which reaps"),
 	    [TARGET_BWRAP_RUN] = CARRIED("our init, by --as-pid-1"),

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 
 #define STATUS_SIZE_MAX (1u << 20) /* 65536 groups of ten digits */
 #define UID_MAP_SIZE_MAX 65536u
@@ -194,6 +195,14 @@ int facts_read_kernel(struct host_facts *facts, struct err **err)
 	r = fd_read_file(AT_FDCWD, "/proc/sys/user/max_user_namespaces", 64, &limit, NULL);
 	facts->has_user_namespaces = r == 0 && strtoul(limit, NULL, 10) > 0;
 	return 0;
+}
+
+/* In version 1 (Linux 5.13 to 5.18) a domain forbids renames and links from one directory to another. */
+void facts_read_landlock(struct host_facts *facts)
+{
+	int abi = sys_landlock_abi();
+
+	facts->landlock_abi = abi > 1 ? (unsigned int)abi : 0;
 }
 
 /* pasta copies from the interface of the default route, and won't start where there is none: slirp4netns will. */

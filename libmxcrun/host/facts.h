@@ -68,6 +68,7 @@ struct host_facts {
 	/* kernel: facts_read_kernel */
 	unsigned int kernel_major, kernel_minor;
 	bool has_user_namespaces;	/* and not none of them is allowed */
+	unsigned int landlock_abi;	/* facts_read_landlock: 0: none that a sandbox can use */
 	/* packets: facts_read_network */
 	const char *network_helper;	/* absolute path of pasta or slirp4netns; NULL: there is none */
 	enum network_helper_kind network_helper_kind;
@@ -86,6 +87,7 @@ static inline bool facts_has_idmapped_tmpfs(const struct host_facts *facts)
 int facts_read_user(struct arena *arena, struct host_facts *facts, struct err **err);
 int facts_read_cgroups(struct host_facts *facts, struct err **err);
 int facts_read_kernel(struct host_facts *facts, struct err **err);
+void facts_read_landlock(struct host_facts *facts);
 int facts_read_subids(struct host_facts *facts, struct err **err);
 int facts_read_resctrl(struct host_facts *facts, struct err **err);
 int facts_read_network(struct arena *arena, struct host_facts *facts, struct err **err);

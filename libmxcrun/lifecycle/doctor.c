@@ -113,6 +113,15 @@ static void examine_seccomp(struct doctor_findings *ret)
 		    "use a kernel built with CONFIG_SECCOMP_FILTER");
 }
 
+static void examine_landlock(const struct host_facts *facts, struct doctor_findings *ret)
+{
+	if (facts->landlock_abi)
+		add(ret, "Landlock", true, "a second wall around the files of sandboxes", NULL);
+	else
+		add(ret, "Landlock", false, "sandboxes have mounts alone around their files",
+		    "Linux 5.19 or later with CONFIG_SECURITY_LANDLOCK, and landlock in the boot parameter lsm=");
+}
+
 static void examine_covers(const struct host_facts *facts, struct doctor_findings *ret)
 {
 	if (facts_has_idmapped_tmpfs(facts))
@@ -196,6 +205,8 @@ int doctor_examine_host(struct arena *arena, struct host_facts *facts, const cha
 	if (r < 0)
 		return err_nomem(err);
 	examine_seccomp(ret);
+	facts_read_landlock(facts);
+	examine_landlock(facts, ret);
 	examine_covers(facts, ret);
 	examine_network(facts, ret);
 	examine_ids(facts, ret);

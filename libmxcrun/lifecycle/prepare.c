@@ -324,6 +324,7 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 		r = choose_engine(request->engine, owners_engine, &engine, err);
 	if (r == 0)
 		r = facts_read_cgroups(facts, err);
+	facts_read_landlock(facts);
 	if (r == 0 && decisions->network.mode == POLICY_NETWORK_FILTERED)
 		r = facts_read_network(document->arena, facts, err);
 	if (r == 0)

@@ -140,6 +140,7 @@ static int build_workload(struct builder *b, const struct policy_decisions *deci
 	 * filter keeps it from typing there. */
 	plan->new_session = !process->has_terminal;
 	plan->inner_userns = true;
+	plan->landlock_abi = b->facts->landlock_abi;
 	plan->keep_init = true;
 	return build_command(b, process, backend_argv0(decisions), err);
 }

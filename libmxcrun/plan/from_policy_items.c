@@ -10,7 +10,7 @@
 #include "config/oci.h"
 
 #define CARRIER "configuration"
-#define FIXED_ITEMS 11u /* the whole root, network, desktop, four limits, timeout, capabilities, new privileges, seccomp */
+#define FIXED_ITEMS 12u /* the whole root, network, desktop, four limits, timeout, Landlock, capabilities, new privileges, seccomp */
 
 /* The owner's region that the entry's place lies in, when it is stricter. */
 static const struct combined_region *stricter_region(const struct policy_entry *entry, const struct plan_owner *owner)
@@ -93,15 +93,19 @@ static int add_defaults(struct builder *b, const struct mxc_bubblewrap *section,
 {
 	const struct plan_process *process = &b->plan->process;
 	const char *kept = capability_words(b, process->capabilities.effective);
+	unsigned int abi = process->landlock_abi;
+	const char *abi_words = arena_printf(b->arena, "Landlock domain, version %u", abi);
 	const char *profile = section && section->seccomp_profile ? section->seccomp_profile : "default";
 	const struct plan_item items[] = {
 		{ CARRIER, process->inner_userns ? NULL : "/bubblewrap/keepCaps", "capabilities", NULL, kept, kept, CARRIER,
 		  process->inner_userns ? "empty sets, inner user namespace" : "sets, in the sandbox's user namespace" },
+		{ CARRIER, NULL, "files", "/", "second wall", abi ? "second wall" : "mounts alone", CARRIER,
+		  abi ? abi_words : "this kernel has no Landlock, or one that forbids renames (before Linux 5.19)" },
 		{ CARRIER, NULL, "newPrivileges", NULL, "none", "none", CARRIER, "no_new_privs" },
 		{ CARRIER, section && section->seccomp_profile ? "/bubblewrap/seccompProfile" : NULL, "systemCalls", NULL, profile,
 		  profile, CARRIER, "seccomp" },
 	};
-	int r = kept ? 0 : err_nomem(err);
+	int r = kept && abi_words ? 0 : err_nomem(err);
 
 	for (size_t i = 0; i < array_size(items) && r == 0; i++)
 		r = add_plan_item(b, &items[i], err);

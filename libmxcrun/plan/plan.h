@@ -299,6 +299,7 @@ struct plan_process {
 	/* Sandboxes: the workload lives in a user namespace below the one that owns its mounts and network
 	 * (invariant 47). Ids inside equal ids outside. */
 	bool inner_userns;
+	unsigned int landlock_abi;	/* sandboxes: a Landlock domain, by this version of its interface; 0: none */
 	/* Sandboxes: init stays as pid 1, reaps, and the workload is its child (MXC.md 15) */
 	bool keep_init;
 	unsigned int preserve_fds;	/* descriptors 3 .. 2+n go to the workload */

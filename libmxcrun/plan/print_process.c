@@ -185,6 +185,7 @@ void print_process(const struct plan_process *process, struct json_writer *w)
 	json_put_bool(w, "newKeyring", process->new_keyring);
 	json_put_bool(w, "newSession", process->new_session);
 	json_put_bool(w, "innerUserNamespace", process->inner_userns);
+	json_put_u64(w, "landlockAbi", process->landlock_abi);
 	json_put_bool(w, "keepInit", process->keep_init);
 	json_put_u64(w, "preserveFds", process->preserve_fds);
 	json_put_string(w, "notifySocket", process->notify_socket);

@@ -399,6 +399,61 @@ full'
 agent -c "
 }
 
+# ---- Landlock ----
+
+requires_landlock() {
+	rt doctor --json | jq -e '.host[] | select(.subject == "Landlock") | .available' >/dev/null || skip "this kernel has no Landlock, or before version 2 of it"
+}
+
+@test "Landlock: the record and doctor say whether there is a second wall" {
+	local there
+	there=$(rt doctor --json | jq '.host[] | select(.subject == "Landlock") | .available')
+	section true .
+	run_policy --report "$BATS_TEST_TMPDIR/report"
+	case $there in
+	true) equal "$(jq -r '.items[] | select(.subject == "files") | .enforced' "$BATS_TEST_TMPDIR/report")" "second wall" ;;
+	false) equal "$(jq -r '.items[] | select(.subject == "files") | .enforced' "$BATS_TEST_TMPDIR/report")" "mounts alone" ;;
+	esac
+	[ "$there" = true ] || grep -qvw landlock /sys/kernel/security/lsm 2>/dev/null || [ ! -e /sys/kernel/security/lsm ]
+}
+
+@test "Landlock: nobody in a sandbox changes mounts, even where no filter and no capability would forbid it" {
+	requires_landlock
+	requires unshare
+	jq -n '{defaultAction: "SCMP_ACT_ALLOW"}' >"$D/profile.json"
+	# In a namespace that it makes itself it has every right, also to mount.
+	section "unshare -U --keep-caps --propagation unchanged -m sh -c 'grep -c CapEff:.*fff /proc/self/status; for c in mount umount; do $D/bin/probe call \$c; echo; done'" \
+		'.bubblewrap.seccompProfile = $d + "/profile.json" | .filesystem.deniedPaths = [$d + "/secret"]'
+	run_policy
+	equal "$(head -n 2 <<<"$output")" "1
+EPERM"
+	lacks "$output" ok
+}
+
+@test "Landlock: a directory as standard input leads nowhere, a file can be opened again" {
+	requires_landlock
+	section 'ls /proc/self/fd/0/ /proc/self/fd/0/..; cat /proc/self/fd/0/../secret/file; echo end' .
+	run --separate-stderr rt mxc run "$POLICY" <"$D/rw"
+	equal "$output" end
+	section 'read line </dev/stdin; echo "$line"; echo two >>/dev/stdout; echo three >>/dev/stderr' .
+	rt mxc run "$POLICY" <"$D/secret/file" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&-
+	equal "$(cat "$BATS_TEST_TMPDIR/out")" "secret
+two"
+	equal "$(cat "$BATS_TEST_TMPDIR/err")" three
+}
+
+@test "Landlock: what mounts allow stays allowed: renames, links, nodes, truncation, programs, in each file system" {
+	local try='for d in '"$D"'/rw /tmp /dev/shm /scratch /new; do
+	mkdir -p $d/a $d/b; echo 1 >$d/a/f; mv $d/a/f $d/b/f; ln $d/b/f $d/a/g; mkfifo $d/p; ln -s a $d/l; : >$d/b/f; (cat $d/p &); echo fifo >$d/p
+	cp /bin/true $d/t; $d/t && rm -r $d/a $d/b $d/l $d/p $d/t && echo ok; done; mv '"$D"'/rw/x /tmp/x 2>/dev/null; cat /proc/self/comm'
+	section "$try" '.filesystem.readwritePaths = [$d + "/rw"] | .bubblewrap.tmpfsMounts = [{path: "/scratch"}]'
+	run_policy
+	equal "$status" 0
+	equal "$(sort <<<"$output" | uniq -c | awk '{ print $1, $2 }')" "1 cat
+5 fifo
+5 ok"
+}
+
 # ---- ui ----
 
 @test "ui.disable: no socket of a display or bus is reached, by name, by variable, by an abstract name" {

@@ -372,6 +372,7 @@ static void change_process(const char *before)
 	CHANGE_BOOL(p->new_keyring);
 	CHANGE_BOOL(p->new_session);
 	CHANGE_BOOL(p->inner_userns);
+	CHANGE_NUMBER(p->landlock_abi);
 	CHANGE_BOOL(p->keep_init);
 	CHANGE_NUMBER(p->preserve_fds);
 	CHANGE_STRING(p->notify_socket);
@@ -530,7 +531,7 @@ _Static_assert(sizeof(struct plan_seccomp) == 48,
 	       "new member: print it and add it to change_process()");
 _Static_assert(sizeof(struct plan_scheduler) == 48,
 	       "new member: print it and add it to change_process()");
-_Static_assert(sizeof(struct plan_process) == 344,
+_Static_assert(sizeof(struct plan_process) == 352,
 	       "new member: print it and add it to change_process()");
 _Static_assert(sizeof(struct plan_region) == 32, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_item) == 64, "new member: print it and add it to change_policy()");
@@ -538,7 +539,7 @@ _Static_assert(sizeof(struct plan_policy) == 80, "new member: print it and add i
 _Static_assert(sizeof(struct plan_rdt) == 24, "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct net_rules) == 32, "new member: print it and add it to change_network()");
 _Static_assert(sizeof(struct net_policy) == 240, "new member: print it and add it to change_network()");
-_Static_assert(sizeof(struct plan) == 1456, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan) == 1464, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

@@ -256,6 +256,8 @@ static int give_up_rights(struct init *init, struct err **err)
 		r = seccomp_load(init, err);
 	if (r == 0)
 		r = credentials_apply(init, err);
+	if (r == 0)
+		r = landlock_apply(init, err);
 	if (r == 0 && process->no_new_privileges)
 		r = seccomp_load(init, err);
 	return r;

@@ -141,6 +141,9 @@ int limits_apply(struct init *init, struct err **err);
 /* credentials.c: ids, groups, capabilities, no_new_privs, inner user namespace; last before execve. */
 int credentials_apply(struct init *init, struct err **err);
 
+/* landlock.c: what the workload may use of the file system; after no_new_privs, before the filter. */
+int landlock_apply(struct init *init, struct err **err);
+
 /* listener.c: load the filter, and hand on its listener when it has one. */
 int seccomp_load(struct init *init, struct err **err);
 
