@@ -36,19 +36,23 @@ static struct string_list names(const char *const *items, size_t count)
 	return (struct string_list){ .items = (const char **)(uintptr_t)items, .count = count, .set = true };
 }
 
-static void add(struct rules *rules, const char *const *calls, size_t count, int errnum, struct oci_seccomp_arg *args,
-		size_t arg_count)
+static void add_rule(struct rules *rules, struct oci_syscall rule, struct oci_seccomp_arg *args, size_t arg_count)
 {
-	struct oci_syscall rule = {
-		.names = names(calls, count),
-		.action = errnum ? "SCMP_ACT_ERRNO" : "SCMP_ACT_ALLOW",
-		.errno_ret = { .set = errnum != 0, .value = (uint32_t)errnum },
-		.args = { .items = args, .count = arg_count },
-	};
-
+	rule.args.items = args;
+	rule.args.count = arg_count;
 	rules->failed |= rules->count == rules->capacity || (arg_count && !args);
 	if (!rules->failed)
 		rules->items[rules->count++] = rule;
+}
+
+static void add(struct rules *rules, const char *const *calls, size_t count, int errnum, struct oci_seccomp_arg *args,
+		size_t arg_count)
+{
+	add_rule(rules, (struct oci_syscall){
+			.names = names(calls, count),
+			.action = errnum ? "SCMP_ACT_ERRNO" : "SCMP_ACT_ALLOW",
+			.errno_ret = { .set = errnum != 0, .value = (uint32_t)errnum },
+		}, args, arg_count);
 }
 
 static void add_names(struct rules *rules, const struct seccomp_names *calls, int errnum)
@@ -87,37 +91,45 @@ static void add_by_arguments(struct rules *rules, const struct seccomp_call_rule
 
 static const char *const ioctl_call[] = { "ioctl" };
 
-static void add_ioctl(struct rules *rules, int errnum, uint64_t mask, uint64_t value)
+/* The rule, for these requests alone beside what it asks of other arguments. */
+static void add_ioctl(struct rules *rules, const struct oci_syscall *rule, uint64_t mask, uint64_t value)
 {
-	struct oci_seccomp_arg *arg = arena_alloc(rules->arena, sizeof(*arg));
+	size_t count = rule->args.count;
+	struct oci_seccomp_arg *args = arena_array(rules->arena, count + 1, sizeof(*args));
 
-	if (arg)
-		*arg = argument(REQUEST_ARGUMENT, "SCMP_CMP_MASKED_EQ", mask, value);
-	add(rules, ioctl_call, 1, errnum, arg, 1);
+	if (args && count)
+		memcpy(args, rule->args.items, count * sizeof(*args));
+	if (args)
+		args[count] = argument(REQUEST_ARGUMENT, "SCMP_CMP_MASKED_EQ", mask, value);
+	add_rule(rules, *rule, args, count + 1);
 }
 
 static void refuse_typing(struct rules *rules)
 {
+	const struct oci_syscall refusal = {
+		.names = names(ioctl_call, 1), .action = "SCMP_ACT_ERRNO", .errno_ret = { .set = true, .value = EPERM },
+	};
+
 	for (size_t i = 0; i < array_size(seccomp_terminal_requests); i++)
-		add_ioctl(rules, EPERM, LOW_32, seccomp_terminal_requests[i]);
+		add_ioctl(rules, &refusal, LOW_32, seccomp_terminal_requests[i]);
 }
 
 /* All requests but those two, said without "not": of the bits that the two have in common one is different; or all are
  * the same, and those in which they differ have another value. (A plain permission beside a refusal by argument would mean
  * nothing but the permission to libseccomp.) */
-static void allow_other_requests(struct rules *rules)
+static void add_other_requests(struct rules *rules, const struct oci_syscall *rule)
 {
 	uint64_t one = seccomp_terminal_requests[0], other = seccomp_terminal_requests[1], differing = one ^ other;
 
 	for (uint64_t bit = 1; bit <= LOW_32; bit <<= 1)
 		if (!(bit & differing))
-			add_ioctl(rules, 0, bit, ~one & bit);
+			add_ioctl(rules, rule, bit, ~one & bit);
 	/* all subsets of the differing bits, the empty one last */
 	for (uint64_t subset = differing;; subset = (subset - 1) & differing) {
 		uint64_t value = (one & ~differing) | subset;
 
 		if (value != one && value != other)
-			add_ioctl(rules, 0, LOW_32, value);
+			add_ioctl(rules, rule, LOW_32, value);
 		if (!subset)
 			break;
 	}
@@ -127,11 +139,13 @@ static void allow_other_requests(struct rules *rules)
 
 static void add_default(struct rules *rules, uint64_t capabilities)
 {
+	const struct oci_syscall permission = { .names = names(ioctl_call, 1), .action = "SCMP_ACT_ALLOW" };
+
 	add_names(rules, &seccomp_allowed_calls, 0);
 	add_names(rules, &seccomp_refused_calls, EPERM);
 	add_by_arguments(rules, seccomp_allowed_arguments, seccomp_allowed_argument_count, capabilities);
 	refuse_typing(rules);
-	allow_other_requests(rules);
+	add_other_requests(rules, &permission);
 }
 
 static void add_denylist(struct rules *rules, uint64_t capabilities)
@@ -187,13 +201,86 @@ static int check_action(const char *word, const struct json *element, struct are
 		       "SCMP_ACT_NOTIFY: nobody listens to the calls of a sandbox");
 }
 
+/* What a rule of a file says of the request: SIZE_MAX: nothing. */
+static size_t request_condition(const struct oci_syscall *rule)
+{
+	for (size_t i = 0; i < rule->args.count; i++)
+		if (rule->args.items[i].index.value == REQUEST_ARGUMENT)
+			return i;
+	return SIZE_MAX;
+}
+
+/* One request, by the whole of it or by its low half, where the kernel looks. */
+static bool is_one_request(const struct oci_seccomp_arg *arg, uint32_t *ret)
+{
+	bool is_whole = arg->op && !strcmp(arg->op, "SCMP_CMP_EQ");
+	bool is_low = arg->op && !strcmp(arg->op, "SCMP_CMP_MASKED_EQ") && arg->value.value == LOW_32;
+
+	*ret = (uint32_t)(is_whole ? arg->value.value : arg->value_two.value);
+	return is_whole || is_low;
+}
+
+static bool is_typing(uint32_t request)
+{
+	return request == seccomp_terminal_requests[0] || request == seccomp_terminal_requests[1];
+}
+
+/* The rule for ioctl alone. Other runtimes compile by libseccomp, which forgets a refusal by argument beside a plain permission,
+ * and has an order of its own for conditions that overlap: so what is said of ioctl is said of the other requests only. */
+static int add_ioctl_rule(struct rules *rules, const struct oci_syscall *rule, struct err **err)
+{
+	size_t condition = request_condition(rule);
+	uint32_t request;
+
+	if (condition == SIZE_MAX) {
+		add_other_requests(rules, rule);
+		return 0;
+	}
+	if (!is_one_request(&rule->args.items[condition], &request))
+		return err_set(err, E_POLICY, 0, rule->element ? json_pointer(rules->arena, rule->element) : NULL,
+			       "a rule on ioctl has to name one request (SCMP_CMP_EQ, or SCMP_CMP_MASKED_EQ of 32 bits), or none: TIOCSTI and "
+			       "TIOCLINUX are refused whatever it says");
+	if (!is_typing(request))
+		add_rule(rules, *rule, rule->args.items, rule->args.count);
+	return 0;
+}
+
+static bool is_default(const struct oci_seccomp *file, const struct oci_syscall *rule)
+{
+	return rule->action && file->default_action && !strcmp(rule->action, file->default_action) &&
+	       rule->errno_ret.value == file->default_errno_ret.value;
+}
+
+static int add_from_file(struct rules *rules, const struct oci_seccomp *file, const struct oci_syscall *rule, struct err **err)
+{
+	const char **others = arena_array(rules->arena, rule->names.count + 1, sizeof(*others));
+	struct oci_syscall only_ioctl = *rule, without = *rule;
+	size_t count = 0;
+
+	if (!others)
+		return err_nomem(err);
+	for (size_t i = 0; i < rule->names.count; i++)
+		if (strcmp(rule->names.items[i], ioctl_call[0]) != 0)
+			others[count++] = rule->names.items[i];
+	/* what the default says anyhow libseccomp does not even take */
+	if (count == rule->names.count || is_default(file, rule)) {
+		add_rule(rules, *rule, rule->args.items, rule->args.count);
+		return 0;
+	}
+	without.names = names(others, count);
+	only_ioctl.names = names(ioctl_call, 1);
+	if (count)
+		add_rule(rules, without, rule->args.items, rule->args.count);
+	return add_ioctl_rule(rules, &only_ioctl, err);
+}
+
 int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *file, struct plan_seccomp *ret,
 				const struct log *log, struct err **err)
 {
 	cleanup_arena struct arena *scratch = arena_new();
 	struct oci_seccomp config = *file;
 	struct rules rules;
-	int r = scratch ? rules_init(&rules, scratch, file->syscalls.count, err) : err_nomem(err);
+	int r = scratch ? rules_init(&rules, scratch, file->syscalls.count * (TERMINAL_RULES + 1), err) : err_nomem(err);
 
 	if (r == 0)
 		r = check_action(file->default_action, file->element, scratch, err);
@@ -205,8 +292,10 @@ int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *f
 		return r;
 	/* before the file's own, so that they win */
 	refuse_typing(&rules);
-	for (size_t i = 0; i < file->syscalls.count; i++)
-		rules.items[rules.count++] = file->syscalls.items[i];
+	for (size_t i = 0; i < file->syscalls.count && r == 0; i++)
+		r = add_from_file(&rules, file, &file->syscalls.items[i], err);
+	if (r < 0)
+		return r;
 	if (rules.failed)
 		return err_nomem(err);
 	config.syscalls.items = rules.items;

@@ -129,6 +129,38 @@ keyctl ok
 EPERM"
 }
 
+@test "a profile from a file that permits ioctl plainly: nobody types into a terminal, under crun and runc either" {
+	local runtime want='EPERM
+not a terminal'
+	jq -n '{defaultAction: "SCMP_ACT_ERRNO", defaultErrnoRet: 38, syscalls: [{names: ["ioctl", "mkdir"], action: "SCMP_ACT_ALLOW"}]}' >"$D/profile.json"
+	# All that the default profile permits beside it.
+	section true .
+	rt mxc plan "$POLICY" | jq --slurpfile own "$D/profile.json" '.process.seccomp.rules | fromjson
+		| .syscalls |= (map(select(.names != ["ioctl"])) + $own[0].syscalls) | del(.architectures)' >"$D/all.json"
+	section "$D/bin/probe tty; stty -g </dev/null 2>&1 | grep -q Inappropriate && echo not a terminal" '.bubblewrap.seccompProfile = $d + "/all.json"'
+	run_policy
+	equal "$output" "$want"
+	rt mxc emit oci "$POLICY" --output "$BATS_TEST_TMPDIR/emitted" 2>/dev/null
+	for runtime in crun runc; do
+		have $runtime || continue
+		run --separate-stderr timeout -k 5 "$(slow 30)" unshare -m --propagation private sh -c '
+			umount /sys/fs/cgroup/unified 2>/dev/null
+			cd "$1" && exec $2 --root "$3" run "$4"' sh "$BATS_TEST_TMPDIR/emitted" $runtime "$BATS_TEST_TMPDIR/$runtime" "$TAG" </dev/null 3>&- 4>&-
+		echo "$runtime: $status $output $stderr"
+		equal "$output" "$want"
+	done
+}
+
+@test "a profile from a file that compares the request of ioctl: one request a rule, TIOCSTI never" {
+	ioctl_profile() { jq -n --argjson args "[{\"index\": 1, $1}]" '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["ioctl"], action: "SCMP_ACT_LOG", args: $args}]}' >"$D/profile.json"; }
+	ioctl_profile '"value": 21522, "op": "SCMP_CMP_EQ"'
+	section "$D/bin/probe tty" '.bubblewrap.seccompProfile = $d + "/profile.json"'
+	run_policy
+	equal "$output" EPERM
+	ioctl_profile '"value": 0, "op": "SCMP_CMP_NE"'
+	refuses '.bubblewrap.seccompProfile = $d + "/profile.json"' profile.json ioctl TIOCSTI
+}
+
 @test "a profile that can't be: unknown, absent, with a listener, of another format" {
 	refuses '.bubblewrap.seccompProfile = "none"' seccompProfile denylist
 	refuses '.bubblewrap.seccompProfile = "/absent.json"' /absent.json
