@@ -124,7 +124,7 @@ struct mxc_network {
 /* Our own, in every contract: MXC has no list for what ingress lets in. */
 struct mxc_port_mapping {
 	struct opt_u32 host_port, container_port;
-	int protocol;		  /* MXC_TCP; -1: absent, which means the same */
+	int protocol;		  /* MXC_TCP or MXC_UDP; -1: absent, which means the first */
 	const char *host_address; /* NULL: 127.0.0.1 */
 	const struct json *element;
 };

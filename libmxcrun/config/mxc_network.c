@@ -233,7 +233,8 @@ static bool is_same_port(const struct mxc_port_mapping *a, const struct mxc_port
 {
 	const char *x = a->host_address ? a->host_address : "127.0.0.1", *y = b->host_address ? b->host_address : "127.0.0.1";
 
-	return a->host_port.value == b->host_port.value && strcmp(x, y) == 0;
+	return a->host_port.value == b->host_port.value && (a->protocol == MXC_UDP) == (b->protocol == MXC_UDP) &&
+	       strcmp(x, y) == 0;
 }
 
 static int check_port_mapping(const struct decode *d, const struct mxc_port_mapping *mapping, struct err **err)
@@ -244,8 +245,8 @@ static int check_port_mapping(const struct decode *d, const struct mxc_port_mapp
 		return fields_error(d, json_get(mapping->element, "hostPort"), err, "must be between 1 and 65535");
 	if (!mapping->container_port.value)
 		return fields_error(d, json_get(mapping->element, "containerPort"), err, "must be between 1 and 65535");
-	if (mapping->protocol >= 0 && mapping->protocol != MXC_TCP)
-		return fields_error(d, json_get(mapping->element, "protocol"), err, "must be 'tcp'");
+	if (mapping->protocol >= 0 && mapping->protocol != MXC_TCP && mapping->protocol != MXC_UDP)
+		return fields_error(d, json_get(mapping->element, "protocol"), err, "must be 'tcp' or 'udp'");
 	if (mapping->host_address && (strchr(mapping->host_address, '/') || !cidr_parse(mapping->host_address, &address)))
 		return fields_error(d, json_get(mapping->element, "hostAddress"), err, "must be an IP address");
 	return 0;

@@ -18,6 +18,7 @@
 #include "base/sys.h"
 #include "net/endpoint.h"
 #include "net/link.h"
+#include "net/relay_datagrams.h"
 #include "net/relay_loop.h"
 
 #define BACKLOG 128
@@ -96,7 +97,7 @@ static bool is_loopback(const struct net_endpoint *endpoint)
 					  : endpoint->address.high == 0 && endpoint->address.low == 1;
 }
 
-static int bind_and_listen(int fd, const struct net_endpoint *endpoint)
+static int bind_to(int fd, const struct net_endpoint *endpoint)
 {
 	struct sockaddr_storage address;
 	socklen_t len = endpoint_address(endpoint, &address);
@@ -104,7 +105,12 @@ static int bind_and_listen(int fd, const struct net_endpoint *endpoint)
 
 	if (endpoint->family == NET_V6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	return bind(fd, (const struct sockaddr *)&address, len) < 0 || listen(fd, BACKLOG) < 0 ? -errno : 0;
+	return bind(fd, (const struct sockaddr *)&address, len) < 0 ? -errno : 0;
+}
+
+static int bind_and_listen(int fd, const struct net_endpoint *endpoint)
+{
+	return bind_to(fd, endpoint) < 0 || listen(fd, BACKLOG) < 0 ? -errno : 0;
 }
 
 static int listen_at(int fd, int route_fd, const struct net_endpoint *endpoint)
@@ -160,7 +166,8 @@ int relay_start(const struct net_proxy *proxy, const struct net_namespace *names
 	link_widen(route->fd, LINK_LOOPBACK);
 	r = listen_everywhere(proxy, sockets, route->fd, err);
 	for (size_t i = 0; i < proxy->listen_count; i++)
-		routes[i] = (struct relay_route){ sockets[i].fd, proxy->targets, proxy->target_count };
+		routes[i] = (struct relay_route){ .listener = sockets[i].fd, .targets = proxy->targets,
+						  .target_count = proxy->target_count };
 	if (r == 0)
 		r = helper_start(journal, run_relay, &relay, ret, err);
 	for (size_t i = 0; i <= proxy->listen_count; i++)
@@ -179,17 +186,22 @@ struct mapped {
 
 static int open_port(const struct net_port_mapping *mapping, struct err **err)
 {
+	bool is_udp = mapping->protocol == NET_UDP;
 	cleanup_close int fd = socket(mapping->host.family == NET_V4 ? AF_INET : AF_INET6,
-				      SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+				      (is_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	char text[NET_ADDRESS_TEXT];
 	const int on = 1;
 
-	if (fd >= 0)
+	/* of datagrams it would take the port from whoever has it */
+	if (fd >= 0 && !is_udp)
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (fd >= 0 && bind_and_listen(fd, &mapping->host) == 0)
+	if (fd >= 0 && is_udp && relay_datagrams_prepare(fd) == 0 && bind_to(fd, &mapping->host) == 0)
 		return take_fd(fd);
-	return err_set(err, E_NETWORK, errno, mapping->pointer, "listening at %s port %u of the host",
-		       net_address_text(mapping->host.family, mapping->host.address, text), mapping->host.port);
+	if (fd >= 0 && !is_udp && bind_and_listen(fd, &mapping->host) == 0)
+		return take_fd(fd);
+	return err_set(err, E_NETWORK, errno, mapping->pointer, "listening at %s %s port %u of the host",
+		       net_address_text(mapping->host.family, mapping->host.address, text), is_udp ? "udp" : "tcp",
+		       mapping->host.port);
 }
 
 static int open_ports(const struct net_policy *policy, struct mapped *mapped, struct relay *relay, struct err **err)
@@ -204,7 +216,12 @@ static int open_ports(const struct net_policy *policy, struct mapped *mapped, st
 		targets[1] = (struct net_endpoint){ NET_V6, loopback6, policy->mappings[i].port };
 		r = open_port(&policy->mappings[i], err);
 		if (r >= 0)
-			mapped->routes[relay->count++] = (struct relay_route){ r, targets, LOOPBACKS };
+			mapped->routes[relay->count++] = (struct relay_route){
+				.listener = r,
+				.takes_datagrams = policy->mappings[i].protocol == NET_UDP,
+				.targets = targets,
+				.target_count = LOOPBACKS,
+			};
 	}
 	return r < 0 ? r : 0;
 }

@@ -1,5 +1,5 @@
-/* relay.h - carries connections made inside a sandbox to the proxy outside, and such to a port of the host to one inside: bytes
- * both ways, nothing understood. */
+/* relay.h - carries connections made inside a sandbox to the proxy outside, and such and datagrams to a port of the host to one
+ * inside: bytes both ways, nothing understood. */
 #ifndef MXCRUN_NET_RELAY_H
 #define MXCRUN_NET_RELAY_H
 

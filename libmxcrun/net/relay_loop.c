@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "net/endpoint.h"
+#include "net/relay_datagrams.h"
 
 #define CONNECTIONS_MAX 256u /* two descriptors each, of the usual 1024 */
 #define LARGE (512u << 10)
@@ -54,7 +55,8 @@ struct loop {
 	const struct relay_route *routes;
 	size_t route_count;
 	struct connection connections[CONNECTIONS_MAX];
-	struct pollfd fds[1 + RELAY_ROUTES_MAX + 2 * CONNECTIONS_MAX];
+	struct relay_datagrams datagrams;
+	struct pollfd fds[1 + RELAY_ROUTES_MAX + 2 * CONNECTIONS_MAX + RELAY_SESSIONS_MAX];
 	struct buffer *spare; /* large ones */
 	size_t large_count;   /* those in use, too */
 };
@@ -279,7 +281,7 @@ static size_t fill_poll(struct loop *loop, int life_fd)
 			loop->fds[count++] = wish(c->server, &c->down, &c->up);
 		}
 	}
-	return count;
+	return relay_datagrams_wish(&loop->datagrams, loop->fds, count);
 }
 
 static bool is_crowded(const struct loop *loop)
@@ -292,6 +294,9 @@ static bool is_crowded(const struct loop *loop)
 
 static void turn(struct loop *loop)
 {
+	int64_t now = now_ms();
+
+	relay_datagrams_answer(&loop->datagrams, loop->fds, now);
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		struct connection *c = &loop->connections[i];
 		const struct pollfd *first = &loop->fds[c->polled];
@@ -300,25 +305,44 @@ static void turn(struct loop *loop)
 			serve(loop, c);
 	}
 	for (size_t i = 0; i < loop->route_count; i++)
-		if (loop->fds[1 + i].revents)
+		if (loop->fds[1 + i].revents && loop->routes[i].takes_datagrams)
+			relay_datagrams_take(&loop->datagrams, &loop->routes[i], now);
+		else if (loop->fds[1 + i].revents)
 			accept_one(loop, &loop->routes[i]);
+}
+
+/* Nobody can be let in: those who wait must not wake us. */
+static void rest(struct loop *loop)
+{
+	for (size_t i = 0; i < loop->route_count; i++)
+		if (!loop->routes[i].takes_datagrams)
+			loop->fds[1 + i].fd = -1;
+}
+
+static int wait_for_work(struct loop *loop, int life_fd)
+{
+	size_t fds = fill_poll(loop, life_fd);
+	bool rests = is_crowded(loop) && !find_place(loop);
+	int wait = relay_datagrams_wait(&loop->datagrams, now_ms());
+
+	if (rests)
+		rest(loop);
+	if (rests && (wait < 0 || wait > 1000))
+		wait = 1000;
+	return poll(loop->fds, fds, wait) < 0 && errno != EINTR ? -errno : 0;
 }
 
 int relay_loop(const struct relay_route *routes, size_t count, int life_fd)
 {
 	static struct loop loop;
 
-	loop = (struct loop){ .routes = routes, .route_count = count };
+	loop.routes = routes;
+	loop.route_count = count;
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		loop.connections[i].client = loop.connections[i].server = -1;
+	relay_datagrams_start(&loop.datagrams);
 	for (;;) {
-		size_t fds = fill_poll(&loop, life_fd);
-		bool rests = is_crowded(&loop) && !find_place(&loop);
-
-		/* nobody can be let in: those who wait must not wake us */
-		for (size_t i = 0; i < count && rests; i++)
-			loop.fds[1 + i].fd = -1;
-		if (poll(loop.fds, fds, rests ? 1000 : -1) < 0 && errno != EINTR)
+		if (wait_for_work(&loop, life_fd) < 0)
 			return 1;
 		if (loop.fds[0].revents)
 			return 0;

@@ -2,13 +2,15 @@
 #ifndef MXCRUN_NET_RELAY_LOOP_H
 #define MXCRUN_NET_RELAY_LOOP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "policy/net_policy.h"
 
-/* What is accepted at a listening socket is carried to the first of these that answers. */
+/* What is accepted at a listening socket, or comes to one for datagrams, is carried to the first of these that answers. */
 struct relay_route {
 	int listener;
+	bool takes_datagrams;
 	const struct net_endpoint *targets;
 	size_t target_count;
 };

@@ -78,6 +78,7 @@ static void print_mappings(const struct net_policy *policy, struct json_writer *
 		const struct net_port_mapping *mapping = &policy->mappings[i];
 
 		json_open(w, NULL, '{');
+		json_put_string(w, "protocol", mapping->protocol == NET_UDP ? "udp" : "tcp");
 		print_endpoints(&mapping->host, 1, "host", w);
 		json_put_u64(w, "port", mapping->port);
 		json_put_string(w, "pointer", mapping->pointer);

@@ -21,8 +21,9 @@ struct net_proxy {
 	const char *pointer;
 };
 
-/* What connects to a port of the host reaches one of the sandbox. */
+/* What connects, or is sent, to a port of the host reaches one of the sandbox. */
 struct net_port_mapping {
+	enum net_protocol protocol; /* NET_TCP or NET_UDP */
 	struct net_endpoint host;
 	uint16_t port;
 	const char *pointer;

@@ -207,6 +207,7 @@ static int map_ports(const struct posture *p, struct err **err)
 		struct cidr address;
 
 		(void)cidr_parse(from->host_address ? from->host_address : "127.0.0.1", &address);
+		mapping->protocol = from->protocol == MXC_UDP ? NET_UDP : NET_TCP;
 		mapping->host.family = net_address_of(&address, &mapping->host.address);
 		mapping->host.port = (uint16_t)from->host_port.value;
 		mapping->port = (uint16_t)from->container_port.value;

@@ -477,6 +477,47 @@ both_directions() {
 	result "tcp fd00::2 70" lo6
 }
 
+# From the address that was written to, or a connected socket takes nothing.
+asks() { nsenter -t "$1" -n /usr/bin/python3 -c '
+import socket, sys
+address, port, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5); s.connect((address, port)); s.send(bytes(size))
+print(address, port, s.recv(65536).decode())' "$2" "$3" "${4-1}"; }
+
+@test "datagrams of a mapped port: both host addresses, each client its own answers, large ones, a second address of the host" {
+	in_host ip addr add 198.51.100.2/24 dev h0
+	policy "$(PEER serve udp 127.0.0.1 7575 inside udp ::1 7676 inside6 tcp 127.0.0.1 7575 stream)" --arg here "$(realpath "$here")" \
+		'.version = "1.0.0" | .filesystem.readonlyPaths = [$here] | .network.ingress = {hostLoopback: "allow", default: "allow"}
+		| .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 7575, protocol: "udp"}, {hostPort: 8080, containerPort: 7575},
+			{hostPort: 8081, containerPort: 7676, protocol: "udp", hostAddress: "::1"},
+			{hostPort: 8082, containerPort: 7575, protocol: "udp", hostAddress: "0.0.0.0"},
+			{hostPort: 8083, containerPort: 7777, protocol: "udp"}]'
+	nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	local first=$! relay
+	wait_for 20 grep -q ready "$BATS_TEST_TMPDIR/out"
+	equal "$(asks "$HOST" 127.0.0.1 8080)" "127.0.0.1 8080 inside"
+	equal "$(in_host /usr/bin/python3 "$here/netpeer.py" try tcp 127.0.0.1 8080)" "tcp 127.0.0.1 8080 stream"
+	equal "$(asks "$HOST" ::1 8081)" "::1 8081 inside6"
+	equal "$(asks "$WORLD" 198.51.100.1 8082 60000)" "198.51.100.1 8082 inside"
+	equal "$(asks "$WORLD" 198.51.100.2 8082)" "198.51.100.2 8082 inside"
+	equal "$(in_world /usr/bin/python3 "$here/netpeer.py" try udp 198.51.100.1 8080)" "udp 198.51.100.1 8080 TIMEOUT"
+	# a flood of clients of a port that nobody serves takes no more than its places, and not those of one that is answered
+	equal "$(in_host /usr/bin/python3 -c '
+import socket
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); one.settimeout(5); one.connect(("127.0.0.1", 8080))
+one.send(b"x"); print(one.recv(100).decode())
+for i in range(900):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.sendto(b"x", ("127.0.0.1", 8083)); s.close()
+one.send(b"x"); print(one.recv(100).decode())')" "inside
+inside"
+	relay=$(pgrep -P "$first" -x mxcrun-relay)
+	echo "$(open_descriptors "$relay" | wc -w) descriptors"
+	[ "$(open_descriptors "$relay" | wc -w)" -lt 210 ]
+	kill -TERM "$first"
+	wait "$first" || true
+}
+
 @test "ingress.default: a port that others reach" {
 	policy "$(PEER serve tcp 0.0.0.0 7575 inside)" --arg here "$(realpath "$here")" '.version = "1.0.0"
 		| .filesystem.readonlyPaths = [$here] | .network.ingress.default = "allow"
@@ -511,10 +552,21 @@ both_directions() {
 	serve host tcp 127.0.0.1 8080 taken
 	policy 'echo ran' "$mapping"' | .network.ingress.hostLoopback = "allow"'
 	run_there
-	assert_mxc_refused /runtimeConfig/portMappings/0 "127.0.0.1 port 8080"
-	policy 'echo ran' "$mapping"' | .runtimeConfig.portMappings[0].protocol = "udp"'
+	assert_mxc_refused /runtimeConfig/portMappings/0 "127.0.0.1 tcp port 8080"
+	policy 'echo ran' "$mapping"' | .runtimeConfig.portMappings[0].protocol = "icmp"'
 	run_there
-	assert_mxc_malformed "must be 'tcp'"
+	assert_mxc_malformed "must be 'tcp' or 'udp'"
+	mapping+=' | .runtimeConfig.portMappings[0].protocol = "udp"'
+	policy 'echo ran' "$mapping"
+	run_there
+	assert_mxc_refused /runtimeConfig/portMappings/0 "hostLoopback='allow'"
+	serve host udp 127.0.0.1 8080 taken
+	policy 'echo ran' "$mapping"' | .network.ingress.hostLoopback = "allow"'
+	run_there
+	assert_mxc_refused /runtimeConfig/portMappings/0 "127.0.0.1 udp port 8080"
+	policy 'echo ran' "$mapping"' | .network.ingress.hostLoopback = "allow" | .runtimeConfig.portMappings += .runtimeConfig.portMappings'
+	run_there
+	assert_mxc_malformed "hostPort 8080 is mapped twice"
 }
 
 # ---- refused, and the ends ----

@@ -175,6 +175,7 @@ static void change_network(const char *before)
 	CHANGE(net_rules.count, 0);
 	CHANGE_BOOL(plan.network_policy.accepts_connections);
 	CHANGE_NUMBER(net_mapping.host.port);
+	CHANGE(net_mapping.protocol, NET_UDP);
 	CHANGE_NUMBER(net_mapping.port);
 	CHANGE_STRING(net_mapping.pointer);
 	CHANGE(plan.network_policy.mapping_count, 0);
