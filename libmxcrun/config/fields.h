@@ -63,7 +63,7 @@ struct field {
 	size_t offset;
 	bool required;
 	size_t size;				/* FIELD_OBJECT, _OBJECTS, _OBJECT_MAP: sizeof the struct */
-	const struct field *table;		/* the same and FIELD_INLINE: rows, ended by key NULL */
+	const struct field *table;		/* the same and FIELD_INLINE: rows, ended by key NULL. FIELD_CUSTOM: what .decode uses */
 	const char *const *words;		/* FIELD_ENUM: NULL-terminated */
 	int (*decode)(struct decode *d, const struct json *value, void *target, struct err **err);
 	unsigned int gate;			/* free for the parser: MXC uses it for contract versions */

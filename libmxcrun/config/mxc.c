@@ -153,7 +153,7 @@ static int decode_denied_paths(struct decode *d, const struct json *value, void 
 const struct field mxc_filesystem_fields[] = {
 	MXC_ROW("readwritePaths", FIELD_STRINGS, struct mxc_filesystem, readwrite_paths),
 	MXC_ROW("readonlyPaths", FIELD_STRINGS, struct mxc_filesystem, readonly_paths),
-	{ .key = "deniedPaths", .kind = FIELD_CUSTOM, .decode = decode_denied_paths },
+	{ .key = "deniedPaths", .kind = FIELD_CUSTOM, .table = typed_path_fields, .decode = decode_denied_paths },
 	MXC_ROW_END,
 };
 
@@ -216,7 +216,7 @@ struct document {
 		.size = MXC_FOREIGN_SIZE, ##__VA_ARGS__)
 #define READERS_WITH_ALIASES (MXC_READER_ROLLING | MXC_READER_090)
 
-static const struct field document_fields[] = {
+const struct field mxc_document_fields[] = {
 	MXC_ROW("$schema", FIELD_STRING, struct document, string),
 	MXC_ROW("_comment", FIELD_RAW, struct document, comment),
 	CONFIG_ROW("version", FIELD_STRING, version),
@@ -228,7 +228,7 @@ static const struct field document_fields[] = {
 		   .table = process_fields, .size = sizeof(struct mxc_process), .required = true),
 	CONFIG_ROW("lifecycle", FIELD_INLINE, lifecycle, .table = lifecycle_fields),
 	CONFIG_ROW("filesystem", FIELD_INLINE, filesystem, .table = mxc_filesystem_fields),
-	CONFIG_ROW("network", FIELD_CUSTOM, network, .decode = mxc_decode_network),
+	CONFIG_ROW("network", FIELD_CUSTOM, network, .table = mxc_network_fields, .decode = mxc_decode_network),
 	CONFIG_ROW("runtimeConfig", FIELD_OBJECT, runtime_config, .table = runtime_config_fields,
 		   .size = sizeof(struct mxc_runtime_config)),
 	CONFIG_ROW("lxc", FIELD_OBJECT, lxc, .table = lxc_fields, .size = sizeof(struct mxc_lxc)),
@@ -428,7 +428,7 @@ int mxc_parse(struct arena *arena, const struct json *json, const struct log *lo
 		return r;
 	d.gate = config->reader;
 	d.null_is_absent = config->reader == MXC_READER_ROLLING;
-	r = fields_decode(&d, json, document_fields, document, err);
+	r = fields_decode(&d, json, mxc_document_fields, document, err);
 	if (r == 0)
 		r = check_document(&d, config, err);
 	if (r == 0)

@@ -95,7 +95,7 @@ static const struct field proxy_fields[] = {
 
 #define LEGACY .gate = MXC_READER_ROLLING
 
-static const struct field network_fields[] = {
+const struct field mxc_network_fields[] = {
 	MXC_ROW("egress", FIELD_OBJECT, struct mxc_network, egress, .table = egress_fields,
 		.size = sizeof(struct mxc_egress)),
 	MXC_ROW("ingress", FIELD_OBJECT, struct mxc_network, ingress, .table = ingress_fields,
@@ -138,7 +138,7 @@ int mxc_decode_network(struct decode *d, const struct json *value, void *target,
 					    "unknown field `%s`: schema 1.0 migration: use %s",
 					    migrations[i].key, migrations[i].replacement);
 	}
-	return fields_decode(d, value, network_fields, target, err);
+	return fields_decode(d, value, mxc_network_fields, target, err);
 }
 
 /* ---- rules ---- */

@@ -12,6 +12,9 @@
 	{                                                                                         \
 		.key = (key_), .kind = (kind_), .offset = offsetof(type_, member_), ##__VA_ARGS__ \
 	}
+/* mxc.c: all keys of a document, with those below them; tests walk it. */
+extern const struct field mxc_document_fields[];
+
 #define MXC_ROW_END         \
 	{                   \
 		.key = NULL \
@@ -29,7 +32,7 @@ int mxc_decode_network(struct decode *d, const struct json *value, void *target,
 /* mxc.c: sections that a policy for a container has too, and the strings of the first. */
 extern const struct field mxc_filesystem_fields[];
 /* mxc_network.c */
-extern const struct field mxc_port_mapping_fields[];
+extern const struct field mxc_network_fields[], mxc_port_mapping_fields[];
 int mxc_check_filesystem(const struct decode *d, const struct mxc_config *config, struct err **err);
 
 /* mxc_backend.c: the section of the back end that runs here, whole and as far as a policy for a container has it. */

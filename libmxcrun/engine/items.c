@@ -287,6 +287,10 @@ static const char *asks_sandbox(const struct plan *plan)
 {
 	return when(plan->lifecycle.is_sandbox || plan->lifecycle.die_with_parent, NULL);
 }
+static const char *asks_leash(const struct plan *plan)
+{
+	return when(plan->lifecycle.dies_with_caller, "/bubblewrap/dieWithParent");
+}
 static const char *asks_exec(const struct plan *plan) { return when(plan->lifecycle.is_exec, NULL); }
 
 /* ---- what only some can't ---- */
@@ -773,11 +777,16 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP] = OUTSIDE("end it yourself, e.g. by timeout(1)"),
 	    [TARGET_BWRAP_RUN] = CARRIED("the supervisor"),
 	    [TARGET_LXC] = OUTSIDE("end it yourself, e.g. by timeout(1)") } },
-	{ "sandbox that dies with its caller", "lifecycle.sandbox lifecycle.dieWithParent lifecycle.diesWithCaller", asks_sandbox,
+	{ "sandbox that dies with its supervisor", "lifecycle.sandbox lifecycle.dieWithParent", asks_sandbox,
 	  { [TARGET_OCI] = OUTSIDE("end and delete it yourself"),
 	    [TARGET_BWRAP] = CARRIED("--die-with-parent"),
 	    [TARGET_BWRAP_RUN] = CARRIED("our init, and the supervisor"),
 	    [TARGET_LXC] = CARRIED("its init dies with lxc-execute") } },
+	{ "and with the supervisor's caller", "lifecycle.diesWithCaller", asks_leash,
+	  { [TARGET_OCI] = OUTSIDE("end and delete it yourself"),
+	    [TARGET_BWRAP] = DIFFERS("--die-with-parent is there in any case"),
+	    [TARGET_BWRAP_RUN] = CARRIED("the supervisor"),
+	    [TARGET_LXC] = OUTSIDE("end lxc-execute yourself") } },
 	{ "one more process", "lifecycle.exec", asks_exec, { [TARGET_OCI] = REFUSED("a bundle is a whole container"),
 	    [TARGET_BWRAP] = REFUSED("it makes whole sandboxes"),
 	    [TARGET_LXC] = REFUSED("it makes whole containers") } },

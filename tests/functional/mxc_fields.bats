@@ -44,6 +44,13 @@ FIELDS='
 1.1.0-alpha|network.egress.allow.ports.protocol|effect|.network.egress.allow = [{ports: [{port: 80}]}]|.network.egress.allow[0].ports[0].protocol = "udp"
 1.1.0-alpha|network.egress.allow.ports.port|effect|.network.egress.allow = [{ports: [{port: 80}]}]|.network.egress.allow[0].ports[0].port = 81
 1.1.0-alpha|network.egress.allow.ports.endPort|effect|.network.egress.allow = [{ports: [{port: 80}]}]|.network.egress.allow[0].ports[0].endPort = 90
+1.1.0-alpha|network.egress.deny.to|effect|.network.egress = {default: "allow", deny: [{}]}|.network.egress.deny[0].to = [{cidr: "192.0.2.0/24"}]
+1.1.0-alpha|network.egress.deny.to.cidr|effect|.network.egress = {default: "allow", deny: [{to: [{cidr: "192.0.2.0/24"}]}]}|.network.egress.deny[0].to[0].cidr = "192.0.2.0/25"
+1.1.0-alpha|network.egress.deny.to.except|effect|.network.egress = {default: "allow", deny: [{to: [{cidr: "192.0.2.0/24"}]}]}|.network.egress.deny[0].to[0].except = ["192.0.2.8/29"]
+1.1.0-alpha|network.egress.deny.ports|effect|.network.egress = {default: "allow", deny: [{}]}|.network.egress.deny[0].ports = [{port: 80}]
+1.1.0-alpha|network.egress.deny.ports.protocol|effect|.network.egress = {default: "allow", deny: [{ports: [{port: 80}]}]}|.network.egress.deny[0].ports[0].protocol = "udp"
+1.1.0-alpha|network.egress.deny.ports.port|effect|.network.egress = {default: "allow", deny: [{ports: [{port: 80}]}]}|.network.egress.deny[0].ports[0].port = 81
+1.1.0-alpha|network.egress.deny.ports.endPort|effect|.network.egress = {default: "allow", deny: [{ports: [{port: 80}]}]}|.network.egress.deny[0].ports[0].endPort = 90
 1.1.0-alpha|network.ingress|effect|.|.network.ingress = {default: "allow"}
 1.1.0-alpha|network.ingress.default|effect|.|.network.ingress.default = "allow"
 1.1.0-alpha|network.ingress.hostLoopback|effect|.|.network.ingress.hostLoopback = "allow"
@@ -87,10 +94,10 @@ FIELDS='
 1.1.0-alpha|bubblewrap.newSession|effect|.bubblewrap.newSession = true|.bubblewrap.newSession = false
 1.1.0-alpha|bubblewrap.dieWithParent|effect|.|.bubblewrap.dieWithParent = true
 1.1.0-alpha|bubblewrap.argv0|effect|.|.bubblewrap.argv0 = "x"
-1.1.0-alpha|bubblewrap.customBinds|effect|.|.bubblewrap.customBinds = [{source: $d + "/b", destination: "/x"}]
-1.1.0-alpha|bubblewrap.customBinds.source|effect|.bubblewrap.customBinds = [{source: $d + "/b", destination: "/x"}]|.bubblewrap.customBinds[0].source = $d + "/a"
-1.1.0-alpha|bubblewrap.customBinds.destination|effect|.bubblewrap.customBinds = [{source: $d + "/b", destination: "/x"}]|.bubblewrap.customBinds[0].destination = "/y"
-1.1.0-alpha|bubblewrap.customBinds.readOnly|effect|.bubblewrap.customBinds = [{source: $d + "/b", destination: "/x"}]|.bubblewrap.customBinds[0].readOnly = false
+1.1.0-alpha|bubblewrap.customBinds|effect|.|.bubblewrap.customBinds = [{source: ($d + "/b"), destination: "/x"}]
+1.1.0-alpha|bubblewrap.customBinds.source|effect|.bubblewrap.customBinds = [{source: ($d + "/b"), destination: "/x"}]|.bubblewrap.customBinds[0].source = $d + "/a"
+1.1.0-alpha|bubblewrap.customBinds.destination|effect|.bubblewrap.customBinds = [{source: ($d + "/b"), destination: "/x"}]|.bubblewrap.customBinds[0].destination = "/y"
+1.1.0-alpha|bubblewrap.customBinds.readOnly|effect|.bubblewrap.customBinds = [{source: ($d + "/b"), destination: "/x"}]|.bubblewrap.customBinds[0].readOnly = false
 1.1.0-alpha|bubblewrap.tmpfsMounts|effect|.|.bubblewrap.tmpfsMounts = [{path: "/x"}]
 1.1.0-alpha|bubblewrap.tmpfsMounts.path|effect|.bubblewrap.tmpfsMounts = [{path: "/x"}]|.bubblewrap.tmpfsMounts[0].path = "/y"
 1.1.0-alpha|bubblewrap.tmpfsMounts.sizeMb|effect|.bubblewrap.tmpfsMounts = [{path: "/x"}]|.bubblewrap.tmpfsMounts[0].sizeMb = 1
@@ -114,14 +121,14 @@ FIELDS='
 0.8.0-alpha|sandboxId|effect|.|.sandboxId = "x"
 0.8.0-alpha|correlationVector|effect|.|.correlationVector = "x"
 0.8.0-alpha|network.defaultPolicy|effect|.|.network.defaultPolicy = "allow"
-0.8.0-alpha|network.enforcementMode|effect|.network.allowedHosts = ["192.0.2.1"]|.network.enforcementMode = "firewall"
+0.8.0-alpha|network.enforcementMode|effect|.network = {allowedHosts: ["192.0.2.1"], enforcementMode: "firewall"}|.network.enforcementMode = "capabilities"
 0.8.0-alpha|network.allowLocalNetwork|effect|.|.network.allowLocalNetwork = true
 0.8.0-alpha|network.allowedHosts|effect|.|.network.allowedHosts = ["192.0.2.1"]
 0.8.0-alpha|network.blockedHosts|effect|.|.network.blockedHosts = ["192.0.2.1"]
 0.8.0-alpha|network.proxy|effect|.|.network.proxy = {localhost: 3128}
-0.8.0-alpha|network.proxy.localhost|effect|.network.defaultPolicy = "allow"|.network.proxy = {localhost: 3128}
-0.8.0-alpha|network.proxy.url|effect|.network.defaultPolicy = "allow"|.network.proxy = {url: "http://192.0.2.1:3128"}
-0.8.0-alpha|network.proxy.builtinTestServer|effect|.network.defaultPolicy = "allow"|.network.proxy = {builtinTestServer: true}
+0.8.0-alpha|network.proxy.localhost|effect|.network = {defaultPolicy: "allow", proxy: {localhost: 3128}}|.network.proxy.localhost = 3129
+0.8.0-alpha|network.proxy.url|effect|.network = {defaultPolicy: "allow", proxy: {url: "http://192.0.2.1:3128"}}|.network.proxy.url = "http://192.0.2.2:3128"
+0.8.0-alpha|network.proxy.builtinTestServer|effect|.network = {defaultPolicy: "allow", proxy: {localhost: 3128}}|.network.proxy = {builtinTestServer: true}
 '
 
 base() {
@@ -141,10 +148,12 @@ plan_of() {
 		count=$((count + 1))
 		name=${field##*.}
 		plan=$(base "$version" | jq --arg d "$D" "$before" | plan_of)
+		# What this host lacks is no matter of fields: tests/unit/test_flips.c has a host with all of it.
+		[ -n "$plan" ] || ! grep -qE "cgroup controller|no program on this host" "$BATS_TEST_TMPDIR/err" || continue
 		changed=$(base "$version" | jq --arg d "$D" "$before" | jq --arg d "$D" "$change" | plan_of)
 		case $class in
 		none) [ -n "$plan" ] && [ "$plan" = "$changed" ] ;;
-		effect) if [ -n "$changed" ]; then [ "$plan" != "$changed" ]; else [ -s "$BATS_TEST_TMPDIR/err" ]; fi ;;
+		effect) [ -n "$plan" ] && if [ -n "$changed" ]; then [ "$plan" != "$changed" ]; else [ -s "$BATS_TEST_TMPDIR/err" ]; fi ;;
 		esac && continue
 		echo "$version $field: not $class; $(head -c 300 "$BATS_TEST_TMPDIR/err") ($name)" >&2
 		failed=$((failed + 1))
