@@ -377,8 +377,7 @@ full'
 	wait_for 10 grep -q . "$BATS_TEST_TMPDIR/out"
 	equal "$(cat "$BATS_TEST_TMPDIR/out")" ready
 	contains "$(cat $(sandbox_cgroups | sed "s,\$,/$file,") 2>/dev/null)" 77
-	kill %%
-	wait || true
+	wait
 	refuses '.bubblewrap.resources.io.devices = [{device: "999:999", readBps: 1}]' resources/io
 }
 
@@ -429,6 +428,26 @@ full'
 	run_policy
 	contains "$output" "agent
 agent -c "
+}
+
+# ---- what is so without a word of the policy ----
+
+@test "the sandbox's own file systems have a size" {
+	section 'stat -f -c "%b %S" / /tmp /dev/shm; head -c 20m /dev/zero >/f 2>/dev/null || echo full' .
+	run_policy
+	equal "$(awk '{ print $2 ? $1 * $2 / 1048576 : $1 }' <<<"$output")" "16
+2048
+1024
+full"
+}
+
+@test "no value of the environment is on a command line, nor that of init" {
+	policy 'echo ready; sleep 3' '.process.env += ["KEY=value-that-nobody-sees"]'
+	rt mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	[ -n "$(tagged_processes)" ]
+	equal "$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -c '^KEY=value-that-\|value-that-nobody-see[s]')" 0
+	wait
 }
 
 # ---- Landlock ----
