@@ -337,7 +337,7 @@ static int emit_lxc(struct program *program, const struct emit_options *options,
 	cleanup_arena struct arena *arena = arena_new();
 	char folder[PATH_MAX];
 	const struct lxc_use use = {
-		.folder = folder, .look = look, .is_unified = program->facts.layout == CGROUP_LAYOUT_V2,
+		.target = TARGET_LXC, .folder = folder, .look = look, .is_unified = program->facts.layout == CGROUP_LAYOUT_V2,
 	};
 	int r = arena ? find_folder(options->output ? options->output : plan->id, folder, err) : err_nomem(err);
 

@@ -93,7 +93,7 @@ static int read_and_dispatch(struct program *program, int argc, char **argv)
 		{ "root", '\0', OPT_STRING, &program->root, NULL, "DIR", "state directory" },
 		{ "admin-config", '\0', OPT_STRING, &program->admin_config, NULL, "FILE",
 		  "instead of /etc/mxcrun/mxcrun.json" },
-		{ "engine", '\0', OPT_WORD, &engine, engine_words, "native|bwrap",
+		{ "engine", '\0', OPT_WORD, &engine, engine_words, "native|bwrap|lxc",
 		  "who carries it out (default: what the configuration says, or native)" },
 		{ "log", '\0', OPT_STRING, &log_path, NULL, "FILE",
 		  "append errors and warnings to FILE" },

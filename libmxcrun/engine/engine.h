@@ -61,7 +61,7 @@ struct engine {
 	int (*start)(const struct engine_request *request, struct engine_child *ret, struct err **err);
 };
 
-extern const struct engine native_engine, bwrap_engine;
+extern const struct engine native_engine, bwrap_engine, lxc_engine;
 
 /* By its name; NULL: there is none of that name. */
 const struct engine *engine_find(const char *name);

@@ -4,9 +4,9 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 
-static const struct engine *const engines[] = { &native_engine, &bwrap_engine };
+static const struct engine *const engines[] = { &native_engine, &bwrap_engine, &lxc_engine };
 
-const char *const engine_words[] = { "native", "bwrap", NULL };
+const char *const engine_words[] = { "native", "bwrap", "lxc", NULL };
 _Static_assert(array_size(engine_words) == array_size(engines) + 1, "a name for each engine");
 
 const struct engine *engine_find(const char *name)

@@ -20,6 +20,7 @@ enum engine_target {
 	TARGET_BWRAP,	/* `emit bwrap` */
 	TARGET_BWRAP_RUN,	/* --engine bwrap */
 	TARGET_LXC,	/* `emit lxc` */
+	TARGET_LXC_RUN,	/* --engine lxc */
 	TARGET_MAX
 };
 
@@ -79,8 +80,15 @@ static inline uint64_t mount_flags_left(const struct plan_mount *mount)
 static inline bool mount_is_left(const struct plan_mount *mount)
 {
 	return mount->kind == MOUNT_CGROUP ||
-	       (mount->kind == MOUNT_FILESYSTEM && strcmp(mount->fstype, "tmpfs") && strcmp(mount->fstype, "proc") &&
-		strcmp(mount->fstype, "mqueue") && strcmp(mount->destination, "/dev/pts"));
+	       (mount->kind == MOUNT_FILESYSTEM && strcmp(mount->fstype, "tmpfs") != 0 && strcmp(mount->fstype, "proc") != 0 &&
+		strcmp(mount->fstype, "mqueue") != 0 && strcmp(mount->destination, "/dev/pts") != 0);
+}
+
+/* What LXC has no key for, or takes away again; init makes it. */
+static inline bool mount_is_left_by_lxc(const struct plan_mount *mount)
+{
+	return mount->kind == MOUNT_CGROUP || mount->kind == MOUNT_SYMLINK || mount->kind == MOUNT_DIRECTORY ||
+	       (mount->kind == MOUNT_FILESYSTEM && !strcmp(mount->fstype, "devpts") && !strcmp(mount->destination, "/dev/pts"));
 }
 
 /* The plan's first mount step that is of the policy's mount point "/": the attributes of a whole root. */

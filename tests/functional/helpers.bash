@@ -45,6 +45,8 @@ host_has() {
 	mxcrun) [ "${MXCRUN##*/}" = mxcrun ] ;;
 	# What the engines other than ours refuse; the reason is in docs/engines-matrix.md.
 	native) [ "${MXCRUN_TEST_ENGINE-native}" = native ] ;;
+	# An engine for an ordinary user.
+	users_engine) [ "${MXCRUN_TEST_ENGINE-}" != lxc ] ;;
 	*) have "$1" ;;
 	esac
 }

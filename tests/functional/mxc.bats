@@ -392,6 +392,7 @@ top"
 }
 
 @test "denied paths are the same to an ordinary user" {
+	requires users_engine
 	make_user
 	cp -r "$D" "$USERDIR/data"
 	chown -R "$USER_ID" "$USERDIR"
@@ -503,6 +504,7 @@ written"
 }
 
 @test "a hard link that can't be looked for: the policy is refused" {
+	requires users_engine
 	make_user
 	mkdir -p "$USERDIR"/{rw,closed}
 	echo secret >"$USERDIR/closed/file"
@@ -583,6 +585,7 @@ written"
 }
 
 @test "a grant beyond what the user may do is refused; within, it works" {
+	requires users_engine
 	make_user
 	mkdir "$USERDIR/own"
 	echo own >"$USERDIR/own/file"
@@ -745,6 +748,7 @@ sandbox_group() {
 }
 
 @test "resources of an ordinary user without a delegated group are refused, not dropped" {
+	requires users_engine
 	requires root
 	make_user
 	policy true '.bubblewrap.resources.pids = 5'

@@ -23,16 +23,27 @@ by() {
 	echo "$engine: status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
 }
 
-# Run what follows where /usr/bin/bwrap is another file.
-with_bwrap() {
-	local file=$1
-	shift
-	run --separate-stderr unshare -m --propagation private sh -c 'mount --bind "$0" /usr/bin/bwrap && exec "$@"' "$file" \
+# The engines beside native that this host has.
+others() { echo bwrap; ! have lxc-start || echo lxc; }
+
+# The program of an engine.
+tool_of() {
+	case $1 in
+	bwrap) echo /usr/bin/bwrap ;;
+	lxc) echo /usr/bin/lxc-start ;;
+	esac
+}
+
+# Run what follows where an engine's program is another file.
+with_tool() {
+	local engine=$1 file=$2
+	shift 2
+	run --separate-stderr unshare -m --propagation private sh -c 'mount --bind "$0" "$1" && shift && exec "$@"' "$file" "$(tool_of "$engine")" \
 		timeout -k 5 "$(slow 30)" "$MXCRUN" --root "$STATE" "$@" </dev/null
 	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
 }
 
-fake_bwrap() {
+fake_tool() {
 	printf '#!/bin/sh\n%s\n' "$1" >"$BATS_TEST_TMPDIR/fake"
 	chmod 755 "$BATS_TEST_TMPDIR/fake"
 }
@@ -53,9 +64,10 @@ engine_of() {
 	equal "$(engine_of --engine bwrap)" bwrap
 	equal "$(engine_of --admin-config "$BATS_TEST_TMPDIR/admin.json")" bwrap
 	equal "$(engine_of --admin-config "$BATS_TEST_TMPDIR/admin.json" --engine native)" native
+	! have lxc-start || equal "$(engine_of --admin-config "$BATS_TEST_TMPDIR/admin.json" --engine lxc)" lxc
 	run --separate-stderr rt --engine nonsense mxc run "$POLICY"
 	[ "$status" -ne 0 ]
-	contains "$stderr" "native, bwrap"
+	contains "$stderr" "native, bwrap, lxc"
 	echo '{"engine": "nonsense"}' >"$BATS_TEST_TMPDIR/admin.json"
 	run --separate-stderr rt --admin-config "$BATS_TEST_TMPDIR/admin.json" mxc run "$POLICY"
 	assert_mxc_refused 'there is no engine "nonsense"' /engine
@@ -64,33 +76,90 @@ engine_of() {
 @test "a tool that is missing, too old or no tool is an error that says what to install; nothing else is taken" {
 	policy 'echo ran'
 	: >"$BATS_TEST_TMPDIR/none"
-	with_bwrap "$BATS_TEST_TMPDIR/none" --engine bwrap mxc run "$POLICY"
+	with_tool bwrap "$BATS_TEST_TMPDIR/none" --engine bwrap mxc run "$POLICY"
 	assert_mxc_refused "this host has none" "install the package bubblewrap"
-	fake_bwrap 'echo "    --info-fd FD  x"; echo "    --userns-block-fd FD x"; echo "    --ro-bind-data FD DEST x"; echo "    --as-pid-1 x"'
-	with_bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
+	fake_tool 'echo "    --info-fd FD  x"; echo "    --userns-block-fd FD x"; echo "    --ro-bind-data FD DEST x"; echo "    --as-pid-1 x"'
+	with_tool bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
 	assert_mxc_refused "too old" "--perms" "bubblewrap, version 0.5"
-	fake_bwrap 'exit 1'
-	with_bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
+	fake_tool 'exit 1'
+	with_tool bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
 	assert_mxc_refused "too old"
+	if have lxc-start; then
+		with_tool lxc "$BATS_TEST_TMPDIR/none" --engine lxc mxc run "$POLICY"
+	else
+		run --separate-stderr rt --engine lxc mxc run "$POLICY"
+	fi
+	assert_mxc_refused "this host has none" "install the package lxc"
 	# the other engine doesn't care
-	with_bwrap "$BATS_TEST_TMPDIR/none" mxc run "$POLICY"
+	with_tool bwrap "$BATS_TEST_TMPDIR/none" mxc run "$POLICY"
 	equal "$status $output" "0 ran"
+}
+
+@test "an LXC that is too old is an error that says what to install" {
+	requires lxc-start
+	policy 'echo ran'
+	fake_tool 'echo 4.0.12'
+	with_tool lxc "$BATS_TEST_TMPDIR/fake" --engine lxc mxc run "$POLICY"
+	assert_mxc_refused "too old" "4.0.12" "lxc, version 5.0"
+	fake_tool 'exit 1'
+	with_tool lxc "$BATS_TEST_TMPDIR/fake" --engine lxc mxc run "$POLICY"
+	assert_mxc_refused "too old, or none"
 }
 
 @test "what the tool says when it fails is in our error, and nothing is left" {
 	policy 'echo ran'
-	fake_bwrap '[ "$1" = --help ] && exec '"$BATS_TEST_TMPDIR"'/bwrap --help; echo "bwrap: the reason" >&2; exit 1'
+	fake_tool '[ "$1" = --help ] && exec '"$BATS_TEST_TMPDIR"'/bwrap --help; echo "bwrap: the reason" >&2; exit 1'
 	cp /usr/bin/bwrap "$BATS_TEST_TMPDIR/bwrap"
-	with_bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
+	with_tool bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
 	assert_mxc_refused "bwrap: the reason"
-	fake_bwrap '[ "$1" = --help ] && exec '"$BATS_TEST_TMPDIR"'/bwrap --help; exit 3'
-	with_bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
+	fake_tool '[ "$1" = --help ] && exec '"$BATS_TEST_TMPDIR"'/bwrap --help; exit 3'
+	with_tool bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
 	assert_mxc_refused "bwrap ended by exit code 3"
 	# in the middle of its work: a path that is there for us and not for it
 	policy 'echo ran' --arg d "$D" '.filesystem.readonlyPaths = [$d + "/ro"]'
-	fake_bwrap 'mount -t tmpfs none '"$D"'/ro; rm -rf '"$D"'/absent; exec '"$BATS_TEST_TMPDIR"'/bwrap "$@"'
-	with_bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
+	fake_tool 'mount -t tmpfs none '"$D"'/ro; rm -rf '"$D"'/absent; exec '"$BATS_TEST_TMPDIR"'/bwrap "$@"'
+	with_tool bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
 	assert_mxc_refused "$D/ro is no longer the object"
+}
+
+@test "what lxc-start says when it fails is in our error, and so is what goes wrong before; nothing is left" {
+	requires lxc-start
+	policy 'echo ran'
+	cp /usr/bin/lxc-start "$BATS_TEST_TMPDIR/lxc-start"
+	fake_tool '[ "$1" = --version ] && echo 5.0.2 && exit; echo "lxc-start: NAME: ../src/a.c: place: 12 the reason" >&2; exit 1'
+	with_tool lxc "$BATS_TEST_TMPDIR/fake" --engine lxc mxc run "$POLICY"
+	assert_mxc_refused "lxc: the reason"
+	fake_tool '[ "$1" = --version ] && echo 5.0.2 && exit; exit 3'
+	with_tool lxc "$BATS_TEST_TMPDIR/fake" --engine lxc mxc run "$POLICY"
+	assert_mxc_refused "lxc ended by exit code 3"
+	# a path that is another object in the end
+	policy 'echo ran' --arg d "$D" '.filesystem.readonlyPaths = [$d + "/ro"]'
+	fake_tool '[ "$1" = --version ] && echo 5.0.2 && exit; for tree in /run/lxc/tree/*; do [ ! -e "$tree/file" ] || mount -t tmpfs none "$tree"; done; exec '"$BATS_TEST_TMPDIR"'/lxc-start "$@"'
+	with_tool lxc "$BATS_TEST_TMPDIR/fake" --engine lxc mxc run "$POLICY"
+	assert_mxc_refused "is no longer the object"
+	equal "$(records_in "$STATE")" ""
+}
+
+@test "LXC makes no cgroups, and leaves streams and files of the host as they are" {
+	requires lxc-start
+	policy 'echo seen'
+	before=$(find /sys/fs/cgroup -name 'lxc*' | sort)
+	: >"$BATS_TEST_TMPDIR/stream"
+	chmod 644 "$BATS_TEST_TMPDIR/stream"
+	rt --engine lxc mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/stream"
+	equal "$(stat -c '%a %u' "$BATS_TEST_TMPDIR/stream") $(cat "$BATS_TEST_TMPDIR/stream")" "644 0 seen"
+	equal "$(find /sys/fs/cgroup -name 'lxc*' | sort)" "$before"
+	[ ! -e /run/lxc/state ]
+	refused grep -q /run/lxc /proc/self/mountinfo
+}
+
+@test "an ordinary user's LXC is refused by name" {
+	requires lxc-start
+	make_user
+	policy 'echo ran'
+	cp "$POLICY" "$USERDIR/policy.json"
+	run --separate-stderr user_rt --engine lxc mxc run "$USERDIR/policy.json" </dev/null
+	assert_mxc_refused "lxc: "
 }
 
 @test "what the engine can't do is refused by name before anything starts" {
@@ -145,9 +214,12 @@ observe() {
 }
 
 same_by_all() {
+	local engine
 	observe native
-	observe bwrap
-	diff -u "$BATS_TEST_TMPDIR/native" "$BATS_TEST_TMPDIR/bwrap"
+	for engine in $(others); do
+		observe "$engine"
+		diff -u "$BATS_TEST_TMPDIR/native" "$BATS_TEST_TMPDIR/$engine"
+	done
 }
 
 @test "the sandbox is the same: mounts, environment, ids, rights, limits, cgroup, descriptors" {
@@ -156,12 +228,15 @@ same_by_all() {
 		deniedPaths: [$d + "/hidden", $d + "/secret", $d + "/reopened", "/etc/passwd", "/usr/share"]}'
 	same_by_all
 	# and it is what was asked for
-	grep -qx "cgroup 67108864" "$BATS_TEST_TMPDIR/bwrap"
-	grep -q "^mount $D/ro ro,nosuid,nodev" "$BATS_TEST_TMPDIR/bwrap"
-	grep -q "^mount $D/hidden ro,nosuid,nodev,noexec" "$BATS_TEST_TMPDIR/bwrap"
-	grep -qx "CapBnd:	0000000000000000" "$BATS_TEST_TMPDIR/bwrap"
-	grep -qx "Seccomp:	2" "$BATS_TEST_TMPDIR/bwrap"
-	grep -qx "net own" "$BATS_TEST_TMPDIR/bwrap"
+	local engine
+	for engine in $(others); do
+		grep -qx "cgroup 67108864" "$BATS_TEST_TMPDIR/$engine"
+		grep -q "^mount $D/ro ro,nosuid,nodev" "$BATS_TEST_TMPDIR/$engine"
+		grep -q "^mount $D/hidden ro,nosuid,nodev,noexec" "$BATS_TEST_TMPDIR/$engine"
+		grep -qx "CapBnd:	0000000000000000" "$BATS_TEST_TMPDIR/$engine"
+		grep -qx "Seccomp:	2" "$BATS_TEST_TMPDIR/$engine"
+		grep -qx "net own" "$BATS_TEST_TMPDIR/$engine"
+	done
 }
 
 @test "the sandbox is the same on the host's whole root" {
@@ -171,9 +246,10 @@ same_by_all() {
 
 # ---- bundles ----
 
-by_bwrap() { rt --engine bwrap "$@"; }
+# The engine of the test is $ENGINE.
+by_engine() { rt --engine "$ENGINE" "$@"; }
 
-@test "a bundle's whole life: create, start, state, exec, list, kill, delete" {
+whole_life() {
 	make_bundle '.process.noNewPrivileges = true | .linux.namespaces += [{type: "cgroup"}] | .linux.resources.pids = {limit: 44}
 		| .process.user = {uid: 5, gid: 6, additionalGids: [7], umask: 23} | .process.cwd = "/tmp"
 		| .process.rlimits = [{type: "RLIMIT_NOFILE", hard: 77, soft: 66}] | .process.oomScoreAdj = 44
@@ -181,11 +257,11 @@ by_bwrap() { rt --engine bwrap "$@"; }
 			inheritable: ["CAP_KILL"], ambient: ["CAP_KILL"]}
 		| .linux.sysctl = {"net.ipv4.ping_group_range": "3 4"} | .domainname = "its.own"
 		| .hooks.poststart = [{path: "/bin/sh", args: ["sh", "-c", "echo hook >>$0/hooks", $dir]}]' --arg dir "$BATS_TEST_TMPDIR"
-	by_bwrap create --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1
+	by_engine create --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1
 	PID=$(cat "$BATS_TEST_TMPDIR/pid")
 	equal "$(status_of "$TAG")" created
 	# ours to reap, as an engine expects: the tool that made it is gone
-	refused pgrep -f "bwrap.*--info-fd"
+	refused pgrep -f "bwrap.*--info-fd|lxc-start.*/run/lxc"
 	rt start "$TAG"
 	wait_for 10 has_exec
 	equal "$(status_of "$TAG")" running
@@ -206,35 +282,63 @@ ro"
 	rt delete "$TAG"
 }
 
-@test "a bundle in the foreground: exit code, a signal, a terminal, and a program that is not there" {
+@test "by bwrap: a bundle's whole life: create, start, state, exec, list, kill, delete" {
+	ENGINE=bwrap
+	whole_life
+}
+
+@test "by lxc: a bundle's whole life: create, start, state, exec, list, kill, delete" {
+	requires lxc-start
+	ENGINE=lxc
+	whole_life
+}
+
+in_foreground() {
 	make_bundle '.process.noNewPrivileges = true | .linux.namespaces += [{type: "cgroup"}]'
 	script 'echo out; echo err >&2; exit 7'
-	run --separate-stderr by_bwrap run --bundle "$BUNDLE" "$TAG"
+	run --separate-stderr by_engine run --bundle "$BUNDLE" "$TAG"
 	equal "$status $output $stderr" "7 out err"
 	script 'kill -9 $$'
-	run --separate-stderr by_bwrap run --bundle "$BUNDLE" "$TAG"
+	run --separate-stderr by_engine run --bundle "$BUNDLE" "$TAG"
 	# pid 1 can't kill itself
 	equal "$status" 0
 	config '.process.args = ["/absent"]'
-	run -127 --separate-stderr by_bwrap run --bundle "$BUNDLE" "$TAG"
+	run -127 --separate-stderr by_engine run --bundle "$BUNDLE" "$TAG"
 	contains "$stderr" 'exec: "/absent"'
 	script 'test -t 0 && tty; ls -l /dev/console | cut -c 1'
 	config '.process.terminal = true'
 	# --foreground: where the shell does not exec its only command, timeout would be in a group of its own, away from the terminal
-	run env script -qec "timeout --foreground -k 5 30 $MXCRUN --root $STATE --engine bwrap run --bundle $BUNDLE $TAG" /dev/null
+	run env script -qec "timeout --foreground -k 5 30 $MXCRUN --root $STATE --engine $ENGINE run --bundle $BUNDLE $TAG" /dev/null
 	contains "$output" /dev/pts/0
 	equal "$(tail -n 1 <<<"$output" | tr -d '\r')" c
 }
 
-@test "of a bundle, too, what the engine can't do is refused by name before anything starts" {
+@test "by bwrap: a bundle in the foreground: exit code, a signal, a terminal, and a program that is not there" {
+	ENGINE=bwrap
+	in_foreground
+}
+
+@test "by lxc: a bundle in the foreground: exit code, a signal, a terminal, and a program that is not there" {
+	requires lxc-start
+	ENGINE=lxc
+	in_foreground
+}
+
+# refuses TARGET: the bundles on stdin, each a word of the error and a filter.
+refuses() {
 	local word filter
 	while read -r word filter; do
 		make_bundle '.process.noNewPrivileges = true | .linux.namespaces += [{type: "cgroup"}]'
 		config "$filter"
-		run --separate-stderr by_bwrap run --bundle "$BUNDLE" "$TAG"
-		assert_refused "bwrap: " "$word"
+		run --separate-stderr by_engine run --bundle "$BUNDLE" "$TAG"
+		assert_refused "$ENGINE: " "$word"
 		equal "$(records_in "$STATE")" ""
-	done <<-'END'
+	done
+}
+
+@test "of a bundle, too, what bwrap can't do is refused by name before anything starts" {
+	ENGINE=bwrap
+	refuses <<-'END'
 		no_new_privs .process.noNewPrivileges = false
 		joined .linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/net" else . end)
 		createContainer .hooks.createContainer = [{path: "/bin/true"}]
@@ -249,14 +353,60 @@ ro"
 	END
 }
 
+@test "of a bundle, too, what LXC can't do is refused by name before anything starts" {
+	requires lxc-start
+	ENGINE=lxc
+	refuses <<-'END'
+		joined .linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/net" else . end)
+		time .linux.namespaces += [{type: "time"}]
+		createContainer .hooks.createContainer = [{path: "/bin/true"}]
+		view .linux.namespaces |= map(select(.type != "cgroup"))
+		shared .mounts += [{destination: "/x", type: "bind", source: "/usr", options: ["rbind", "rshared"]}]
+		fills .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]}]
+		AppArmor .process.apparmorProfile = "unconfined"
+		/dev .mounts |= map(select(.destination | startswith("/dev") | not))
+	END
+}
+
+# What bwrap has no option for.
+@test "by lxc: a bundle keeps its devices, its rights without no_new_privs, mounts alone and all their flags" {
+	requires lxc-start
+	make_bundle '.process.noNewPrivileges = false | .linux.namespaces += [{type: "cgroup"}]
+		| .linux.devices = [{path: "/dev/fuse", type: "c", major: 10, minor: 229, fileMode: 384, uid: 3, gid: 4}]
+		| .mounts += [{destination: "/x", type: "bind", source: "/usr", options: ["bind", "rro", "rnoexec", "nosuid"]},
+			{destination: "/t", type: "tmpfs", source: "tmpfs", options: ["noexec", "size=64k", "nr_inodes=9"]}]
+		| .linux.maskedPaths += ["/x/share"] | .root.readonly = true | .linux.readonlyPaths += ["/t"]'
+	script 'stat -c "%t %T %a %u %g" /dev/fuse; grep NoNew /proc/self/status; awk "\$5 ~ /^.(x|t)/ { print \$5, \$6 }" /proc/self/mountinfo
+		ls /x/share | wc -l; touch /y 2>/dev/null || echo ro; df -i /t | tail -n 1 | tr -s " " | cut -d " " -f 2; ls /dev | tr "\n" " "'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG"
+	equal "$status" 0
+	local seen=$output
+	contains "$seen" "a e5 600 3 4" "/x ro,nosuid,noexec"
+	run --separate-stderr rt --engine lxc run --bundle "$BUNDLE" "$TAG"
+	echo "$stderr"
+	equal "$status $output" "0 $seen"
+}
+
+@test "by lxc: a bundle in a user namespace with a range of ids" {
+	requires lxc-start
+	make_userns_bundle '.linux.namespaces += [{type: "cgroup"}]'
+	script 'id -u; cat /proc/self/uid_map; stat -c %u /bin /dev/null; ls -l /dev/null | cut -c 1'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG"
+	equal "$status" 0
+	local seen=$output
+	run --separate-stderr rt --engine lxc run --bundle "$BUNDLE" "$TAG"
+	echo "$stderr"
+	equal "$status $output" "0 $seen"
+}
+
 # ---- nothing is left ----
 
-@test "killed at any moment: gc takes away what the engine has begun" {
+killed_at_any_moment() {
 	policy 'exec sleep 987'
 	local delay pid
-	for delay in 0.004 0.008 0.012 0.016 0.02 0.03 0.05 0.1; do
+	for delay in "$@"; do
 		# shellcheck disable=SC2016 # expanded by the shell that is killed
-		setsid sh -c 'exec "$0" --root "$1" --engine bwrap mxc run "$2"' "$MXCRUN" "$STATE" "$POLICY" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+		setsid sh -c 'exec "$0" --root "$1" --engine "$3" mxc run "$2"' "$MXCRUN" "$STATE" "$POLICY" "$ENGINE" </dev/null >/dev/null 2>&1 3>&- 4>&- &
 		pid=$!
 		sleep "$delay"
 		kill -9 "$pid" 2>/dev/null || true
@@ -266,5 +416,19 @@ ro"
 	done
 	rt gc >/dev/null
 	equal "$(records_in "$STATE")" ""
-	refused pgrep -f "mxcrun-init|--info-fd"
+	nothing_runs() { ! pgrep -f "mxcrun-init|--info-fd|by=lxc" >/dev/null; }
+	wait_for 5 nothing_runs
+}
+
+@test "by bwrap: killed at any moment: gc takes away what the engine has begun" {
+	ENGINE=bwrap
+	killed_at_any_moment 0.004 0.008 0.012 0.016 0.02 0.03 0.05 0.1
+}
+
+@test "by lxc: killed at any moment: gc takes away what the engine has begun" {
+	requires lxc-start
+	ENGINE=lxc
+	killed_at_any_moment 0.005 0.01 0.02 0.03 0.04 0.06 0.08 0.1 0.15 0.2
+	[ ! -e /run/lxc/state ]
+	equal "$(find /sys/fs/cgroup -name 'lxc*')" ""
 }

@@ -81,7 +81,7 @@ static inline void check_golden_bwrap(struct arena *arena, const struct plan *pl
 static inline void check_golden_lxc(struct arena *arena, const struct plan *plan, const char *name)
 {
 	cleanup_lxc_container struct lxc_container container = LXC_CONTAINER_INIT;
-	const struct lxc_use use = { .folder = "/some folder", .look = look_at_proc };
+	const struct lxc_use use = { .target = TARGET_LXC, .folder = "/some folder", .look = look_at_proc };
 	struct strbuf *out = &container.config;
 
 	assert_int_equal(lxc_emit(arena, plan, &use, &container, NULL), 0);

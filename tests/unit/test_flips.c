@@ -162,7 +162,7 @@ static int put_bwrap(struct arena *arena, const struct plan *plan, struct strbuf
 static int put_lxc(struct arena *arena, const struct plan *plan, struct strbuf *out, struct err **err)
 {
 	cleanup_lxc_container struct lxc_container container = LXC_CONTAINER_INIT;
-	const struct lxc_use use = { .folder = "/folder", .look = look_at_proc };
+	const struct lxc_use use = { .target = TARGET_LXC, .folder = "/folder", .look = look_at_proc };
 	int r = lxc_emit(arena, plan, &use, &container, err);
 
 	if (r < 0)

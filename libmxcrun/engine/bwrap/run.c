@@ -142,7 +142,7 @@ static int read_info(int fd, char *buf, size_t size)
 	}
 }
 
-static int find_init(struct carrier *carrier, pid_t *ret, struct err **err)
+static int find_init(struct carrier *carrier, int sync_fd, pid_t *ret, struct err **err)
 {
 	static const char key[] = "\"child-pid\":";
 	struct run *run = carrier->data;
@@ -150,6 +150,7 @@ static int find_init(struct carrier *carrier, pid_t *ret, struct err **err)
 	const char *at;
 	int r;
 
+	(void)sync_fd;
 	/* so that its death reads as the end */
 	close_copies(run);
 	r = read_info(run->info_read, buf, sizeof(buf));
@@ -175,7 +176,7 @@ static int bwrap_start(const struct engine_request *request, struct engine_child
 	struct run run = {
 		.plan = request->plan,
 		.arena = arena,
-		.carrier = { .name = "bwrap", .program = bwrap_tool_find(err), .errors_fd = -1, .data = &run, .prepare = prepare,
+		.carrier = { .name = "bwrap", .program = bwrap_tool_find(err), .errors_fd = -1, .streams_fd = -1, .data = &run, .prepare = prepare,
 			     .find_init = find_init, .go_on = go_on },
 		.info_read = -1,
 		.block_write = -1,

@@ -66,12 +66,14 @@ static void put_namespaces(struct lxc_emitter *e)
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 
 	for (int kind = 0; kind < NS_MAX; kind++)
-		if (e->plan->namespaces[kind].mode == NS_NEW)
+		if (e->plan->namespaces[kind].mode == NS_NEW && !(kind == NS_CGROUP && lxc_is_run(e)))
 			strbuf_printf(&list, "%s%s", list.len ? " " : "", words[kind]);
 	e->out->config.failed |= list.failed;
 	lxc_put(e, "lxc.namespace.clone", "%s", strbuf_str(&list));
 	put_maps(e, 'u', &e->plan->uid_maps);
 	put_maps(e, 'g', &e->plan->gid_maps);
+	if (lxc_is_run(e))
+		return;
 	put_offset(e, "lxc.time.offset.monotonic", &e->plan->monotonic);
 	put_offset(e, "lxc.time.offset.boot", &e->plan->boottime);
 	if (e->plan->hostname)
@@ -86,6 +88,10 @@ static void put_absences(struct lxc_emitter *e)
 	lxc_put(e, "lxc.autodev", "0");
 	lxc_put(e, "lxc.tty.max", "0");
 	lxc_put(e, "lxc.console.path", "none");
+	if (!lxc_is_run(e))
+		return;
+	lxc_put(e, "lxc.apparmor.profile", "unconfined");
+	lxc_put(e, "lxc.keyring.session", "0");
 }
 
 /* ---- cgroup ---- */
@@ -281,19 +287,19 @@ void lxc_container_done(struct lxc_container *container)
 int lxc_emit(struct arena *arena, const struct plan *plan, const struct lxc_use *use, struct lxc_container *ret, struct err **err)
 {
 	struct lxc_emitter e = { .arena = arena, .plan = plan, .use = use, .out = ret };
-	int r = items_check(plan, TARGET_LXC, err);
+	int r = items_check(plan, use->target, err);
 
 	if (r < 0)
 		return r;
 	put_namespaces(&e);
 	put_absences(&e);
 	r = lxc_put_mounts(&e, err);
-	if (r == 0) {
+	if (r == 0 && !lxc_is_run(&e)) {
 		put_cgroup(&e);
 		put_sysctls(&e);
 		r = put_process(&e, err);
 	}
-	if (r == 0)
+	if (r == 0 && !lxc_is_run(&e))
 		r = put_command(&e, err);
 	if (r < 0)
 		return r;

@@ -11,10 +11,13 @@
 #define LXC_SECCOMP_FILE "seccomp"
 #define LXC_CONFIG_FILE "config"
 
+/* What makes the difference between a text and a run of ours. */
 struct lxc_use {
+	enum engine_target target;	/* TARGET_LXC or TARGET_LXC_RUN */
 	const char *folder;	/* absolute: all files lie in it */
+	const char *trees;	/* a run: here lies, named by the number of the step, what is bound; else NULL */
 	bool is_unified;	/* the host has cgroup v2 alone */
-	enum bwrap_object (*look)(const char *path);	/* what is at a path below /proc or /sys */
+	enum bwrap_object (*look)(const char *path);	/* what is at a path below /proc or /sys; not of a run */
 };
 
 struct lxc_container {

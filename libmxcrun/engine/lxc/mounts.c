@@ -73,15 +73,25 @@ static void add_flags(struct strbuf *out, const struct plan_mount *mount)
 
 /* ---- steps ---- */
 
+/* What place.c has made of the step. */
+static const char *tree_of(struct lxc_emitter *e, const struct plan_mount *mount)
+{
+	const char *path = arena_printf(e->arena, "%s/%zu", e->use->trees, (size_t)(mount - e->plan->mounts));
+
+	e->out->config.failed |= !path;
+	return path ? path : "";
+}
+
 static int put_bind(struct lxc_emitter *e, const struct plan_mount *mount)
 {
 	cleanup_strbuf struct strbuf options = STRBUF_INIT;
 
 	add_word(&options, mount->is_recursive ? "rbind" : "bind");
-	add_flags(&options, mount);
+	if (!lxc_is_run(e))
+		add_flags(&options, mount);
 	add_word(&options, mount->is_directory ? "create=dir" : "create=file");
 	e->out->config.failed |= options.failed;
-	put_entry(e, mount->source, mount->destination, "none", strbuf_str(&options));
+	put_entry(e, lxc_is_run(e) ? tree_of(e, mount) : mount->source, mount->destination, "none", strbuf_str(&options));
 	return 0;
 }
 
@@ -160,9 +170,16 @@ static int put_step(struct lxc_emitter *e, const struct plan_mount *mount, struc
 	case MOUNT_DIRECTORY:
 		return is_own_link(e->plan, mount->destination) ? 0
 			       : oci_files_add_step(e->arena, &e->out->files, e->plan, mount, "lxc", err);
+	case MOUNT_FILE:
+		put_entry(e, tree_of(e, mount), mount->destination, "none", "bind," COVER_FLAGS ",create=file");
+		return 0;
 	default:
-		return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, mount->pointer, "lxc: the step at %s has no key", mount->destination);
+		break;
 	}
+	/* of the whole root: part of what place.c makes */
+	if (mount_is_root_remount(mount))
+		return 0;
+	return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, mount->pointer, "lxc: the step at %s has no key", mount->destination);
 }
 
 /* ---- /dev, /proc, /sys ---- */
@@ -178,9 +195,9 @@ static bool has_own_dev(const struct plan *plan)
 static void put_devices(struct lxc_emitter *e)
 {
 	for (size_t i = 0; i < e->plan->device_count; i++) {
-		const struct plan_mount node = { .destination = e->plan->devices[i].path, .source = e->plan->devices[i].path };
+		const char *path = e->plan->devices[i].path;
 
-		put_bind(e, &node);
+		put_entry(e, path, path, "none", "bind,create=file");
 	}
 }
 
@@ -239,12 +256,18 @@ int lxc_put_mounts(struct lxc_emitter *e, struct err **err)
 				  (struct oci_file){ .path = LXC_MOUNT_PLACE, .is_directory = true, .mode = 0755 }, err);
 	if (r < 0)
 		return r;
-	lxc_put(e, "lxc.rootfs.path", "dir:%s", plan->root.kind == ROOT_VIEW ? beside(e, OCI_ROOT) : plan->root.path);
+	lxc_put(e, "lxc.rootfs.path", "dir:%s",
+		plan->root.kind == ROOT_VIEW || lxc_is_run(e) ? beside(e, OCI_ROOT) : plan->root.path);
 	lxc_put(e, "lxc.rootfs.mount", "%s", beside(e, LXC_MOUNT_PLACE));
-	lxc_put(e, "lxc.pty.max", "%d", has_own_terminals(plan) ? TERMINALS : 0);
+	lxc_put(e, "lxc.pty.max", "%d", has_own_terminals(plan) && !lxc_is_run(e) ? TERMINALS : 0);
 	for (size_t i = 0; i < plan->mount_count && r == 0; i++)
-		r = put_step(e, &plan->mounts[i], err);
-	put_devices(e);
+		if (!lxc_is_run(e) || !mount_is_left_by_lxc(&plan->mounts[i]))
+			r = put_step(e, &plan->mounts[i], err);
+	/* without one init can make nodes */
+	if (!lxc_is_run(e) || plan->namespaces[NS_USER].mode == NS_NEW)
+		put_devices(e);
+	if (r < 0 || lxc_is_run(e))
+		return r;
 	close_reopened(e);
-	return r < 0 ? r : put_masks(e, err);
+	return put_masks(e, err);
 }

@@ -12,6 +12,11 @@ struct lxc_emitter {
 	const char *unfit;	/* a key whose value its configuration can't hold */
 };
 
+static inline bool lxc_is_run(const struct lxc_emitter *e)
+{
+	return e->use->target == TARGET_LXC_RUN;
+}
+
 /* A line of the configuration. */
 void lxc_put(struct lxc_emitter *e, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -50,6 +50,8 @@ static int adjust_bind(struct init *init, const struct plan_mount *mount, int fd
 	if (r < 0)
 		return err_sys(err, E_MOUNT, -r, "statx", mount->destination, mount->pointer);
 	r = mounts_check_identity(mount, &object, err);
+	if (init->fds.by_lxc)	/* what it has bound has had its flags before */
+		return r;
 	/* what the engine has set already must not reach mounts that came later, further down */
 	rest.attr_set_recursive = mount_flags_left(mount);
 	return r < 0 ? r : mounts_set_flags(init, fd, &rest, err);
@@ -84,7 +86,7 @@ static int adjust_root(struct init *init, struct err **err)
 	struct plan_option size = { "size", ROOTFS_VIEW_SIZE };
 	const struct plan_mount root = { .destination = "/", .options = &size, .option_count = 1 };
 
-	return init->plan->root.kind == ROOT_VIEW ? set_options(&root, init->root_fd, err) : 0;
+	return init->plan->root.kind == ROOT_VIEW && !init->fds.by_lxc ? set_options(&root, init->root_fd, err) : 0;
 }
 
 /* And of a file of our own. */
@@ -131,9 +133,11 @@ int adjust_mounts(struct init *init, struct err **err)
 	for (size_t i = 0; i < plan->mount_count && r == 0; i++) {
 		const struct plan_mount *mount = &plan->mounts[i];
 
-		if (mount_is_left(mount))
+		if (is_covered(plan, mount))
+			continue;
+		if ((init->fds.by_lxc ? mount_is_left_by_lxc : mount_is_left)(mount))
 			r = mounts_apply_step(init, mount, err);
-		else if (is_mounted(mount) && !is_covered(plan, mount))
+		else if (is_mounted(mount))
 			r = adjust_one(init, mount, err);
 	}
 	return r < 0 ? r : place_leave(init, err);

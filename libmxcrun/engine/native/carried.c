@@ -42,12 +42,26 @@ static const char *last_words(const struct carrier *carrier, char *buf, size_t s
 									       : line;
 }
 
+/* LXC tells the cause first, behind "lxc-start: NAME: FILE: FUNCTION: LINE ". */
+static const char *first_words(const struct carrier *carrier, char *buf, size_t size)
+{
+	ssize_t n = pread(carrier->errors_fd, buf, size - 1, 0);
+	const char *line = buf, *next;
+
+	buf[n > 0 ? n : 0] = 0;
+	buf[strcspn(buf, "\n")] = 0;
+	for (int i = 0; i < 4 && (next = strstr(line, ": ")); i++)
+		line = next + 2;
+	return line + strspn(line, "0123456789 ");
+}
+
 int carrier_failed(const struct carrier *carrier, int pidfd, struct err **err)
 {
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 	siginfo_t info = { 0 };
 	char buf[WORDS_MAX];
 	const char *words;
+	int r;
 
 	/* its error, not ours about a broken pipe */
 	if (err)
@@ -56,7 +70,10 @@ int carrier_failed(const struct carrier *carrier, int pidfd, struct err **err)
 		return err_set(err, E_TIMEOUT, 0, NULL, "%s: its container ended before it was ready, and it did not",
 			       carrier->name);
 	(void)waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOWAIT);
-	words = last_words(carrier, buf, sizeof(buf));
+	r = carrier->explain ? carrier->explain(carrier, err) : 0;
+	if (r < 0)
+		return r;
+	words = (carrier->is_lxc ? first_words : last_words)(carrier, buf, sizeof(buf));
 	if (*words)
 		return err_set(err, E_PROCESS, 0, NULL, "%s: %s", carrier->name, words);
 	return err_set(err, E_PROCESS, 0, NULL, "%s ended by %s %d before the container was ready", carrier->name,

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,6 +60,18 @@ static int add_number(int **list, size_t *count, long number)
 	return 0;
 }
 
+static bool take_word(const char **at, const char *word, bool *ret)
+{
+	size_t len = strlen(word);
+
+	if (strncmp(*at, word, len) != 0)
+		return false;
+	*ret = true;
+	*at += len;
+	*at = **at == ',' ? *at + 1 : NULL;
+	return true;
+}
+
 /* "name=N,name=N": written by launch.c, so anything odd is a bug, not input. */
 static int fds_parse(const char *text, struct launch_fds *ret)
 {
@@ -66,7 +79,7 @@ static int fds_parse(const char *text, struct launch_fds *ret)
 		{ "plan", &ret->plan }, { "sync", &ret->sync }, { "start", &ret->start },
 		{ "console", &ret->console }, { "life", &ret->life }, { "listener", &ret->listener },
 		{ "target", &ret->target },
-		{ "proc", &ret->proc }, { "errors", &ret->errors },
+		{ "proc", &ret->proc }, { "input", &ret->input }, { "output", &ret->output }, { "errors", &ret->errors },
 	};
 
 	*ret = LAUNCH_FDS_NONE;
@@ -77,12 +90,8 @@ static int fds_parse(const char *text, struct launch_fds *ret)
 		long number;
 		int r = 0;
 
-		if (!strncmp(at, "late=net", strlen("late=net"))) {
-			ret->net_is_late = true;
-			at += strlen("late=net");
-			at = *at == ',' ? at + 1 : NULL;
+		if (take_word(&at, "late=net", &ret->net_is_late) || take_word(&at, "by=lxc", &ret->by_lxc))
 			continue;
-		}
 		number = equals ? strtol(equals + 1, &end, 10) : -2;
 		if (number < (is_source ? -1 : 0) || number > INT32_MAX)
 			return -EINVAL;
@@ -107,13 +116,15 @@ static int fds_parse(const char *text, struct launch_fds *ret)
 }
 
 /* The engine that executed us may have kept what is said there. */
-static int take_errors_back(struct init *init)
+static int take_streams_back(struct init *init)
 {
-	if (init->fds.errors < 0)
-		return 0;
-	if (dup2(init->fds.errors, STDERR_FILENO) < 0)
-		return -errno;
-	fd_close_ptr(&init->fds.errors);
+	int *const fds[] = { [STDIN_FILENO] = &init->fds.input, [STDOUT_FILENO] = &init->fds.output, [STDERR_FILENO] = &init->fds.errors };
+
+	for (int i = 0; i < (int)array_size(fds); i++) {
+		if (*fds[i] >= 0 && dup2(*fds[i], i) < 0)
+			return -errno;
+		fd_close_ptr(fds[i]);
+	}
 	return 0;
 }
 
@@ -122,7 +133,7 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 	int r = fds_parse(argument, &init->fds);
 
 	if (r == 0)
-		r = take_errors_back(init);
+		r = take_streams_back(init);
 	if (r < 0)
 		return err_set(err, E_INTERNAL, -r, NULL, "init got bad descriptors");
 	/* before anything of the container can look at us (invariant 20) */
@@ -135,7 +146,8 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 	init->fds.plan = -1;
 	init->plan = (const struct plan *)ARENA_SHARED_FIRST;
 	umask(0);
-	if (init->plan->process.new_session && setsid() < 0)
+	/* LXC has done so */
+	if (init->plan->process.new_session && !init->fds.by_lxc && setsid() < 0)
 		return err_sys(err, E_PROCESS, errno, "setsid", NULL, NULL);
 	return 0;
 }
@@ -260,16 +272,40 @@ static int join(struct init *init, struct err **err)
 	return r < 0 ? r : set_attributes(init, err);
 }
 
+/* LXC names us by a descriptor, has us killed when it ends itself, makes all mounts shared, and tells nobody our number. */
+static int take_over(struct init *init, struct err **err)
+{
+	(void)prctl(PR_SET_NAME, "mxcrun-init");
+	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
+		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_PDEATHSIG", NULL);
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return err_sys(err, E_ROOTFS, errno, "mount", "propagation of /", NULL);
+	return send_kind(init, SYNC_HERE, err);
+}
+
+static int new_cgroup_view(struct init *init, struct err **err)
+{
+	return init->fds.by_lxc ? namespaces_new_cgroup(init, err) : 0;
+}
+
+static int nodes_of_dev(struct init *init, struct err **err)
+{
+	return init->fds.by_lxc ? devices_make(init, err) : 0;
+}
+
 /* Another engine has made the namespaces and the mounts, and we stand in the new root with all capabilities: what it can't
  * do is left. */
 static int complete(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
-		procfs_take, namespaces_configure, open_container_root, pass_gate, adjust_mounts, masks_apply, rootfs_finish,
+		procfs_take, namespaces_configure, open_container_root, pass_gate, new_cgroup_view, adjust_mounts, nodes_of_dev,
+		masks_apply, rootfs_finish,
 	};
 	int r = 0;
 
 	init->root_is_entered = true;
+	if (init->fds.by_lxc)
+		r = take_over(init, err);
 	for (size_t i = 0; i < array_size(stages) && r == 0; i++)
 		r = stages[i](init, err);
 	return r < 0 ? r : settle(init, err);

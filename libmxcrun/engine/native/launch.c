@@ -110,6 +110,8 @@ static void child_inherit_all(const struct launch *l)
 	child_inherit(l->fds.listener);
 	child_inherit(l->fds.target);
 	child_inherit(l->fds.proc);
+	child_inherit(l->fds.input);
+	child_inherit(l->fds.output);
 	child_inherit(l->fds.errors);
 	for (size_t i = 0; i < l->fds.idmapped_count; i++)
 		child_inherit(l->fds.idmapped[i]);
@@ -150,7 +152,11 @@ static int child_execute_carrier(const struct launch *l, char *const *envp)
 	child_inherit(l->image_fd);
 	for (size_t i = 0; i < carrier->fd_count; i++)
 		child_inherit(carrier->fds[i]);
-	r = raw_call(SYS_dup3, carrier->errors_fd, STDERR_FILENO, 0, 0, 0);
+	r = carrier->make_place ? -carrier->make_place(carrier->place) : 0;
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO && r >= 0 && carrier->streams_fd >= 0; fd++)
+		r = raw_call(SYS_dup3, carrier->streams_fd, fd, 0, 0, 0);
+	if (r >= 0)
+		r = raw_call(SYS_dup3, carrier->errors_fd, STDERR_FILENO, 0, 0, 0);
 	return r < 0 ? (int)-r : (int)-raw_call(SYS_execve, (long)carrier->program, (long)carrier->argv, (long)envp, 0, 0);
 }
 
@@ -251,7 +257,7 @@ static int format_argument(struct launch *l, struct err **err)
 		{ "plan", l->fds.plan }, { "sync", l->fds.sync }, { "start", l->fds.start },
 		{ "console", l->fds.console }, { "life", l->fds.life }, { "listener", l->fds.listener },
 		{ "target", l->fds.target },
-		{ "proc", l->fds.proc }, { "errors", l->fds.errors }, { "image", l->carrier ? l->image_fd : -1 },
+		{ "proc", l->fds.proc }, { "input", l->fds.input }, { "output", l->fds.output }, { "errors", l->fds.errors }, { "image", l->carrier ? l->image_fd : -1 },
 	};
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -265,6 +271,8 @@ static int format_argument(struct launch *l, struct err **err)
 		strbuf_printf(&text, ",mount=%d", l->fds.idmapped[i]);
 	if (l->fds.net_is_late)
 		strbuf_puts(&text, ",late=net");
+	if (l->carrier && l->carrier->is_lxc)
+		strbuf_puts(&text, ",by=lxc");
 	for (size_t i = 0; i < l->source_count; i++)
 		strbuf_puts(&text, ",source=" SOURCE_NONE);
 	l->argument = text.failed ? NULL : strdup(strbuf_str(&text));
@@ -398,7 +406,7 @@ static int write_maps(struct launch *l, const struct engine_child *child, struct
 {
 	int r;
 
-	if (!l->is_userns_new)
+	if (!l->is_userns_new || (l->carrier && !l->carrier->go_on))
 		return 0;
 	r = idmap_write(l->request->plan, l->request->facts, child->pid, err);
 	if (r < 0)
@@ -414,7 +422,7 @@ static int meet_init(struct launch *l, struct engine_child *child, struct err **
 
 	if (r < 0)
 		return r;
-	r = l->carrier->find_init(l->carrier, &init, err);
+	r = l->carrier->find_init(l->carrier, child->sync_fd, &init, err);
 	if (r < 0)
 		return carrier_failed(l->carrier, child->pidfd, err);
 	pidfd = sys_pidfd_open(init, 0);
@@ -683,13 +691,19 @@ static int start(struct launch *l, struct engine_child *child, struct err **err)
 }
 
 /* init has no other way to its own files of /proc, which the sandbox may cover. */
-static int open_for_carrier(struct launch_fds *fds, struct err **err)
+static int open_for_carrier(const struct carrier *carrier, struct launch_fds *fds, struct err **err)
 {
+	struct { int stream, *fd; } rows[] = { { STDIN_FILENO, &fds->input }, { STDOUT_FILENO, &fds->output }, { STDERR_FILENO, &fds->errors } };
+
 	fds->proc = openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fds->proc < 0)
 		return err_sys(err, E_HOST, errno, "open", "/proc", NULL);
-	fds->errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	return fds->errors < 0 ? err_sys(err, E_PROCESS, errno, "fcntl", "standard error", NULL) : 0;
+	for (size_t i = carrier->is_lxc ? 0 : 2; i < array_size(rows); i++) {
+		*rows[i].fd = fcntl(rows[i].stream, F_DUPFD_CLOEXEC, 3);
+		if (*rows[i].fd < 0)
+			return err_sys(err, E_PROCESS, errno, "fcntl", "standard streams", NULL);
+	}
+	return 0;
 }
 
 int launch_start(const struct engine_request *request, struct carrier *carrier, struct engine_child *ret, struct err **err)
@@ -718,7 +732,7 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 	l.fds.plan = arena_fd(request->plan_arena);
 	l.fds.start = request->start_fd;
 	l.fds.console = request->console_socket_fd;
-	r = carrier ? open_for_carrier(&l.fds, err) : 0;
+	r = carrier ? open_for_carrier(carrier, &l.fds, err) : 0;
 	if (r == 0)
 		r = start(&l, &child, err);
 	carrier_end(&l.carrier_pidfd);
@@ -730,6 +744,8 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 	fd_close_ptr(&l.cgroup_fd);
 	fd_close_ptr(&l.fds.listener);
 	fd_close_ptr(&l.fds.proc);
+	fd_close_ptr(&l.fds.input);
+	fd_close_ptr(&l.fds.output);
 	fd_close_ptr(&l.fds.errors);
 	free(l.argument);
 	free(l.sources);

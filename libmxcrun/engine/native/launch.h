@@ -41,15 +41,17 @@ struct launch_fds {
 	int listener;		/* connected socket to which the seccomp listener is sent; or -1 */
 	int target;		/* pidfd of a process whose namespaces are joined all at once (exec), instead of ns; or -1 */
 	int proc;		/* the host's /proc: another engine has made the mounts (adjust.c); or -1 */
-	int errors;		/* the caller's standard error, where that is another engine's until init runs; or -1 */
+	int input, output;	/* the caller's standard streams, where those are another engine's until init runs; or -1 */
+	int errors;
 	int ns[NS_MAX];		/* namespaces to join, opened and type-checked by the parent; -1 */
 	int *idmapped;		/* "mount=N" each: detached trees of the plan's idmapped mounts, in its order; malloc'd */
 	size_t idmapped_count;
 	int *sources;		/* "source=N" each: see sources.c; -1: init may try for itself; malloc'd, init's only */
 	size_t source_count;
 	bool net_is_late;	/* "late=net": SYNC_GO brings the network namespace, or init makes it there */
+	bool by_lxc;		/* "by=lxc": that is the other engine */
 };
-#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0, NULL, 0, false })
+#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0, NULL, 0, false, false })
 
 /* sources.c: the paths of the host that init needs, as O_PATH descriptors from before it took another id. First the root
  * (mount NULL), then each bind that is not idmapped, in the plan's order: *mount goes on to the next one. Its path and the
@@ -69,6 +71,8 @@ enum sync_kind {
 	SYNC_RECORDED,		/* parent: the record says "created": init may now outlive the parent */
 	SYNC_MORE,		/* parent: a part of the text whose end comes with the next other message */
 	SYNC_START,		/* parent (run only): go on to execve */
+	SYNC_HERE,		/* init: it runs; sent only where another engine executed it that tells nobody its number. The parent reads
+				 * that in the message's credentials */
 	SYNC_ERROR,		/* init: payload is a packed struct err; the sender exits; last of the list */
 };
 

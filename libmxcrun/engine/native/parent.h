@@ -40,12 +40,20 @@ struct carrier {
 	int *fds;		/* what it inherits beside what init inherits; by prepare() */
 	size_t fd_count;
 	int errors_fd;		/* a memfd in place of its standard error */
+	int streams_fd;		/* in place of the other two, which init gets back; -1: it has the caller's */
+	bool is_lxc;		/* init tells its number itself, and is left what LXC doesn't do */
 	void *data;
 	/* argument is init's, to be executed from image_fd. */
 	int (*prepare)(struct carrier *carrier, int image_fd, const char *argument, struct err **err);
-	/* Wait until init's process exists; it must not go on before its id maps are written and go_on() says so. */
-	int (*find_init)(struct carrier *carrier, pid_t *ret, struct err **err);
+	/* Wait until init's process exists; it must not go on before its id maps are written and go_on() says so. go_on NULL: it writes
+	 * them itself. */
+	int (*find_init)(struct carrier *carrier, int sync_fd, pid_t *ret, struct err **err);
 	int (*go_on)(struct carrier *carrier, struct err **err);
+	/* In the child, in our memory, before it executes the program: raw calls only; 0 or an errno, which explain() then makes an
+	 * error of. explain() is 0 where nothing failed. Both NULL: nothing is to be done. */
+	int (*make_place)(void *place);
+	int (*explain)(const struct carrier *carrier, struct err **err);
+	void *place;
 };
 
 /* launch.c: start() of an engine, with a carrier or, NULL, without. */
