@@ -65,18 +65,21 @@ struct err {
 	struct err *cause;	/* the error below this one */
 };
 
+/* Failures are rare: what leads to one is kept away from the instructions that are executed, so that these fill fewer pages. */
+#define err_rare __attribute__((cold))
+
 /* A failed system call: operation on object, for the config field at pointer. Any of the three
  * strings may be NULL. errnum is positive. Returns -errnum. */
 int err_sys(struct err **err, enum err_code code, int errnum, const char *operation,
-	    const char *object, const char *pointer);
+	    const char *object, const char *pointer) err_rare;
 
 /* A failure in words. errnum may be 0 (then -EINVAL is returned), else returns -errnum.
  * When errnum is 0 no strerror text is shown. */
 int err_set(struct err **err, enum err_code code, int errnum, const char *pointer,
-	    const char *format, ...) __attribute__((format(printf, 5, 6)));
+	    const char *format, ...) __attribute__((format(printf, 5, 6))) err_rare;
 
 /* Out of memory as a normal error. Returns -ENOMEM. Never allocates. */
-int err_nomem(struct err **err);
+int err_nomem(struct err **err) err_rare;
 
 #ifdef __clang_analyzer__
 /* What an analyser can't see from another file: the result is negative, so what comes after a failure is not reached. */
@@ -86,10 +89,10 @@ int err_nomem(struct err **err);
 #endif
 
 /* Put words above an existing error; the text below is not rewritten. Returns -(errno of the cause). */
-int err_wrap(struct err **err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int err_wrap(struct err **err, const char *format, ...) __attribute__((format(printf, 2, 3))) err_rare;
 
 /* Add a remedy to the newest level, unless it has one. */
-void err_hint(struct err **err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void err_hint(struct err **err, const char *format, ...) __attribute__((format(printf, 2, 3))) err_rare;
 
 /* Another name for the field, where the error has one: for who has translated the user's configuration. */
 void err_replace_pointer(struct err *err, const char *pointer);
