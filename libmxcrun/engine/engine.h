@@ -17,7 +17,6 @@
 #include "base/log.h"
 #include "cgroup/cgroup.h"
 #include "engine/native/hooks.h"
-#include "engine/native/netns.h"
 #include "host/facts.h"
 #include "plan/plan.h"
 
@@ -29,7 +28,6 @@ struct engine_request {
 	const struct cgroup *cgroup;	/* made already */
 	int start_fd;			/* FIFO for `start` (create), -1 for run; stays the caller's */
 	int console_socket_fd;		/* connected; -1: none; stays the caller's */
-	struct netns *netns;		/* begun for this plan, or NULL; stays the caller's */
 	int target_pidfd;		/* exec: the container's init, so that its number still means it; else -1 */
 	bool goes_at_once;		/* nothing is to be written down before the workload runs: init does not wait for a word after
 					 * the gate, and native_recorded() and native_release() don't send one */

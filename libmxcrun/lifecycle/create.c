@@ -25,7 +25,6 @@
 void instance_done(struct instance *instance)
 {
 	network_stop(&instance->network);
-	netns_done(&instance->netns);
 	engine_child_done(&instance->child);
 	cgroup_done(&instance->cgroup);
 	record_done(&instance->record);
@@ -69,7 +68,6 @@ static int start_engine(const struct lifecycle *lc, const struct prepared *prepa
 		.facts = prepared->facts,
 		.log = lc->log,
 		.cgroup = &instance->cgroup,
-		.netns = &instance->netns,
 		.console_socket_fd = options->console_socket_fd,
 		.target_pidfd = -1,
 		.on_child = on_child,
@@ -83,9 +81,7 @@ static int start_engine(const struct lifecycle *lc, const struct prepared *prepa
 	if (r < 0)
 		return r;
 	request.start_fd = start_fd;
-	r = prepared->engine->start(&request, &instance->child, err);
-	netns_done(&instance->netns);	/* it is the container's now, or nobody's */
-	return r;
+	return prepared->engine->start(&request, &instance->child, err);
 }
 
 static int on_helper(void *data, pid_t pid, uint64_t start_ticks, struct err **err)
@@ -164,9 +160,6 @@ int instance_create(const struct lifecycle *lc, const struct prepared *prepared,
 	const struct plan *plan = prepared->plan;
 	int r;
 
-	/* others make it themselves */
-	if (prepared->engine == &native_engine)
-		netns_begin(&ret->netns, plan, prepared->facts);
 	r = store_create(lc->store, plan->id, &ret->entry, err);
 	if (r < 0)
 		return r;

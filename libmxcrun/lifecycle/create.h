@@ -17,13 +17,11 @@ struct instance {
 	struct cgroup cgroup;
 	struct engine_child child;
 	struct network network;
-	struct netns netns;
 	char created[CLOCK_TEXT_SIZE];
 };
 #define INSTANCE_INIT                                                                  \
 	{                                                                              \
-		.entry = ENTRY_INIT, .record = RECORD_INIT, .child = ENGINE_CHILD_INIT, .network = NETWORK_INIT, \
-		.netns = NETNS_INIT                                                                    \
+		.entry = ENTRY_INIT, .record = RECORD_INIT, .child = ENGINE_CHILD_INIT, .network = NETWORK_INIT \
 	}
 void instance_done(struct instance *instance);
 #define cleanup_instance __attribute__((cleanup(instance_done)))

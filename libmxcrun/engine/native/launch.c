@@ -25,6 +25,7 @@
 #include "base/sys.h"
 #include "engine/engine.h"
 #include "engine/native/clone.h"
+#include "engine/native/netns.h"
 #include "engine/native/parent.h"
 #include "host/explain.h"
 
@@ -470,14 +471,17 @@ static int send_go(struct launch *l, struct engine_child *child, struct err **er
 {
 	const struct plan_hooks *hooks = l->request->plan->hooks;
 	cleanup_free char *state = NULL;
-	int r;
+	cleanup_close int net = -1;
+	int r = l->fds.net_is_late ? netns_make(&net, err) : 0;
 
+	if (r < 0)
+		return r;
 	if (hooks[HOOK_CREATE_CONTAINER].count) {
 		state = l->request->state_json(l->request->data, "creating", child->pid);
 		if (!state)
 			return err_nomem(err);
 	}
-	r = sync_send_text_fd(child->sync_fd, SYNC_GO, state, l->fds.net_is_late ? netns_wait(l->request->netns) : -1);
+	r = sync_send_text_fd(child->sync_fd, SYNC_GO, state, net);
 	if (r == 0 && l->request->goes_at_once)
 		r = send_all(child);
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
@@ -728,7 +732,8 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 	};
 	int r;
 
-	l.fds.net_is_late = request->netns && netns_is_begun(request->netns);
+	/* others make it themselves */
+	l.fds.net_is_late = !carrier && netns_can_be_late(request->plan, request->facts);
 	l.fds.plan = arena_fd(request->plan_arena);
 	l.fds.start = request->start_fd;
 	l.fds.console = request->console_socket_fd;

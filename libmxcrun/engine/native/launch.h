@@ -9,7 +9,7 @@
  * the plan is shared, and what stays resident is the tiny init.
  *
  * The network namespace comes later where it can (netns.h): then the child is born in the parent's, uses none, and enters its
- * own at the gate, before the mounts of which sysfs shows it.
+ * own, which the parent makes meanwhile, at the gate, before the mounts of which sysfs shows it.
  *
  * init, in order: not dumpable; map the plan; join namespaces; network and host name; mounts on
  * descriptors; GO gate (cgroup is joined, createRuntime hooks have run); cgroup namespace and mounts;

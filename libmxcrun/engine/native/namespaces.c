@@ -150,7 +150,7 @@ int namespaces_configure(struct init *init, struct err **err)
 	return plan->namespaces[NS_NET].mode == NS_NEW && !init->fds.net_is_late ? loopback_up(err) : 0;
 }
 
-/* The one that the parent's helper made, or, where that failed, one of our own. */
+/* The one that the parent made, or, where that failed, one of our own. */
 int namespaces_late_net(struct init *init, struct err **err)
 {
 	const struct plan_ns *ns = &init->plan->namespaces[NS_NET];

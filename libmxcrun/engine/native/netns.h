@@ -1,36 +1,24 @@
-/* netns.h - the container's network namespace, made beside the parent's other work.
+/* netns.h - the container's network namespace, made while init starts.
  *
- * The kernel takes longer for a network namespace than for everything else that clone3 makes. Where nothing needs it
- * before the mounts do, a helper in our own memory makes it, from the moment the plan is known, while we write the
- * record, make the cgroup and start init; init enters it at the gate (launch.h).
+ * The kernel takes longer for a network namespace than for everything else that clone3 makes, and init longer to start than
+ * we have to do meanwhile. So where nothing needs the namespace before the mounts do, init is born in ours, we make the new
+ * one beside its start, and it enters that at the gate (launch.h).
  */
 #ifndef MXCRUN_ENGINE_NATIVE_NETNS_H
 #define MXCRUN_ENGINE_NATIVE_NETNS_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
+#include "base/err.h"
 #include "host/facts.h"
 #include "plan/plan.h"
 
-struct netns {
-	pid_t helper;		/* not reaped yet; -1: none */
-	int fd;			/* the namespace, its loopback up; or a negative errno. Valid once the helper is reaped */
-	_Alignas(16) char stack[2048];	/* the helper's */
-};
-#define NETNS_INIT { .helper = -1, .fd = -1 }
+/* Can the plan's namespace come that late? Hooks of the runtime namespace and moved interfaces look for it at init, before
+ * the gate; a user namespace must own it, and only who is privileged can make it outside of one. */
+bool netns_can_be_late(const struct plan *plan, const struct host_facts *facts);
 
-/* Begin, if the plan's namespace can come that late. No error: what this leaves undone init does itself. The object may not move
- * until netns_done(). */
-void netns_begin(struct netns *netns, const struct plan *plan, const struct host_facts *facts);
-
-/* Was it begun? Then the child is born without a network namespace of its own. */
-bool netns_is_begun(const struct netns *netns);
-
-/* Wait for the helper: the descriptor, which stays the object's, or a negative errno. */
-int netns_wait(struct netns *netns);
-
-/* The helper is gone and the descriptor closed; so is the namespace, if nobody entered it. */
-void netns_done(struct netns *netns);
+/* A new one with its loopback up: the descriptor in *ret_fd, or -1 where that failed, for init to try for itself and to report.
+ * We are in it meanwhile; not to come back is the one failure here. */
+int netns_make(int *ret_fd, struct err **err);
 
 #endif
