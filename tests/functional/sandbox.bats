@@ -376,7 +376,7 @@ full'
 	rt mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
 	wait_for 10 grep -q . "$BATS_TEST_TMPDIR/out"
 	equal "$(cat "$BATS_TEST_TMPDIR/out")" ready
-	contains "$(cat $(sandbox_cgroups | sed "s,\$,/$file,") 2>/dev/null)" 77
+	contains "$(sandbox_cgroups | sed "s,\$,/$file," | xargs cat 2>/dev/null)" 77
 	wait
 	refuses '.bubblewrap.resources.io.devices = [{device: "999:999", readBps: 1}]' resources/io
 }
