@@ -81,6 +81,18 @@ static void load_payload(struct filter *f, uint32_t base, uint32_t offset, uint3
 	close_expression(f);
 }
 
+/* Of an IPv6 extension header: 1 or 0. */
+static void load_presence(struct filter *f, uint8_t header, uint32_t reg)
+{
+	open_expression(f, "exthdr");
+	nft_put_u32(&f->batch, NFTA_EXTHDR_DREG, reg);
+	nft_put(&f->batch, NFTA_EXTHDR_TYPE, &header, sizeof(header));
+	nft_put_u32(&f->batch, NFTA_EXTHDR_OFFSET, 0);
+	nft_put_u32(&f->batch, NFTA_EXTHDR_LEN, 1);
+	nft_put_u32(&f->batch, NFTA_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
+	close_expression(f);
+}
+
 static void load_number(struct filter *f, uint32_t number, uint32_t reg)
 {
 	open_expression(f, "immediate");
@@ -376,10 +388,11 @@ static size_t refusal_number(const struct filter *f, struct filter_group at)
 	return number;
 }
 
-enum built_in { REFUSES_HOST_LOOPBACK, REFUSES_MAPPED, BUILT_IN_MAX };
+enum built_in { REFUSES_HOST_LOOPBACK, REFUSES_MAPPED, REFUSES_SOURCE_ROUTES, BUILT_IN_MAX };
 static const char *const built_in_names[BUILT_IN_MAX] = {
 	[REFUSES_HOST_LOOPBACK] = FILTER_HOST_LOOPBACK,
 	[REFUSES_MAPPED] = "IPv4-mapped",
+	[REFUSES_SOURCE_ROUTES] = "source route",
 };
 
 static size_t built_in_number(const struct filter *f, enum built_in which)
@@ -553,6 +566,37 @@ static void refuse_mapped(struct filter *f)
 	close_rule(f, built_in_names[REFUSES_MAPPED]);
 }
 
+static void refuse_source_route(struct filter *f)
+{
+	char chain[FILTER_NAME_SIZE];
+
+	refusal_chain(chain, built_in_number(f, REFUSES_SOURCE_ROUTES));
+	count(f);
+	decide(f, NFT_GOTO, chain);
+	close_rule(f, built_in_names[REFUSES_SOURCE_ROUTES]);
+}
+
+/* Anyone may give a socket a source route (IP_OPTIONS, IPV6_RTHDR). Then the packet's address is that of the first hop, and
+ * where it ends is in the options. So also of established connections nothing passes that has some: in IPv4 any but those
+ * of IGMP, which only the kernel sends; in IPv6 a routing header. */
+static void refuse_source_routes(struct filter *f)
+{
+	const uint8_t plain = 0x45, igmp = IPPROTO_IGMP, absent = 0; /* IP version 4, a header of five words */
+
+	open_rule(f, "output");
+	match_family(f, NET_V4);
+	load_payload(f, NFT_PAYLOAD_NETWORK_HEADER, 0, sizeof(plain), NFT_REG_1);
+	compare(f, NFT_CMP_NEQ, &plain, sizeof(plain));
+	load_meta(f, NFT_META_L4PROTO, NFT_REG_1);
+	compare(f, NFT_CMP_NEQ, &igmp, sizeof(igmp));
+	refuse_source_route(f);
+	open_rule(f, "output");
+	match_family(f, NET_V6);
+	load_presence(f, IPPROTO_ROUTING, NFT_REG_1);
+	compare(f, NFT_CMP_NEQ, &absent, sizeof(absent));
+	refuse_source_route(f);
+}
+
 struct own_network {
 	enum net_family family;
 	uint8_t network[8], host[8]; /* what an address in it begins with, and how the one that is left open goes on */
@@ -654,6 +698,7 @@ static void add_family(struct filter *f, enum net_family family)
 
 static void add_output(struct filter *f)
 {
+	refuse_source_routes(f);
 	accept_loopback_and_known(f, "output", NFT_META_OIF);
 	accept_icmpv6(f, "output", ND_ROUTER_SOLICIT, ND_NEIGHBOR_ADVERT);
 	accept_icmpv6(f, "output", 143, 143); /* multicast listener report, version 2 */

@@ -219,6 +219,118 @@ answers_from_world() { equal "$(in_world /usr/bin/python3 "$here/netpeer.py" try
 	result "tcp 198.51.100.10 80" web
 }
 
+# A router that heeds them is an address that the policy allows; what is behind it is one that it doesn't.
+@test "source routes by options of a socket lead past no rule, neither of new connections nor of known ones" {
+	in_world sysctl -qw net.ipv4.conf.all.accept_source_route=1 net.ipv4.conf.p0.accept_source_route=1 \
+		net.ipv6.conf.all.seg6_enabled=1 net.ipv6.conf.p0.seg6_enabled=1
+	in_world ip addr add 2001:db8:9::7/128 dev lo
+	serve world tcp 2001:db8:9::7 80 far6 udp 203.0.113.7 90 faru udp 192.0.2.1 90 near
+	cat >"$BATS_TEST_TMPDIR/routed.py" <<-'END'
+		import errno, socket, struct
+		def option(family):
+		    if family == socket.AF_INET:
+		        return socket.IPPROTO_IP, socket.IP_OPTIONS, b"\x83\x07\x04" + socket.inet_aton("192.0.2.1") + b"\x01"
+		    hop = socket.inet_pton(socket.AF_INET6, "2001:db8:2::1")
+		    return socket.IPPROTO_IPV6, socket.IPV6_RTHDR, struct.pack("!BBBBBBH", 0, 4, 4, 1, 1, 0, 0) + bytes(16) + hop
+		def attempt(name, kind, address, port, first=None):
+		    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+		    s = socket.socket(family, kind)
+		    s.settimeout(2)
+		    try:
+		        if first:
+		            s.sendto(b"x", first)
+		            print(name, "first", s.recv(100).decode(), flush=True)
+		        s.setsockopt(*option(family))
+		        if kind == socket.SOCK_DGRAM: s.sendto(b"x", (address, port))
+		        else: s.connect((address, port))
+		        result = s.recv(100).decode().strip()
+		    except OSError as e:
+		        result = errno.errorcode.get(e.errno, str(e))
+		    print(name, result, flush=True)
+		attempt("tcp", socket.SOCK_STREAM, "203.0.113.7", 80)
+		attempt("udp", socket.SOCK_DGRAM, "203.0.113.7", 90)
+		attempt("known", socket.SOCK_DGRAM, "203.0.113.7", 90, ("192.0.2.1", 90))
+		attempt("tcp6", socket.SOCK_STREAM, "2001:db8:9::7", 80)
+	END
+	config --arg d "$BATS_TEST_TMPDIR/routed.py" '.mounts += [{destination: "/routed.py", type: "bind", source: $d, options: ["bind", "ro"]}]'
+	# newer kernels want CAP_NET_RAW for those of IPv4; without rules they lead there
+	equal "$(in_pod /usr/bin/python3 "$BATS_TEST_TMPDIR/routed.py")" "tcp far
+udp faru
+known first near
+known faru
+tcp6 far6"
+	script 'exec /usr/bin/python3 /routed.py'
+	run_carried
+	contains "$output" "tcp6 far6"
+	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "192.0.2.1"}, {"cidr": "2001:db8:2::1"}]}]}}}'
+	run_carried
+	contains "$output" "known first near"
+	lacks "$output" far
+	# the kernel can't always tell the socket that its packet is refused
+	grep -qxE 'tcp6 (EACCES|timed out)' <<<"$output"
+	config '.process.args = ["/bin/sleep", "1000"]'
+	start_container "$TAG"
+	equal "$(in_pod /usr/bin/python3 "$BATS_TEST_TMPDIR/routed.py" | sed 's/EHOSTUNREACH\|EACCES\|timed out/refused/')" "tcp refused
+udp EPERM
+known first near
+known EPERM
+tcp6 refused"
+	run --separate-stderr rt events --network "$TAG"
+	jq -e '.data.refused[] | select(.rule == "source route" and .address == "192.0.2.1" and .protocol == "udp" and .count > 0)' <<<"$output"
+}
+
+# redirect DESTINATION: as the router, tell the pod that another one is nearer.
+redirect() { in_world /usr/bin/python3 -c '
+import socket, struct, sys
+def total(data):
+    s = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    s = (s >> 16) + (s & 0xffff); s += s >> 16
+    return ~s & 0xffff
+a = socket.inet_aton
+head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 1, 0, 64, 17, 0, a("192.0.2.2"), a(sys.argv[1])) + struct.pack("!HHHH", 4000, 90, 8, 0)
+body = struct.pack("!BBH4s", 5, 1, 0, a("192.0.2.9")) + head
+body = struct.pack("!BBH4s", 5, 1, total(body), a("192.0.2.9")) + head
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP); s.bind(("192.0.2.1", 0)); s.sendto(body, ("192.0.2.2", 0))' "$1"; }
+
+# fragments PORT: a datagram in pieces of 8 bytes from that port, which makes it of no known connection; the first has no more of it than the ports. Made by hand, as by one who wants to pass a filter.
+fragments() { in_world /usr/bin/python3 -c '
+import socket, struct, sys
+a = socket.inet_aton
+port = int(sys.argv[1])
+data = struct.pack("!HHHH", port, 7575, 24, 0) + b"x" * 16
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(("192.0.2.1", port)); u.settimeout(2)
+for i in range(0, 24, 8):
+    more = 0x2000 if i < 16 else 0
+    s.sendto(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 77, more | i // 8, 64, 17, 0, a("192.0.2.1"), a("192.0.2.2")) + data[i:i + 8], ("192.0.2.2", 0))
+try: print(u.recv(100).decode())
+except socket.timeout: print("TIMEOUT")' "$1"; }
+
+@test "redirects and fragments lead past no rule" {
+	local ingress port=4001
+	for ingress in allow deny; do
+		annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.10"}]}]}, "ingress": {"default": "'$ingress'"}}}'
+		script "/usr/bin/python3 /tests/netpeer.py serve udp 192.0.2.2 7575 inside & while [ ! -e /go ]; do sleep 0.1; done
+			exec /usr/bin/python3 /tests/netpeer.py try tcp 203.0.113.7 80 big 203.0.113.7 90 tcp 198.51.100.10 80 big 198.51.100.10 90"
+		rm -f "$BUNDLE/rootfs/go"
+		start_container "$TAG"
+		wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+		equal "$(fragments $port)" "$([ $ingress = allow ] && echo inside || echo TIMEOUT)"
+		port=4002
+		redirect 203.0.113.7
+		redirect 198.51.100.10
+		touch "$BUNDLE/rootfs/go"
+		wait_for 20 grep -q "big 198.51.100.10" "$BATS_TEST_TMPDIR/out"
+		output=$(cat "$BATS_TEST_TMPDIR/out")
+		echo "$output"
+		result "tcp 203.0.113.7 80" EHOSTUNREACH
+		result "big 203.0.113.7 90" EPERM
+		result "tcp 198.51.100.10 80" web
+		result "big 198.51.100.10 90" udp
+		rt delete --force "$TAG"
+	done
+}
+
 @test "the host's namespace is refused, by whichever name, and stays as it is" {
 	local before
 	before=$(nft list tables)
