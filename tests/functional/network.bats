@@ -608,19 +608,35 @@ inside"
 has_carrier() { [ -n "$(carriers)" ]; }
 has_no_carrier() { [ -z "$(carriers)" ]; }
 
+# By its place: the sandbox's first process, what that runs, and each program beside it.
+one_of() {
+	local supervisor=$1 pid init
+	for pid in $(pgrep -P "$supervisor"); do
+		[ "$(awk '$1 == "NSpid:" && NF > 2 { print $NF }' "/proc/$pid/status")" != 1 ] || init=$pid
+	done
+	case $2 in
+	supervisor) echo "$supervisor" ;;
+	init) echo "$init" ;;
+	workload) pgrep -P "$init" | head -n 1 ;;
+	first) carriers | sed -n 1p ;;
+	second) pgrep -P "$supervisor" -x mxcrun-relay ;; # of ports: it has gone inside
+	esac
+}
+
 @test "SIGKILL of any one process leaves no other: no carrier, no workload, no record" {
 	local mode who supervisor
-	for mode in '.network.egress = {default: "allow"}' '.runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}'; do
-		for who in supervisor carrier; do
+	for mode in '.network.egress = {default: "allow"}' '.runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}' \
+		'.network.ingress.hostLoopback = "allow" | .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 80}]'; do
+		for who in supervisor init workload first second; do
+			[ "$who" != second ] || [[ $mode == *portMappings* ]] || continue
 			policy 'sleep 500' ".version = \"1.0.0\" | .process.timeout = 0 | $mode"
 			nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >/dev/null 2>&1 3>&- 4>&- &
 			supervisor=$!
 			wait_for 10 has_carrier
 			wait_for 10 has_workload
-			if [ "$who" = supervisor ]; then
-				kill -9 "$supervisor"
-			else
-				kill -9 "$(carriers)"
+			echo "$mode: $who is $(one_of "$supervisor" "$who")"
+			kill -9 "$(one_of "$supervisor" "$who")"
+			if [[ $who == first || $who == second ]]; then
 				sleep 0.2
 				kill -TERM "$supervisor"
 			fi
@@ -628,10 +644,12 @@ has_no_carrier() { [ -z "$(carriers)" ]; }
 			wait_for 5 has_no_carrier
 			wait_for 5 no_workload
 			rt gc >/dev/null
-			[ -z "$(ls -A "$STATE")" ]
+			equal "$(ls -A "$STATE")" ""
+			wait_for 5 port_is_closed
 		done
 	done
 }
+port_is_closed() { [ "$(in_host ss -Hltn | grep -c :8080)" = 0 ]; }
 has_workload() { tagged_processes | grep -q .; }
 no_workload() { ! has_workload; }
 
