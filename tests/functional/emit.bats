@@ -26,15 +26,6 @@ unshare -U true 2>/dev/null; echo "unshare $?"'
 # Flags of the mounts that both have: what a runtime adds of its own (its device nodes, its masks) is named here.
 MOUNTS='awk '\''{ print $5, $6 }'\'' /proc/self/mountinfo | grep -v " / \|^/ \|^/dev/\(null\|zero\|full\|random\|urandom\|tty\) \|^/proc/\|^/dev/mqueue\|^/sys" | sort'
 
-# Run the bundle in $BATS_TEST_TMPDIR/emitted with a runtime, on one kind of cgroups: crun knows no mixture.
-run_emitted() {
-	run --separate-stderr timeout -k 5 "$(slow 30)" unshare -m --propagation private sh -c '
-		umount /sys/fs/cgroup/unified 2>/dev/null
-		cd "$1" && exec "$2" --root "$3" run "$4"' sh "$BATS_TEST_TMPDIR/emitted" "$1" "$BATS_TEST_TMPDIR/$1.state" "$TAG" \
-		</dev/null 3>&- 4>&-
-	echo "$1: status $status; stdout: ${output:0:3000}; stderr: ${stderr:0:1000}"
-}
-
 emit_policy() {
 	rm -rf "$BATS_TEST_TMPDIR/emitted"
 	rt mxc emit oci "$POLICY" --output "$BATS_TEST_TMPDIR/emitted" 2>"$BATS_TEST_TMPDIR/notes"

@@ -143,10 +143,7 @@ not a terminal'
 	rt mxc emit oci "$POLICY" --output "$BATS_TEST_TMPDIR/emitted" 2>/dev/null
 	for runtime in crun runc; do
 		have $runtime || continue
-		run --separate-stderr timeout -k 5 "$(slow 30)" unshare -m --propagation private sh -c '
-			umount /sys/fs/cgroup/unified 2>/dev/null
-			cd "$1" && exec $2 --root "$3" run "$4"' sh "$BATS_TEST_TMPDIR/emitted" $runtime "$BATS_TEST_TMPDIR/$runtime" "$TAG" </dev/null 3>&- 4>&-
-		echo "$runtime: $status $output $stderr"
+		run_emitted "$runtime"
 		equal "$output" "$want"
 	done
 }
@@ -348,9 +345,7 @@ full'
 	fi
 	if have crun; then
 		rt mxc emit oci "$POLICY" --output "$BATS_TEST_TMPDIR/emitted" 2>/dev/null
-		run --separate-stderr timeout -k 5 "$(slow 30)" unshare -m --propagation private sh -c '
-			umount /sys/fs/cgroup/unified 2>/dev/null
-			cd "$1" && exec crun --root "$2" run "$3"' sh "$BATS_TEST_TMPDIR/emitted" "$BATS_TEST_TMPDIR/crun" "$TAG" </dev/null 3>&- 4>&-
+		run_emitted crun
 		equal "$output" "$want"
 	fi
 	make_user
@@ -575,9 +570,7 @@ Connection refused"
 	contains "$seen" "$(readlink /proc/self/ns/ipc)"
 	rt mxc emit oci "$POLICY" --output "$BATS_TEST_TMPDIR/emitted" 2>/dev/null
 	if have crun; then
-		run --separate-stderr timeout -k 5 "$(slow 30)" unshare -m --propagation private sh -c '
-			umount /sys/fs/cgroup/unified 2>/dev/null
-			cd "$1" && exec crun --root "$2" run "$3"' sh "$BATS_TEST_TMPDIR/emitted" "$BATS_TEST_TMPDIR/crun" "$TAG" </dev/null 3>&- 4>&-
+		run_emitted crun
 		equal "$output" "$seen"
 	fi
 	rt mxc emit bwrap "$POLICY" --output "$BATS_TEST_TMPDIR/command" 2>/dev/null
