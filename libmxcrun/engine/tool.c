@@ -4,29 +4,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/mem.h"
 
 #define ANSWER_MAX 65536u
 
 /* Never by PATH: it is started with the caller's rights. */
-const char *engine_tool_find(const char *engine, const char *program, const char *remedy, struct err **err)
+const char *engine_tool_find(const struct engine_tool *tool, struct err **err)
 {
-	static const char *const places[] = { "/usr/bin", "/usr/local/bin", "/bin" };
-	static char path[64];
-
-	for (size_t i = 0; i < array_size(places); i++) {
-		snprintf(path, sizeof(path), "%s/%s", places[i], program);
-		if (access(path, X_OK) == 0)
-			return path;
-	}
-	err_set(err, E_HOST, 0, NULL, "the engine %s needs the program %s, and this host has none", engine, program);
-	err_hint(err, "%s", remedy);
+	for (const char *const *path = tool->paths; *path; path++)
+		if (access(*path, X_OK) == 0)
+			return *path;
+	err_set(err, E_HOST, 0, NULL, "the engine %s needs the program %s, and this host has none", tool->engine,
+		strrchr(tool->paths[0], '/') + 1);
+	err_hint(err, "%s", tool->remedy);
 	return NULL;
 }
 

@@ -4,8 +4,14 @@
 
 #include "base/err.h"
 
-/* The absolute path of an engine's program, or NULL with E_HOST and what to install. */
-const char *engine_tool_find(const char *engine, const char *program, const char *remedy, struct err **err);
+struct engine_tool {
+	const char *engine;	/* whose */
+	const char *paths[4];	/* where it may be, absolute, in that order; to NULL */
+	const char *remedy;	/* what to install */
+};
+
+/* The one of its paths where it is, or NULL with E_HOST and the remedy. */
+const char *engine_tool_find(const struct engine_tool *tool, struct err **err);
 
 /* What it prints when it is given that option; malloc'd. 0 or -errno. */
 int engine_tool_ask(const char *path, const char *option, char **ret);

@@ -7,11 +7,13 @@
 #include "base/mem.h"
 #include "engine/tool.h"
 
-#define REMEDY "install the package bubblewrap, version 0.5 or later"
+static const struct engine_tool tool = {
+	"bwrap", { "/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap" }, "install the package bubblewrap, version 0.5 or later",
+};
 
 const char *bwrap_tool_find(struct err **err)
 {
-	return engine_tool_find("bwrap", "bwrap", REMEDY, err);
+	return engine_tool_find(&tool, err);
 }
 
 /* A line of the help begins with it. */
@@ -38,7 +40,7 @@ int bwrap_tool_check(const char *path, struct err **err)
 		if (has_option(help, options[i]))
 			continue;
 		r = err_set(err, E_HOST, 0, NULL, "the engine bwrap: %s is too old, it has no option %s", path, options[i]);
-		err_hint(err, REMEDY);
+		err_hint(err, "%s", tool.remedy);
 		return r;
 	}
 	return 0;

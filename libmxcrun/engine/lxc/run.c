@@ -26,7 +26,10 @@
 #define MFD_CLOEXEC_FLAG 1u	/* MFD_CLOEXEC; C libraries hide it */
 #define INIT_WAIT_MS 30000
 #define OLDEST 5		/* LXC 5.0 */
-#define REMEDY "install the package lxc, version 5.0 or later"
+
+static const struct engine_tool tool = {
+	"lxc", { "/usr/bin/lxc-start", "/usr/local/bin/lxc-start", "/bin/lxc-start" }, "install the package lxc, version 5.0 or later",
+};
 
 struct run {
 	const struct plan *plan;
@@ -138,7 +141,7 @@ static int lxc_start(const struct engine_request *request, struct engine_child *
 	struct run run = {
 		.plan = request->plan,
 		.arena = arena,
-		.carrier = { .name = "lxc", .program = engine_tool_find("lxc", "lxc-start", REMEDY, err), .errors_fd = -1, .streams_fd = -1,
+		.carrier = { .name = "lxc", .program = engine_tool_find(&tool, err), .errors_fd = -1, .streams_fd = -1,
 			     .is_lxc = true, .data = &run, .prepare = prepare, .make_place = lxc_place_make,
 			     .find_init = find_init, .explain = explain },
 		.config_fd = -1,
@@ -167,7 +170,7 @@ static int check_version(const char *path, struct err **err)
 	if (strtol(text, NULL, 10) >= OLDEST)
 		return 0;
 	r = err_set(err, E_HOST, 0, NULL, "the engine lxc: %s is too old, or none: it says \"%.*s\"", path, (int)strcspn(text, "\n"), text);
-	err_hint(err, REMEDY);
+	err_hint(err, "%s", tool.remedy);
 	return r;
 }
 
@@ -184,7 +187,7 @@ static int lxc_unsupported(const struct plan *plan, const struct host_facts *fac
 			    "lxc: only root can keep it from making cgroups beside the container's own, where no limit would hold");
 	if (r < 0)
 		return r;
-	path = engine_tool_find("lxc", "lxc-start", REMEDY, err);
+	path = engine_tool_find(&tool, err);
 	return path ? check_version(path, err) : -EINVAL;
 }
 
