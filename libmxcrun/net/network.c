@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "net/carrier.h"
+#include "net/conntrack.h"
 #include "net/enter.h"
 #include "net/filter.h"
 #include "net/link.h"
@@ -57,13 +58,17 @@ static int load_rules(const struct plan *plan, int netfilter_fd, int route_fd, s
 {
 	struct net_policy policy = plan->network_policy;
 	char table[FILTER_TABLE_SIZE];
-	int has_tap = policy.closes_host_loopback ? link_has_tap(route_fd) : 0;
+	int has_tap = policy.closes_host_loopback ? link_has_tap(route_fd) : 0, r;
 
 	if (has_tap < 0)
 		return err_sys(err, E_NETWORK, -has_tap, "rtnetlink", "interfaces of the container", policy.pointer);
 	policy.closes_host_loopback = has_tap;
 	filter_table_name(table, plan->id);
-	return filter_load(netfilter_fd, table, &policy, err);
+	r = filter_load(netfilter_fd, table, &policy, err);
+	/* Connections that others had in it, with other rules or none, would count as known ones. */
+	if (r == 0 && plan->namespaces[NS_NET].mode == NS_JOIN)
+		r = conntrack_flush(netfilter_fd, policy.pointer, err);
+	return r;
 }
 
 static int start_rules(const struct plan *plan, const struct net_namespace *namespaces, const struct net_journal *journal,

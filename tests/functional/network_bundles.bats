@@ -331,6 +331,27 @@ except socket.timeout: print("TIMEOUT")' "$1"; }
 	done
 }
 
+@test "a connection that the namespace remembers from before is judged as a new one" {
+	# one client's address and port, so that the kernel takes the second container's packets for those of the first
+	local ask="import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('192.0.2.2', 5555)); s.settimeout(5)
+for i in range(3):
+    try: s.sendto(b'x', ('198.51.100.10', 90)); print(s.recv(99).decode())
+    except PermissionError: print('EPERM')"
+	config --arg ask "$ask" '.process.args = ["/usr/bin/python3", "-c", $ask]'
+	section '{"network": {"egress": {"allow": [{"ports": [{"protocol": "udp", "port": 90}]}]}}}'
+	run_carried
+	equal "$output" "udp
+udp
+udp"
+	section '{"network": {"egress": {"allow": [{"ports": [{"protocol": "tcp", "port": 80}]}]}}}'
+	run_carried
+	equal "$output" "EPERM
+EPERM
+EPERM"
+}
+
 @test "the host's namespace is refused, by whichever name, and stays as it is" {
 	local before
 	before=$(nft list tables)
