@@ -401,5 +401,5 @@ owned_policy() { # command, then jq
 	rt mxc run --report "$report" "$POLICY"
 	equal "$(jq -r .status "$report")" running
 	equal "$(jq -r '.items[] | select(.subject == "path") | "\(.object) \(.enforced) \(.mechanism)"' "$report")" "/usr/share readonly read-only mount"
-	equal "$(jq -r '[.items[].subject] | sort | join(" ")' "$report")" "capabilities network newPrivileges path systemCalls timeoutMs"
+	equal "$(jq -r '[.items[].subject] | sort | join(" ")' "$report")" "capabilities files network newPrivileges path systemCalls timeoutMs"
 }
