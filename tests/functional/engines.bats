@@ -6,8 +6,12 @@ load helpers
 load networld
 GUARDS="root jq"
 
-# Groups that the engines make for themselves and leave: removed at the end unless they were there before.
-engine_cgroups() { find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -type d \( -name libpod_parent -o -name default -o -name mxt -o -name docker \) 2>/dev/null; }
+# Groups that the engines make for themselves and leave, and what is in them, innermost first: those that were not there before are removed at
+# the end.
+engine_cgroups() {
+	find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d \( -name libpod_parent -o -name default -o -name mxt -o -name docker \) \
+		-exec find {} -depth -type d \; 2>/dev/null
+}
 
 setup_file() {
 	# Socket paths have to be short.
@@ -32,9 +36,7 @@ teardown_file() {
 	}
 	local dir mount
 	for mount in $(grep -F "$E" /proc/self/mountinfo | cut -d ' ' -f 5 | tac); do umount -l "$mount"; done
-	engine_cgroups | grep -vxFf "$E/cgroups" | while read -r dir; do
-		find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null
-	done
+	engine_cgroups | grep -vxFf "$E/cgroups" | while read -r dir; do rmdir "$dir" 2>/dev/null || true; done
 	# podman's networks mount it over itself.
 	[ -e "$E/netns-is-mounted" ] || umount -l /run/netns 2>/dev/null || true
 	for dir in /run/containerd /run/containers /run/netns /run/libpod /var/lib/containers; do
