@@ -230,6 +230,26 @@ no rights there
 	done
 }
 
+@test "in a chroot that is no mount point the error says what to do, and in one that is a container runs" {
+	local chroot=$BATS_TEST_TMPDIR/chroot
+	make_bundle
+	script 'echo ran'
+	mkdir -p "$chroot"/{proc,sys,dev}
+	cp -a "$BUNDLE" "$chroot/bundle"
+	cp "$MXCRUN" "$chroot/mxcrun"
+	in_chroot() {
+		run --separate-stderr timeout -k 5 "$(slow 20)" unshare -m --propagation private sh -c '
+			[ -z "$2" ] || mount --bind "$1" "$1"
+			mount -t proc proc "$1/proc" && mount --rbind /sys "$1/sys" && mount --rbind /dev "$1/dev" &&
+			exec chroot "$1" /mxcrun --root /state run --bundle /bundle "$3"' sh "$chroot" "$1" "$TAG" </dev/null
+		echo "status $status; stdout: $output; stderr: $stderr"
+	}
+	in_chroot ''
+	assert_refused "/ is no mount point"
+	in_chroot bind
+	equal "$status $output" "0 ran"
+}
+
 @test "the same namespace twice, and no mount namespace, are refused" {
 	make_bundle '.linux.namespaces += [{type: "ipc"}]'
 	run_bundle

@@ -172,13 +172,25 @@ static int open_image_root(struct init *init, struct err **err)
 	return 0;
 }
 
+static int set_outer_propagation(const struct plan_root *root, struct err **err)
+{
+	int errnum = mount(NULL, "/", NULL, outer_propagation(root), NULL) < 0 ? errno : 0;
+
+	if (!errnum)
+		return 0;
+	err_sys(err, E_ROOTFS, errnum, "mount", "propagation of /", "/linux/rootfsPropagation");
+	if (errnum == EINVAL)
+		err_hint(err, "/ is no mount point, as in a chroot: bind that folder over itself before chroot");
+	return -errnum;
+}
+
 int rootfs_prepare(struct init *init, struct err **err)
 {
 	const struct plan_root *root = &init->plan->root;
-	int r;
+	int r = set_outer_propagation(root, err);
 
-	if (mount(NULL, "/", NULL, outer_propagation(root), NULL) < 0)
-		return err_sys(err, E_ROOTFS, errno, "mount", "propagation of /", "/linux/rootfsPropagation");
+	if (r < 0)
+		return r;
 	r = mount_legacy_open(init, err);
 	if (r < 0)
 		return r;
