@@ -33,8 +33,6 @@
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
-#define MEMFD_CLOEXEC_FLAG 1u
-#define MEMFD_ALLOW_SEALING_FLAG 2u
 #define SHARED_FIRST ((size_t)16 << 10) /* most plans are no longer */
 #define SHARED_STEP ((size_t)64 << 10)
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -127,7 +125,7 @@ struct arena *arena_new_shared(void)
 	struct arena *arena;
 	int r;
 
-	fd = sys_memfd_create("mxcrun-plan", MEMFD_CLOEXEC_FLAG | MEMFD_ALLOW_SEALING_FLAG);
+	fd = sys_memfd_create("mxcrun-plan", SYS_MFD_CLOEXEC | SYS_MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return NULL;
 	arena = arena_new();

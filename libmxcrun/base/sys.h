@@ -86,6 +86,10 @@ int sys_pivot_root(const char *new_root, const char *put_old);
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
 int sys_pidfd_open(pid_t pid, unsigned int flags);
 int sys_pidfd_send_signal(int pidfd, int signal);
+/* linux/memfd.h; C libraries hide them */
+#define SYS_MFD_CLOEXEC 1u
+#define SYS_MFD_ALLOW_SEALING 2u
+#define SYS_MFD_EXEC 0x10u /* Linux 6.3; vm.memfd_noexec wants it said */
 int sys_memfd_create(const char *name, unsigned int flags);
 long sys_keyctl(int command, unsigned long arg2, unsigned long arg3, unsigned long arg4);
 int sys_seccomp(unsigned int operation, unsigned int flags, void *args);

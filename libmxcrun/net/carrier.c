@@ -14,7 +14,6 @@
 #include "net/link.h"
 
 #define READY_MS 20000 /* MXC.md 7.7 */
-#define MEMFD_CLOEXEC 1u /* linux/memfd.h */
 #define SAID_MAX 512u
 
 static const struct net_address own6 = { UINT64_C(0xfd00) << 48, 0x100 }, gateway6 = { UINT64_C(0xfd00) << 48, 2 };
@@ -58,7 +57,7 @@ static int start_program(const struct plan *plan, const struct net_namespace *na
 {
 	static int (*const run[])(void *, int) = { [HELPER_PASTA] = pasta_run, [HELPER_SLIRP] = slirp_run };
 	struct carrier carrier = { .plan = plan, .namespaces = namespaces };
-	cleanup_close int said_fd = sys_memfd_create("carrier", MEMFD_CLOEXEC), ready_read = -1, ready_write = -1;
+	cleanup_close int said_fd = sys_memfd_create("carrier", SYS_MFD_CLOEXEC), ready_read = -1, ready_write = -1;
 	int pair[2], r;
 
 	if (said_fd < 0)

@@ -21,7 +21,6 @@
 #include "engine/engine.h"
 #include "engine/native/parent.h"
 
-#define MFD_CLOEXEC_FLAG 1u	/* MFD_CLOEXEC; C libraries hide it */
 #define INFO_MAX 4096u
 #define INFO_WAIT_MS 30000
 #define OWN_FDS 4	/* beside those for covers */
@@ -52,7 +51,7 @@ static void close_copies(struct run *run)
 /* What bwrap reads into a file, or into the cover of a denied one: each has a descriptor of its own, which it closes. */
 static int make_file(void *data, const void *content, size_t length)
 {
-	cleanup_close int fd = content ? sys_memfd_create("mxcrun-file", MFD_CLOEXEC_FLAG)
+	cleanup_close int fd = content ? sys_memfd_create("mxcrun-file", SYS_MFD_CLOEXEC)
 				       : open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || (content && (fd_write_all(fd, content, length) < 0 || lseek(fd, 0, SEEK_SET) < 0)))
@@ -73,7 +72,7 @@ static const char *make_pipe(struct run *run, bool is_read, int *ret_own)
 
 static int open_errors(struct run *run, struct err **err)
 {
-	run->carrier.errors_fd = sys_memfd_create("mxcrun-bwrap", MFD_CLOEXEC_FLAG);
+	run->carrier.errors_fd = sys_memfd_create("mxcrun-bwrap", SYS_MFD_CLOEXEC);
 	return run->carrier.errors_fd < 0 ? err_sys(err, E_PROCESS, errno, "memfd_create", "errors of bwrap", NULL) : 0;
 }
 

@@ -23,7 +23,6 @@
 #include "engine/native/parent.h"
 #include "engine/tool.h"
 
-#define MFD_CLOEXEC_FLAG 1u	/* MFD_CLOEXEC; C libraries hide it */
 #define INIT_WAIT_MS 30000
 #define OLDEST 5		/* LXC 5.0 */
 
@@ -41,8 +40,8 @@ struct run {
 
 static int open_files(struct run *run, const struct strbuf *config, struct err **err)
 {
-	run->config_fd = sys_memfd_create("mxcrun-lxc-config", MFD_CLOEXEC_FLAG);
-	run->carrier.errors_fd = sys_memfd_create("mxcrun-lxc", MFD_CLOEXEC_FLAG);
+	run->config_fd = sys_memfd_create("mxcrun-lxc-config", SYS_MFD_CLOEXEC);
+	run->carrier.errors_fd = sys_memfd_create("mxcrun-lxc", SYS_MFD_CLOEXEC);
 	run->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (run->config_fd < 0 || run->carrier.errors_fd < 0 || run->null_fd < 0)
 		return err_sys(err, E_PROCESS, errno, "memfd_create", "configuration of LXC", NULL);

@@ -12,25 +12,15 @@
 #include "base/sys.h"
 #include "engine/native/parent.h"
 
-#ifndef MFD_CLOEXEC
-#define MFD_CLOEXEC 1u
-#endif
-#ifndef MFD_ALLOW_SEALING
-#define MFD_ALLOW_SEALING 2u
-#endif
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x10u		/* Linux 6.3; vm.memfd_noexec wants it said */
-#endif
-
 extern const char init_image_start[], init_image_end[];
 
 int image_open(struct err **err)
 {
-	cleanup_close int fd = sys_memfd_create("mxcrun-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	cleanup_close int fd = sys_memfd_create("mxcrun-init", SYS_MFD_CLOEXEC | SYS_MFD_ALLOW_SEALING | SYS_MFD_EXEC);
 	int r;
 
 	if (fd < 0 && errno == EINVAL)
-		fd = sys_memfd_create("mxcrun-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		fd = sys_memfd_create("mxcrun-init", SYS_MFD_CLOEXEC | SYS_MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return err_sys(err, E_HOST, errno, "memfd_create", "init program", NULL);
 	r = fd_write_all(fd, init_image_start, (size_t)((uintptr_t)init_image_end - (uintptr_t)init_image_start));

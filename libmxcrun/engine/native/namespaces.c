@@ -6,18 +6,16 @@
  * made with CLONE_PARENT so that it is the runtime's child, takes over.
  */
 #include <errno.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/sys.h"
 #include "engine/native/init.h"
+#include "engine/native/loopback.h"
 
 static const struct {
 	enum plan_ns_kind kind;
@@ -124,19 +122,6 @@ int namespaces_join(struct init *init, struct err **err)
 		needs_second |= kind == NS_PID || (kind == NS_USER && !init->plan->lifecycle.is_exec);
 	}
 	return needs_second ? take_over(init, err) : 0;
-}
-
-static int loopback_up(struct err **err)
-{
-	cleanup_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { .ifr_name = "lo" };
-
-	if (fd < 0)
-		return err_sys(err, E_NETWORK, errno, "socket", "AF_INET", NULL);
-	request.ifr_flags = IFF_UP | IFF_RUNNING;
-	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		return err_sys(err, E_NETWORK, errno, "SIOCSIFFLAGS", "lo", NULL);
-	return 0;
 }
 
 int namespaces_configure(struct init *init, struct err **err)

@@ -6,21 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/sys.h"
-
-static int loopback_up(void)
-{
-	cleanup_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-
-	return fd < 0 ? -1 : ioctl(fd, SIOCSIFFLAGS, &request);
-}
+#include "engine/native/loopback.h"
 
 static int open_own(void)
 {
@@ -41,7 +31,7 @@ int netns_make(int *ret_fd, struct err **err)
 	*ret_fd = -1;
 	if (own < 0 || unshare(CLONE_NEWNET) < 0)
 		return 0;
-	if (loopback_up() == 0)
+	if (loopback_up(NULL) == 0)
 		*ret_fd = open_own();
 	if (sys_setns(own, CLONE_NEWNET) == 0)
 		return 0;
