@@ -219,16 +219,21 @@ make_plain_bundle() {
 	equal "$output" "$seen"
 }
 
-@test "emit bwrap: what bwrap can't do is refused by name" {
-	requires bwrap
+# Lines "WORD FILTER": a plain bundle is emitted for TARGET, and with each filter it is refused, by that word.
+emit_refuses() { # TARGET
 	local word filter
 	make_plain_bundle
-	rt emit bwrap --bundle "$BUNDLE" >/dev/null
+	rt emit "$1" --bundle "$BUNDLE" >/dev/null
 	while read -r word filter; do
 		make_plain_bundle "$filter"
-		run --separate-stderr rt emit bwrap --bundle "$BUNDLE"
-		assert_refused "bwrap: " "$word"
-	done <<-'END'
+		run --separate-stderr rt emit "$1" --bundle "$BUNDLE"
+		assert_refused "$1: " "$word"
+	done
+}
+
+@test "emit bwrap: what bwrap can't do is refused by name" {
+	requires bwrap
+	emit_refuses bwrap <<-'END'
 		no_new_privs .process.noNewPrivileges = false
 		sysctls .linux.sysctl = {"net.ipv4.ping_group_range": "0 0"}
 		hooks .hooks.poststop = [{path: "/bin/true"}]
@@ -338,14 +343,7 @@ denied"
 }
 
 @test "emit lxc: what LXC can't do is refused by name" {
-	local word filter
-	make_plain_bundle
-	rt emit lxc --bundle "$BUNDLE" >/dev/null
-	while read -r word filter; do
-		make_plain_bundle "$filter"
-		run --separate-stderr rt emit lxc --bundle "$BUNDLE"
-		assert_refused "lxc: " "$word"
-	done <<-'END'
+	emit_refuses lxc <<-'END'
 		hooks .hooks.poststop = [{path: "/bin/true"}]
 		domain .domainname = "x"
 		differ .process.capabilities.bounding = ["CAP_CHOWN"]
