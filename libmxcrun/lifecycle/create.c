@@ -213,15 +213,6 @@ static int check_console(const struct plan *plan, const char *console_socket, st
 		       "cannot allocate tty if mxcrun will detach without setting console socket");
 }
 
-/* Only who stays can end it in time. */
-static int check_timeout(const struct plan *plan, struct err **err)
-{
-	if (!plan->lifecycle.timeout_ms)
-		return 0;
-	return err_set(err, E_UNSUPPORTED, 0, plan->lifecycle.timeout_pointer,
-		       "a timeout is enforced by `run` in the foreground only");
-}
-
 int instance_create_detached(const struct lifecycle *lc, const struct create_request *request,
 			     bool waits_for_start, struct prepared *prepared, struct instance *ret, struct err **err)
 {
@@ -229,8 +220,6 @@ int instance_create_detached(const struct lifecycle *lc, const struct create_req
 	struct instance_options options = { .waits_for_start = waits_for_start };
 	int r = prepare_bundle(lc->facts, lc->log, &request->plan, prepared, err);
 
-	if (r == 0)
-		r = check_timeout(prepared->plan, err);
 	if (r == 0)
 		r = check_console(prepared->plan, request->console_socket, err);
 	if (r == 0 && request->console_socket)

@@ -3,7 +3,7 @@
  * Whoever works on an entry, or supervises it, holds its lock, and a crash frees the lock: so a
  * free lock on an unfinished entry, or on a sandbox, means that nobody will ever come back for it.
  * Containers of the OCI life cycle belong to their engines in every finished state and are left
- * alone.
+ * alone, but for one that runs on without the watcher of its time limit, which is ended.
  */
 
 #include "lifecycle/lifecycle.h"
@@ -12,7 +12,14 @@
 
 #include "lifecycle/destroy.h"
 
-/* 1: reclaimed, 0: nothing to do, -errno: has to wait. */
+static int hold_to_limit(const struct lifecycle *lc, const struct entry *entry, const struct record *record, struct err **err)
+{
+	enum container_status status = container_status(entry, record, true);
+
+	return container_hold_to_limit(lc, entry, record, true, &status, err);
+}
+
+/* 1: reclaimed or ended, 0: nothing to do, -errno: has to wait. */
 static int collect(const struct lifecycle *lc, const char *id, struct err **err)
 {
 	cleanup_entry struct entry entry = ENTRY_INIT;
@@ -28,7 +35,7 @@ static int collect(const struct lifecycle *lc, const char *id, struct err **err)
 		return r;
 	}
 	if (record_read(&entry, &record, NULL) == 0 && record.is_complete && !record.is_sandbox)
-		return 0;
+		return hold_to_limit(lc, &entry, &record, err);
 	r = destroy_entry(lc, &entry, &record, err);
 	return r < 0 ? r : 1;
 }

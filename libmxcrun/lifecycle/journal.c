@@ -120,12 +120,22 @@ int journal_add_cgroup(struct entry *entry, const struct cgroup *cgroup, struct 
 	return r < 0 ? r : append(entry, &lines, err);
 }
 
-int journal_add_process(struct entry *entry, pid_t pid, uint64_t start_ticks, struct err **err)
+static int add_process(struct entry *entry, const char *kind, pid_t pid, uint64_t start_ticks, struct err **err)
 {
 	cleanup_strbuf struct strbuf lines = STRBUF_INIT;
 
-	strbuf_printf(&lines, "process %d %llu\n", (int)pid, (unsigned long long)start_ticks);
+	strbuf_printf(&lines, "%s %d %llu\n", kind, (int)pid, (unsigned long long)start_ticks);
 	return append(entry, &lines, err);
+}
+
+int journal_add_process(struct entry *entry, pid_t pid, uint64_t start_ticks, struct err **err)
+{
+	return add_process(entry, "process", pid, start_ticks, err);
+}
+
+int journal_add_watcher(struct entry *entry, pid_t pid, uint64_t start_ticks, struct err **err)
+{
+	return add_process(entry, "watcher", pid, start_ticks, err);
 }
 
 int journal_add_table(struct entry *entry, const char *path, dev_t device, ino_t inode, struct err **err)
@@ -150,7 +160,7 @@ void remains_done(struct remains *remains)
 	*remains = (struct remains){ 0 };
 }
 
-static bool parse_process(const char *text, struct remains_process *ret)
+static bool parse_process(const char *text, bool is_watcher, struct remains_process *ret)
 {
 	unsigned long long ticks;
 	char excess;
@@ -158,7 +168,7 @@ static bool parse_process(const char *text, struct remains_process *ret)
 
 	if (sscanf(text, "%d %llu%c", &pid, &ticks, &excess) != 2 || pid <= 0)
 		return false;
-	*ret = (struct remains_process){ .pid = pid, .start_ticks = ticks, .pidfd = -1 };
+	*ret = (struct remains_process){ .pid = pid, .start_ticks = ticks, .pidfd = -1, .is_watcher = is_watcher };
 	return true;
 }
 
@@ -193,8 +203,8 @@ static void take_line(struct remains *remains, const char *line)
 		remains->cgroup.resctrl.class_path = arena_strdup(remains->arena, line + 11);
 	} else if (!strncmp(line, "monitor ", 8)) {
 		remains->cgroup.resctrl.monitor_path = arena_strdup(remains->arena, line + 8);
-	} else if (!strncmp(line, "process ", 8)) {
-		if (parse_process(line + 8, &remains->processes[remains->process_count]))
+	} else if (!strncmp(line, "process ", 8) || !strncmp(line, "watcher ", 8)) {
+		if (parse_process(line + 8, line[0] == 'w', &remains->processes[remains->process_count]))
 			remains->process_count++;
 	} else if (!strncmp(line, "table ", 6)) {
 		if (parse_table(remains->arena, line + 6, &remains->tables[remains->table_count]))

@@ -57,6 +57,10 @@ int container_open(const struct lifecycle *lc, const char *id, enum store_lock l
 enum container_status container_status(const struct entry *entry, const struct record *record,
 				       bool is_locked);
 
+/* End it when it runs without who was to end it in time (limit.h). 1: *status has changed, 0, -errno. */
+int container_hold_to_limit(const struct lifecycle *lc, const struct entry *entry, const struct record *record, bool is_locked,
+			    enum container_status *status, struct err **err);
+
 /* The members of the OCI state object, for hooks; the runtime's own ones as well, for people. */
 enum state_form { STATE_FOR_HOOK, STATE_FOR_USER };
 void state_put(struct json_writer *w, const struct record *record, const char *status, pid_t pid,

@@ -60,6 +60,7 @@ void record_from_plan(struct record *record, const struct plan *plan, const stru
 		.is_sandbox = plan->lifecycle.is_sandbox,
 		.has_pid_namespace = plan->namespaces[NS_PID].mode == NS_NEW,
 		.pid = -1,
+		.timeout_ms = plan->lifecycle.timeout_ms,
 		.start_timeout_ms = start_timeout(&plan->hooks[HOOK_START_CONTAINER]),
 		.cgroup = cgroup_view(cgroup),
 		.refused_capabilities = plan->policy.refused_capabilities,
@@ -151,6 +152,7 @@ static int format_record(struct json_writer *w, const struct record *record)
 	json_put_i64(w, "memory_most", record->memory_most);
 	json_put_i64(w, "pids_most", record->pids_most);
 	json_put_u64(w, "cpus_most", record->cpus_most);
+	json_put_u64(w, "timeout_ms", record->timeout_ms);
 	json_open(w, "annotations", '{');
 	for (size_t i = 0; i < record->annotation_count; i++)
 		json_put_string(w, record->annotations[i].key, record->annotations[i].value);
@@ -203,7 +205,7 @@ struct stored_hooks {
 struct stored_record {
 	struct opt_i64 format, pid, start_timeout_ms, memory_most, pids_most;
 	struct opt_u64 start_ticks, refused_capabilities, withheld_capabilities;
-	struct opt_u32 owner, cpus_most;
+	struct opt_u32 owner, cpus_most, timeout_ms;
 	const char *id, *bundle, *config, *rootfs, *oci_version, *created, *cgroup_unit;
 	const char *resctrl_class, *resctrl_monitor;
 	bool is_sandbox, is_complete, has_pid_namespace, resctrl_class_is_ours;
@@ -258,6 +260,7 @@ static const struct field record_fields[] = {
 	LATER_ROW("memory_most", FIELD_I64, memory_most),
 	LATER_ROW("pids_most", FIELD_I64, pids_most),
 	LATER_ROW("cpus_most", FIELD_U32, cpus_most),
+	LATER_ROW("timeout_ms", FIELD_U32, timeout_ms),
 	{ .key = "cgroup_unit",
 	  .kind = FIELD_STRING,
 	  .offset = offsetof(struct stored_record, cgroup_unit) },
@@ -380,6 +383,7 @@ static int load_record(struct arena *arena, const struct stored_record *stored, 
 		.memory_most = stored->memory_most.value,
 		.pids_most = stored->pids_most.value,
 		.cpus_most = stored->cpus_most.value,
+		.timeout_ms = stored->timeout_ms.value,
 	};
 	r = load_cgroup(arena, stored, &ret->cgroup);
 	if (r == 0)

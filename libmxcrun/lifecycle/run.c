@@ -2,7 +2,7 @@
  *
  * In the foreground the supervisor passes signals on, relays the terminal that it made itself, and
  * removes the container when its process has ended. If the supervisor is killed the container lives
- * on, as with other runtimes; it then is an ordinary container of the store.
+ * on, as with other runtimes; it then is an ordinary container of the store, and a time limit still holds.
  */
 
 #include "lifecycle/lifecycle.h"
@@ -13,14 +13,20 @@
 #include "lifecycle/console.h"
 #include "lifecycle/create.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/limit.h"
 #include "lifecycle/report.h"
 #include "lifecycle/supervise.h"
 
-/* The workload goes; afterwards the poststart hooks run beside it. */
-static int let_go(const struct lifecycle *lc, struct instance *instance, struct err **err)
-{
-	int r = engine_release(&instance->child, err);
+/* Where there is a supervisor it is he who ends the container in time, and says so. */
+#define WATCHER_SLACK_MS 1000
 
+/* The workload goes; afterwards the poststart hooks run beside it. */
+static int let_go(const struct lifecycle *lc, struct instance *instance, unsigned int slack_ms, struct err **err)
+{
+	int r = limit_watch(&instance->entry, &instance->record, slack_ms, err);
+
+	if (r == 0)
+		r = engine_release(&instance->child, err);
 	return r < 0 ? r : poststart(lc, &instance->entry, &instance->record, err);
 }
 
@@ -33,7 +39,7 @@ static int run_detached(const struct lifecycle *lc, const struct create_request 
 
 	if (r < 0)
 		return r;
-	r = let_go(lc, &instance, err);
+	r = let_go(lc, &instance, 0, err);
 	if (r == 0)
 		r = report_write(request->report, &prepared, "running", instance.child.pid, err);
 	if (r < 0)
@@ -60,7 +66,7 @@ static int run_to_end(const struct lifecycle *lc, const struct prepared *prepare
 	if (r == 0 && request.console)
 		r = console_attach(console, err);
 	if (r == 0)
-		r = let_go(lc, instance, err);
+		r = let_go(lc, instance, WATCHER_SLACK_MS, err);
 	if (r == 0)
 		r = report_write(told->report, prepared, "running", instance->child.pid, err);
 	if (r == 0)

@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "engine/native/launch.h"
 #include "lifecycle/destroy.h"
+#include "lifecycle/limit.h"
 
 static int refuse_status(enum container_status status, struct err **err)
 {
@@ -111,7 +112,9 @@ int lifecycle_start(const struct lifecycle *lc, const char *id, struct err **err
 	r = entry_lock(lc->store, &container.entry, STORE_LOCK_WAIT, err);
 	if (r < 0)
 		return r;
-	r = let_go(&container, err);
+	r = limit_watch(&container.entry, &container.record, 0, err);
+	if (r == 0)
+		r = let_go(&container, err);
 	if (r < 0)
 		return r;
 	if (unlinkat(container.entry.dir_fd, STORE_START_FIFO, 0) < 0 && errno != ENOENT)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "lifecycle/limit.h"
 #include "lifecycle/process.h"
 
 const char *container_status_name(enum container_status status)
@@ -54,6 +55,20 @@ enum container_status container_status(const struct entry *entry, const struct r
 	return waits_for_start(entry) ? CONTAINER_CREATED : CONTAINER_RUNNING;
 }
 
+int container_hold_to_limit(const struct lifecycle *lc, const struct entry *entry, const struct record *record, bool is_locked,
+			    enum container_status *status, struct err **err)
+{
+	int r;
+
+	/* One that was paused before its start has no time to keep yet. */
+	if (!record->timeout_ms || waits_for_start(entry))
+		return 0;
+	r = limit_enforce(lc, entry, record, is_locked, *status, err);
+	if (r > 0)
+		*status = container_status(entry, record, is_locked);
+	return r;
+}
+
 /* A creator that is still at work has not finished its record; any other cause is damage. */
 static int read_record(const struct entry *entry, enum store_lock lock, struct record *ret,
 		       struct err **err)
@@ -88,6 +103,9 @@ static int look_at(const struct lifecycle *lc, const char *id, enum store_lock l
 		return r;
 	container->status =
 		container_status(&container->entry, &container->record, lock != STORE_UNLOCKED);
+	r = container_hold_to_limit(lc, &container->entry, &container->record, lock != STORE_UNLOCKED, &container->status, err);
+	if (r < 0)
+		return r;
 	if (container->status != CONTAINER_STOPPED && container->record.pid > 0)
 		container->pid = container->record.pid;
 	return 0;

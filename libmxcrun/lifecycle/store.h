@@ -5,7 +5,7 @@
  *   ID/record      JSON: who and what; written before anything is made, replaced by rename
  * afterwards ID/journal     one line per host object, appended before the object is made, or, where
  * the kernel chooses the name, before the object can do anything: cgroup DIR | unit NAME | class own|used PATH | monitor PATH | process
- * PID START | table DEVICE INODE NAMESPACE
+ * PID START | watcher PID START | table DEVICE INODE NAMESPACE
  *   ID/start       FIFO that init waits on; gone once started flock on the directory itself
  * is the lock: held by a command while it changes the container, and for the whole life of a
  * supervisor (run, mxc run); a crash frees it by itself.
@@ -107,6 +107,7 @@ struct record {
 	bool has_pid_namespace; /* killing init kills all of it */
 	pid_t pid;		/* -1 before the process exists */
 	uint64_t start_ticks;
+	uint32_t timeout_ms;  /* of its policy: how long it may run; 0: for ever */
 	int start_timeout_ms; /* how long `start` waits for startContainer hooks; -1: no limit */
 	struct cgroup cgroup; /* a view: not to be given to cgroup_done() */
 	/* Of its policy, for exec and update; 0: nothing */
@@ -143,6 +144,8 @@ int record_read(const struct entry *entry, struct record *ret, struct err **err)
 /* Appended in one write; control characters in the text are refused. */
 int journal_add_cgroup(struct entry *entry, const struct cgroup *cgroup, struct err **err);
 int journal_add_process(struct entry *entry, pid_t pid, uint64_t start_ticks, struct err **err);
+/* Who ends it in time. */
+int journal_add_watcher(struct entry *entry, pid_t pid, uint64_t start_ticks, struct err **err);
 /* A packet filter's table in that network namespace, whose file may mean another one later. */
 int journal_add_table(struct entry *entry, const char *path, dev_t device, ino_t inode, struct err **err);
 
@@ -154,6 +157,7 @@ struct remains {
 		pid_t pid;
 		uint64_t start_ticks;
 		int pidfd; /* once it was signalled: to wait on; else -1 */
+		bool is_watcher;
 	} * processes;
 	size_t process_count;
 	struct remains_table {

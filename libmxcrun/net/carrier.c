@@ -68,7 +68,7 @@ static int start_program(const struct plan *plan, const struct net_namespace *na
 	ready_write = pair[1];
 	carrier.ready_fd = ready_write;
 	carrier.said_fd = said_fd;
-	r = helper_start(journal, run[plan->network_helper_kind], &carrier, ret, err);
+	r = helper_start(journal, HELPER_ENDS_WITH_STARTER, run[plan->network_helper_kind], &carrier, ret, err);
 	fd_close_ptr(&ready_write); /* so that its end reads as end of file */
 	return r < 0 ? r : wait_until_ready(ready_read, said_fd, plan->network_helper, err);
 }

@@ -33,11 +33,12 @@ static void detach_streams(void)
 	fd_close_ptr(&fd);
 }
 
-static void be_helper(int life_fd, int (*function)(void *, int), void *data)
+static void be_helper(int life_fd, enum helper_life life, int (*function)(void *, int), void *data)
 {
 	char byte = 0;
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (life == HELPER_ENDS_WITH_STARTER)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	default_signals();
 	(void)setsid();
 	detach_streams();
@@ -61,7 +62,7 @@ static int let_go(const struct net_journal *journal, const struct net_helper *he
 	return r;
 }
 
-int helper_start(const struct net_journal *journal, int (*function)(void *data, int life_fd), void *data,
+int helper_start(const struct net_journal *journal, enum helper_life life, int (*function)(void *data, int life_fd), void *data,
 		 struct net_helper *ret, struct err **err)
 {
 	int pair[2], r;
@@ -71,7 +72,7 @@ int helper_start(const struct net_journal *journal, int (*function)(void *data, 
 	ret->pid = fork();
 	if (ret->pid == 0) {
 		close(pair[1]);
-		be_helper(pair[0], function, data);
+		be_helper(pair[0], life, function, data);
 	}
 	close(pair[0]);
 	ret->life_fd = pair[1];

@@ -1,4 +1,4 @@
-/* helper.h - a process of ours beside a sandbox, which ends with whoever started it, however that one ends.
+/* helper.h - a process of ours beside a container. One that ends with its starter does so however that one ends.
  *
  * The child waits until its journal line is written. From then on the read end of a pipe tells it that its
  * starter is gone; the kernel's parent-death signal is the second of two ways to the same end. */
@@ -24,9 +24,11 @@ struct net_journal {
 	void *data;
 };
 
+enum helper_life { HELPER_ENDS_WITH_STARTER, HELPER_OUTLIVES_STARTER };
+
 /* Run function(data, read end) in a new process: in a session of its own, standard streams on /dev/null, with default
  * signals; its result is the exit code. 0 or -errno. */
-int helper_start(const struct net_journal *journal, int (*function)(void *data, int life_fd), void *data,
+int helper_start(const struct net_journal *journal, enum helper_life life, int (*function)(void *data, int life_fd), void *data,
 		 struct net_helper *ret, struct err **err);
 
 /* Let it end, and reap it. Nothing for one that never was. */

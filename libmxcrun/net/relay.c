@@ -169,7 +169,7 @@ int relay_start(const struct net_proxy *proxy, const struct net_namespace *names
 		routes[i] = (struct relay_route){ .listener = sockets[i].fd, .targets = proxy->targets,
 						  .target_count = proxy->target_count };
 	if (r == 0)
-		r = helper_start(journal, run_relay, &relay, ret, err);
+		r = helper_start(journal, HELPER_ENDS_WITH_STARTER, run_relay, &relay, ret, err);
 	for (size_t i = 0; i <= proxy->listen_count; i++)
 		fd_close_ptr(&sockets[i].fd);
 	return r;
@@ -239,7 +239,7 @@ int relay_ports_start(const struct net_policy *policy, const struct net_namespac
 		return err_set(err, E_NETWORK, E2BIG, policy->pointer, "more than %u ports can't be mapped", RELAY_ROUTES_MAX);
 	r = open_ports(policy, mapped, &relay, err);
 	if (r == 0)
-		r = helper_start(journal, run_relay, &relay, ret, err);
+		r = helper_start(journal, HELPER_ENDS_WITH_STARTER, run_relay, &relay, ret, err);
 	for (size_t i = 0; i < relay.count; i++)
 		fd_close_ptr(&mapped->routes[i].listener);
 	return r;

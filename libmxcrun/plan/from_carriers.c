@@ -305,6 +305,24 @@ static int build_carrier_network(struct builder *b, struct err **err)
 	return net_policy_copy(b->arena, network, &plan->network_policy) < 0 ? err_nomem(err) : 0;
 }
 
+/* Who ends it is a process of the host's, and all of it has to be ended. */
+static int build_carrier_timeout(struct builder *b, struct err **err)
+{
+	const struct combined_limit *timeout = &combined_of(b)->timeout_ms;
+	struct plan *plan = b->plan;
+
+	if (!timeout->value)
+		return 0;
+	if (plan->namespaces[NS_PID].mode == NS_HOST)
+		return err_set(err, E_POLICY, 0, timeout->pointer,
+			       "a time limit needs a pid namespace: who keeps it could be ended by the container");
+	if (plan->namespaces[NS_PID].mode == NS_JOIN && b->request->manager == CGROUP_MANAGER_DISABLED)
+		return err_set(err, E_POLICY, 0, timeout->pointer,
+			       "a time limit needs a pid namespace or a cgroup of the container's own, by which all of it can be ended");
+	plan->lifecycle.timeout_ms = (uint32_t)timeout->value;
+	return copy_string(b, timeout->pointer, &plan->lifecycle.timeout_pointer, err);
+}
+
 int build_carrier_regions(struct builder *b, struct err **err)
 {
 	const struct policy_combined *policy = combined_of(b);
@@ -315,7 +333,6 @@ int build_carrier_regions(struct builder *b, struct err **err)
 	if (r < 0)
 		return r;
 	decide_capabilities(b);
-	b->plan->lifecycle.timeout_ms = (uint32_t)policy->timeout_ms.value;
-	r = copy_string(b, policy->timeout_ms.pointer, &b->plan->lifecycle.timeout_pointer, err);
+	r = build_carrier_timeout(b, err);
 	return r == 0 ? build_carrier_items(b, policy, err) : r;
 }

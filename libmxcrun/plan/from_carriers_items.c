@@ -58,7 +58,7 @@ static const char *mechanism_of(const struct builder *b, const struct combined_i
 	if (item->subject == SUBJECT_NETWORK)
 		return b->plan->network_policy.egress.count ? "nf_tables" : "empty network namespace";
 	if (item->subject == SUBJECT_TIMEOUT)
-		return "supervisor";
+		return b->plan->lifecycle.is_sandbox ? "supervisor" : "watcher";
 	return limit_mechanism(b, subjects[item->subject].controller);
 }
 

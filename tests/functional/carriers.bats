@@ -237,14 +237,13 @@ pids 50 50 10.json"
 	equal "$(jq '.cgroup.cpuQuotaUs' <<<"$output")" 100000
 }
 
-@test "a timeout ends a run in the foreground; without a supervisor it is refused" {
+@test "of two time limits the earlier counts" {
 	owners 10 '{"process": {"timeout": 60000}}'
 	annotate '{"process": {"timeout": 300}}'
 	run_carried
 	[ "$status" -ne 0 ]
 	contains "$stderr" "timed out"
-	run --separate-stderr rt --admin-config "$ADMIN" create --bundle "$BUNDLE" "$TAG" </dev/null
-	assert_refused /annotations/mxc.policy#/process/timeout
+	equal "$(plan_carried | jq .lifecycle.timeoutMs)" 300
 }
 
 @test "no network: a namespace of its own is needed" {

@@ -109,6 +109,13 @@ running() { created && rt start "$TAG"; }
 	crash_points delete created start "$TAG"
 }
 
+@test "killed during start of a container with a time limit" {
+	make_bundle '.annotations["mxc.policy"] = "{\"process\": {\"timeout\": 600000}}"'
+	crash_points delete created start "$TAG"
+	is_watched() { pgrep -f "$STATE start"; }
+	wait_for 5 refused is_watched
+}
+
 @test "killed during run" {
 	make_bundle
 	script 'sleep 1000 & sleep 0.2'
