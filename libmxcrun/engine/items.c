@@ -357,6 +357,14 @@ MOUNT_ITEM(noexec_dev, is_mounted(m) && is_in_dev(m) && (attributes(m) & SYS_ATT
 MOUNT_ITEM(other_flags, is_mounted(m) && !is_in_dev(m) && has_other_flags(m))
 MOUNT_ITEM(tmpfs_options, has_tmpfs_options(m))
 
+MOUNT_ITEM(sysfs, m->kind == MOUNT_FILESYSTEM && !strcmp(m->fstype, "sysfs"))
+
+/* mount_too_revealing() in the kernel. */
+static const char *asks_users_sysfs(const struct plan *plan)
+{
+	return plan->namespaces[NS_USER].mode == NS_NEW ? asks_sysfs(plan) : NULL;
+}
+
 static bool is_after_left(const struct plan *plan, const struct plan_mount *mount)
 {
 	for (const struct plan_mount *before = plan->mounts; before < mount; before++)
@@ -460,7 +468,8 @@ const struct engine_item engine_items[] = {
 
 	{ "new user namespace", "namespaces", asks_userns, { [TARGET_OCI] = CARRIED("linux.namespaces"),
 	    [TARGET_BWRAP] = CARRIED("--unshare-user"),
-	    [TARGET_LXC] = CARRIED("lxc.namespace.clone") } },
+	    [TARGET_LXC] = CARRIED("lxc.namespace.clone"),
+	    [TARGET_LXC_RUN] = CARRIED("lxc.namespace.clone; an ordinary user's it finds made") } },
 	{ "new cgroup namespace", "namespaces", asks_cgroupns, { [TARGET_OCI] = CARRIED("linux.namespaces"),
 	    [TARGET_BWRAP] = CARRIED("--unshare-cgroup"),
 	    [TARGET_LXC] = CARRIED("lxc.namespace.clone"),
@@ -481,12 +490,14 @@ const struct engine_item engine_items[] = {
 	{ "id maps", "uidMaps gidMaps", asks_maps, { [TARGET_OCI] = CARRIED("linux.uidMappings, linux.gidMappings"),
 	    [TARGET_BWRAP] = CARRIED("--uid, --gid: the caller's own id under the one that is asked for"),
 	    [TARGET_BWRAP_RUN] = CARRIED("uid_map, gid_map, written from outside"),
-	    [TARGET_LXC] = CARRIED("lxc.idmap") } },
+	    [TARGET_LXC] = CARRIED("lxc.idmap"),
+	    [TARGET_LXC_RUN] = CARRIED("lxc.idmap; an ordinary user's are written from outside") } },
 	{ "setgroups denied", "denySetgroups", asks_deny_setgroups,
 	  { [TARGET_OCI] = CARRIED("what runtimes do by themselves for an ordinary user"),
 	    [TARGET_BWRAP] = CARRIED("what it does by itself"),
 	    [TARGET_BWRAP_RUN] = CARRIED("setgroups, written from outside"),
-	    [TARGET_LXC] = REFUSED("it has no key for it") } },
+	    [TARGET_LXC] = REFUSED("it has no key for it"),
+	    [TARGET_LXC_RUN] = CARRIED("setgroups, of a namespace of ours in which it starts") } },
 	{ "clock offsets", "timeOffsets", asks_offsets, { [TARGET_OCI] = CARRIED("linux.timeOffsets"),
 	    [TARGET_BWRAP] = REFUSED("it makes no time namespace"),
 	    [TARGET_LXC] = CARRIED("lxc.time.offset.monotonic, lxc.time.offset.boot"),
@@ -537,6 +548,7 @@ const struct engine_item engine_items[] = {
 	{ "an image as root", "root.kind root.path", asks_image,
 	  { [TARGET_OCI] = REFUSED("what a bundle's container writes to its root stays there, and an image takes none"),
 	    [TARGET_BWRAP] = REFUSED("before 0.11 it has no overlay, and from then on the path is its own to resolve"),
+	    [TARGET_BWRAP_RUN] = CARRIED("--bind of an overlay of ours, in a mount namespace that goes with it"),
 	    [TARGET_LXC] = REFUSED("what a container writes to its root stays there, and an image takes none"),
 	    [TARGET_LXC_RUN] = CARRIED("lxc.rootfs.path: an overlay of ours, in a mount namespace that goes with it") } },
 	{ "the host's whole root", "root.path", asks_whole_root,
@@ -880,6 +892,10 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
 	    [TARGET_LXC] = CARRIED("lxc.mount.entry; of a bind as above"),
 	    [TARGET_LXC_RUN] = CARRIED("as above") } },
+	{ "sysfs in a new user namespace", "mounts.fstype", asks_users_sysfs,
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("it mounts none"),
+	    [TARGET_BWRAP_RUN] = REFUSED("our init mounts it when the host's is out of sight, and the kernel asks to see that"),
+	    [TARGET_LXC] = CARRIED("lxc.mount.entry") } },
 	{ "a step upon a file system of another type", "mounts.destination", asks_upon_left,
 	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("it mounts no such file system"),
 	    [TARGET_BWRAP_RUN] = REFUSED("our init mounts that afterwards"),

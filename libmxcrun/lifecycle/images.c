@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "lifecycle/images_download.h"
 #include "lifecycle/tool.h"
 
 #define LOCK_FILE ".lock"
@@ -61,11 +62,19 @@ static int make_parents(struct arena *arena, const char *path, struct err **err)
 	return r;
 }
 
-static int remove_tree(const char *path, struct err **err)
+/* What works for us holds the lock with us, so that nobody clears away under its hands what we, being killed, leave to it. */
+static int run(const struct images *images, const char *const argv[], struct err **err)
+{
+	const struct tool_use use = { .argv = argv, .held_fd = images->lock_fd, .output_fd = -1 };
+
+	return tool_run(&use, err);
+}
+
+static int remove_tree(const struct images *images, const char *path, struct err **err)
 {
 	const char *const argv[] = { "rm", "-rf", "--", path, NULL };
 
-	return tool_run(argv, err);
+	return run(images, argv, err);
 }
 
 /* ---- the store ---- */
@@ -96,7 +105,7 @@ static int images_open(struct arena *arena, const struct host_facts *facts, int 
 /* Nobody else is at work here: what lies there was left by somebody who was killed. */
 static int clear_work(const struct images *images, struct err **err)
 {
-	return access(images->work, F_OK) == 0 ? remove_tree(images->work, err) : 0;
+	return access(images->work, F_OK) == 0 ? remove_tree(images, images->work, err) : 0;
 }
 
 static char *path_of(struct arena *arena, const struct images *images, const struct image_name *name)
@@ -106,7 +115,7 @@ static char *path_of(struct arena *arena, const struct images *images, const str
 
 /* ---- import ---- */
 
-static int copy_directory(const char *source, const char *root, struct err **err)
+static int copy_directory(const struct images *images, const char *source, const char *root, struct err **err)
 {
 	cleanup_free char *contents = NULL;
 	const char *argv[] = { "cp", "-R", "--no-dereference", "--preserve=mode,ownership,timestamps,links", "--one-file-system",
@@ -115,24 +124,24 @@ static int copy_directory(const char *source, const char *root, struct err **err
 	if (asprintf(&contents, "%s/.", source) < 0)
 		return err_nomem(err);
 	argv[6] = contents;
-	return tool_run(argv, err);
+	return run(images, argv, err);
 }
 
 /* GNU tar itself takes no member out of the directory, neither by ".." nor by a symlink that it has just made. */
-static int unpack(const char *source, const char *root, struct err **err)
+static int unpack(const struct images *images, const char *source, const char *root, struct err **err)
 {
 	const char *const argv[] = { "tar", "--extract", "--file", source, "--directory", root, "--numeric-owner",
 				     "--same-permissions", "--exclude=./dev/*", "--exclude=dev/*", NULL };
 
-	return tool_run(argv, err);
+	return run(images, argv, err);
 }
 
-static int disarm(const char *root, struct err **err)
+static int disarm(const struct images *images, const char *root, struct err **err)
 {
 	const char *const argv[] = { "find", root, "(", "-type", "b", "-o", "-type", "c", ")", "-delete", "-o",
 				     "-type", "f", "-perm", "/6000", "-exec", "chmod", "ug-s", "{}", "+", NULL };
 
-	return tool_run(argv, err);
+	return run(images, argv, err);
 }
 
 static int check_root(const char *root, const char *source, struct err **err)
@@ -157,15 +166,27 @@ static int fill(struct arena *arena, const struct images *images, const char *so
 		return err_sys(err, E_USAGE, errno, "open", source, NULL);
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		return err_set(err, E_USAGE, 0, NULL, "%.512s is neither a directory nor a file", source);
-	/* nobody else looks into it before it is disarmed */
-	r = make_directory(images->work, 0700, err);
+	r = make_directory(root, 0755, err);
 	if (r == 0)
-		r = make_directory(root, 0755, err);
+		r = S_ISDIR(st.st_mode) ? copy_directory(images, source, root, err) : unpack(images, source, root, err);
 	if (r == 0)
-		r = S_ISDIR(st.st_mode) ? copy_directory(source, root, err) : unpack(source, root, err);
-	if (r == 0)
-		r = disarm(root, err);
+		r = disarm(images, root, err);
 	return r == 0 ? check_root(root, source, err) : r;
+}
+
+/* Nobody else looks into the work folder before it is disarmed. */
+static int fetch_and_fill(struct arena *arena, const struct images *images, const struct image_name *name, const char *source,
+			  const struct image_download *from, struct image_origin *origin, struct err **err)
+{
+	const char *folder = arena_printf(arena, "%s/download", images->work);
+	int r = folder ? make_directory(images->work, 0700, err) : err_nomem(err);
+
+	if (r < 0 || source)
+		return r < 0 ? r : fill(arena, images, source, err);
+	r = images_download(arena, name, from, folder, images->lock_fd, &source, origin, err);
+	if (r == 0)
+		r = fill(arena, images, source, err);
+	return r < 0 ? r : remove_tree(images, folder, err);
 }
 
 static int publish(struct arena *arena, const struct images *images, const char *target, struct err **err)
@@ -180,7 +201,7 @@ static int publish(struct arena *arena, const struct images *images, const char 
 }
 
 int images_import(struct arena *arena, const struct host_facts *facts, const struct image_name *name, const char *source,
-		  struct err **err)
+		  const struct image_download *from, struct image_origin *origin, struct err **err)
 {
 	cleanup_images struct images images = IMAGES_INIT;
 	const char *target;
@@ -198,7 +219,7 @@ int images_import(struct arena *arena, const struct host_facts *facts, const str
 	}
 	r = clear_work(&images, err);
 	if (r == 0)
-		r = fill(arena, &images, source, err);
+		r = fetch_and_fill(arena, &images, name, source, from, origin, err);
 	if (r == 0)
 		r = publish(arena, &images, target, err);
 	if (r < 0)
@@ -266,7 +287,7 @@ int images_remove(struct arena *arena, const struct host_facts *facts, const str
 	if (rename(target, images.work) < 0)
 		return err_sys(err, E_HOST, errno, "rename", target, NULL);
 	remove_parents(target);
-	return remove_tree(images.work, err);
+	return remove_tree(&images, images.work, err);
 }
 
 /* ---- what was left ---- */

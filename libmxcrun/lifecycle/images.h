@@ -12,10 +12,23 @@
 #include "base/mem.h"
 #include "host/images.h"
 
-/* Copy a directory, or unpack a tarball (whatever tar(1) reads), into the caller's store. Device nodes are left out and set-id
- * bits taken off. E_USAGE for what is no root file system, E_EXISTS for an image that is there already. */
+/* What is asked of an image server; each member but the first may be NULL. */
+struct image_download {
+	bool is_asked;
+	const char *server, *variant;
+	const char *sha256;	/* of the tarball, in hexadecimal */
+};
+
+/* What came from there. */
+struct image_origin {
+	const char *server, *build, *sha256;
+};
+
+/* Copy a directory, or unpack a tarball (whatever tar(1) reads), into the caller's store; with source NULL it is downloaded, and
+ * origin tells what it was. Device nodes are left out and set-id bits taken off. E_USAGE for what is no root file system,
+ * E_EXISTS for an image that is there already. */
 int images_import(struct arena *arena, const struct host_facts *facts, const struct image_name *name, const char *source,
-		  struct err **err);
+		  const struct image_download *from, struct image_origin *origin, struct err **err);
 
 /* E_NOT_FOUND; E_STATE while a sandbox uses it. */
 int images_remove(struct arena *arena, const struct host_facts *facts, const struct image_name *name, struct err **err);

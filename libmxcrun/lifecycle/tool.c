@@ -3,66 +3,69 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 
-#define SAID_SIZE 512
+#define SAID_SIZE 4096
+#define NOT_FOUND 127	/* as shells say it */
 
-static int spawn(const char *const argv[], int said_fd, pid_t *ret)
+/* Never returns. No posix_spawn: it can't tie the program's life to ours. */
+static void become(const struct tool_use *use, int said_fd, pid_t parent)
 {
-	posix_spawn_file_actions_t actions;
-	char *words[32];
-	size_t count = 0;
-	int r;
+	int null_fd = open("/dev/null", O_RDONLY);
 
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent || null_fd < 0)
+		_exit(NOT_FOUND);
+	if (use->held_fd >= 0 && fcntl(use->held_fd, F_SETFD, 0) < 0)
+		_exit(NOT_FOUND);
+	if (dup2(null_fd, STDIN_FILENO) < 0 || dup2(use->output_fd >= 0 ? use->output_fd : said_fd, STDOUT_FILENO) < 0 ||
+	    dup2(said_fd, STDERR_FILENO) < 0)
+		_exit(NOT_FOUND);
 	/* POSIX has it without const, and doesn't write to it */
-	for (; argv[count] && count + 1 < array_size(words); count++)
-		words[count] = (char *)(uintptr_t)argv[count];
-	if (argv[count])
-		return E2BIG;
-	words[count] = NULL;
-	posix_spawn_file_actions_init(&actions);
-	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&actions, said_fd, STDERR_FILENO);
-	if (r == 0)
-		r = posix_spawnp(ret, argv[0], &actions, NULL, words, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	return r;
+	execvpe(use->argv[0], (char *const *)(uintptr_t)use->argv, use->envp ? use->envp : environ);
+	_exit(NOT_FOUND);
 }
 
 static int fail(const char *name, int said_fd, struct err **err)
 {
 	char said[SAID_SIZE];
 	ssize_t len = pread(said_fd, said, sizeof(said) - 1, 0);
+	char *line;
 
 	said[len > 0 ? len : 0] = 0;
-	said[strcspn(said, "\n")] = 0;
-	return err_set(err, E_HOST, 0, NULL, "%s failed: %s", name, *said ? said : "it did not say why");
+	line = strstr(said, "ERROR: ");
+	line = line ? line + strlen("ERROR: ") : said;
+	line[strcspn(line, "\n")] = 0;
+	return err_set(err, E_HOST, 0, NULL, "%s failed: %.512s", name, *line ? line : "it did not say why");
 }
 
-int tool_run(const char *const argv[], struct err **err)
+int tool_run(const struct tool_use *use, struct err **err)
 {
 	cleanup_close int said_fd = memfd_create("said", MFD_CLOEXEC);
-	int status = 0, r;
-	pid_t child;
+	pid_t parent = getpid(), child;
+	int status = 0;
 
 	if (said_fd < 0)
-		return err_sys(err, E_INTERNAL, errno, "memfd_create", argv[0], NULL);
-	r = spawn(argv, said_fd, &child);
-	if (r) {
-		err_sys(err, E_HOST, r, "execute", argv[0], NULL);
-		err_hint(err, "install %s", argv[0]);
-		return -r;
-	}
+		return err_sys(err, E_INTERNAL, errno, "memfd_create", use->argv[0], NULL);
+	child = fork();
+	if (child == 0)
+		become(use, said_fd, parent);
+	if (child < 0)
+		return err_sys(err, E_PROCESS, errno, "fork", use->argv[0], NULL);
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
-			return err_sys(err, E_PROCESS, errno, "waitpid", argv[0], NULL);
-	return status ? fail(argv[0], said_fd, err) : 0;
+			return err_sys(err, E_PROCESS, errno, "waitpid", use->argv[0], NULL);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND && lseek(said_fd, 0, SEEK_END) == 0) {
+		err_sys(err, E_HOST, ENOENT, "execute", use->argv[0], NULL);
+		err_hint(err, "install %s", use->argv[0]);
+		return -ENOENT;
+	}
+	return status ? fail(use->argv[0], said_fd, err) : 0;
 }

@@ -98,13 +98,5 @@ int build_idmaps(struct builder *b, struct err **err)
 
 bool is_mapped(const struct builder *b, const struct plan_idmaps *maps, uint32_t id)
 {
-	size_t i;
-
-	if (b->plan->namespaces[NS_USER].mode == NS_HOST || !maps->count)
-		return true;
-	for (i = 0; i < maps->count; i++)
-		if (id >= maps->items[i].inside &&
-		    id - maps->items[i].inside < maps->items[i].count)
-			return true;
-	return false;
+	return b->plan->namespaces[NS_USER].mode == NS_HOST || !maps->count || plan_idmap_inside(maps, id);
 }

@@ -372,6 +372,23 @@ struct plan {
 	struct plan_lifecycle lifecycle;
 };
 
+/* The range that an id of the container belongs to, and that of an id outside; NULL: the maps have it not. */
+static inline const struct plan_idmap *plan_idmap_inside(const struct plan_idmaps *maps, uint32_t id)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (id >= maps->items[i].inside && id - maps->items[i].inside < maps->items[i].count)
+			return &maps->items[i];
+	return NULL;
+}
+
+static inline const struct plan_idmap *plan_idmap_outside(const struct plan_idmaps *maps, uint32_t id)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (id >= maps->items[i].outside && id - maps->items[i].outside < maps->items[i].count)
+			return &maps->items[i];
+	return NULL;
+}
+
 /* Then the new time namespace can't come from clone3 (engine/native/time.c). */
 static inline bool plan_has_time_offsets(const struct plan *plan)
 {

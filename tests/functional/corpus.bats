@@ -140,11 +140,11 @@ run_corpus() {
 	equal "$(grep -v '^#' "$here/corpus.tsv" | awk -F '\t' 'NF != 6')" ""
 }
 
-@test "the corpus as root" { run_corpus root 0 "$MXCRUN" --root "$STATE"; }
+@test "the corpus as root" { run_corpus root 0 "$MXCRUN" "${BY[@]}" --root "$STATE"; }
 
 @test "the corpus as an ordinary user" {
 	mkdir "$USERDIR/state"
 	chown "$USER_ID" "$USERDIR" "$USERDIR/state"
 	cd "$USERDIR"
-	run_corpus user "$USER_ID" as_user env CORPUS_SECRET=leaked "$USERDIR/mxcrun" --root "$USERDIR/state"
+	run_corpus user "$USER_ID" as_user env CORPUS_SECRET=leaked "$USERDIR/mxcrun" "${BY[@]}" --root "$USERDIR/state"
 }

@@ -24,6 +24,9 @@ for program in "$MXCRUN" "$MXCRUN_TEST_BIN"/{mountview,recvtty,syscall_at,old_ke
 	}
 done
 
+# The engine that carries out what is tested, as options; the tests of engines choose it themselves.
+BY=(${MXCRUN_TEST_ENGINE:+--engine "$MXCRUN_TEST_ENGINE"})
+
 # ---- guards ----
 
 have() { command -v "$1" >/dev/null; }
@@ -45,8 +48,6 @@ host_has() {
 	mxcrun) [ "${MXCRUN##*/}" = mxcrun ] ;;
 	# What the engines other than ours refuse; the reason is in docs/engines-matrix.md.
 	native) [ "${MXCRUN_TEST_ENGINE-native}" = native ] ;;
-	# An engine for an ordinary user.
-	users_engine) [ "${MXCRUN_TEST_ENGINE-}" != lxc ] ;;
 	*) have "$1" ;;
 	esac
 }
@@ -56,6 +57,23 @@ requires() {
 	for need; do
 		host_has "$need" || skip "$missing"
 	done
+}
+
+# What docs/engines-matrix.md has of an item, as the program itself prints it: "**refused**: ...", "differs: ...".
+matrix_of() { # ENGINE ITEM
+	"$MXCRUN" emit --matrix | awk -F' *[|] *' -v column="--engine $1" -v item="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) at = i }
+		$2 == item { print $at }'
+}
+
+# The one way in which a test of policies is left out for the engine that carries them out: the matrix says of this item that the
+# engine refuses it, or does it differently. An item that the matrix does not have fails the test.
+requires_item() {
+	local row
+	[ -n "${MXCRUN_TEST_ENGINE-}" ] || return 0
+	row=$(matrix_of "$MXCRUN_TEST_ENGINE" "$1")
+	[ -n "$row" ]
+	case $row in '**refused**'* | 'differs: '*) skip "by $MXCRUN_TEST_ENGINE: $1: $row" ;; esac
 }
 
 # ---- time ----
@@ -128,7 +146,7 @@ make_userns_bundle() {
 # The runtime on the test's own state directory; never longer than half a minute, and without bats' descriptors.
 rt() {
 	# shellcheck disable=SC2086 # words
-	timeout --foreground -k 5 "$(slow 30)" "$MXCRUN" ${MXCRUN_TEST_FLAGS-} ${MXCRUN_TEST_ENGINE:+--engine "$MXCRUN_TEST_ENGINE"} --root "$STATE" "$@" 3>&- 4>&-
+	timeout --foreground -k 5 "$(slow 30)" "$MXCRUN" ${MXCRUN_TEST_FLAGS-} "${BY[@]}" --root "$STATE" "$@" 3>&- 4>&-
 }
 
 # Create and start a container whose streams are files: out and err in the test's folder.
@@ -222,7 +240,7 @@ as_user() {
 # The runtime as that user, in that user's folder.
 user_rt() {
 	(cd "$USERDIR" && as_user timeout --foreground -k 5 "$(slow 30)" "$USERDIR/mxcrun" \
-		${MXCRUN_TEST_ENGINE:+--engine "$MXCRUN_TEST_ENGINE"} --root "$USERDIR/state" "$@" 3>&- 4>&-)
+		"${BY[@]}" --root "$USERDIR/state" "$@" 3>&- 4>&-)
 }
 
 status_of() { rt state "$1" | jq -r .status; }

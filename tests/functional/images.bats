@@ -102,7 +102,6 @@ lxc_policy() {
 }
 
 @test "an ordinary user has images of his own" {
-	requires users_engine
 	requires root
 	tar -C "$SOURCE" -cf "$USERDIR/root.tar" .
 	chmod 644 "$USERDIR/root.tar"

@@ -13,9 +13,7 @@ engines() { echo bwrap; ! have lxc-start || echo lxc; }
 # Does the matrix say that the engine refuses the item? Where it has no such item the test is wrong.
 matrix_refuses() {
 	local engine=$1 item=$2 line
-	line=$(awk -F' *[|] *' -v column="--engine $engine" -v item="$item" '
-		NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) at = i }
-		$2 == item { print $at }' "$BATS_TEST_TMPDIR/matrix")
+	line=$(matrix_of "$engine" "$item")
 	[ -n "$line" ] || {
 		echo "no item \"$item\" of $engine" >&2
 		return 2
@@ -57,7 +55,6 @@ prove() {
 # Rows of stdin: item | what the workload does | the filter that asks for the item. $BASE is the filter of all.
 prove_bundles() {
 	local item script filter count=0 failed=0
-	rt emit --matrix >"$BATS_TEST_TMPDIR/matrix"
 	while IFS='|' read -r item script filter; do
 		item=${item% } script=${script# } filter=${filter# }
 		make_bundle "$BASE"
@@ -74,11 +71,12 @@ prove_bundles() {
 BASE='.process.noNewPrivileges = true | .linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
 
 @test "the matrix holds: names, namespaces, ids" {
-	prove_bundles 12 <<-'END'
+	prove_bundles 13 <<-'END'
 		host name | hostname | .hostname = "flipped"
 		domain name | cat /proc/sys/kernel/domainname | .domainname = "flipped"
 		new user namespace | cat /proc/self/uid_map | .linux.namespaces += [{type: "user"}] ¦ .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] ¦ .linux.gidMappings = .linux.uidMappings
 		id map of more than one id | cat /proc/self/uid_map | .linux.namespaces += [{type: "user"}] ¦ .linux.uidMappings = [{containerID: 0, hostID: 0, size: 9}] ¦ .linux.gidMappings = .linux.uidMappings ¦ .mounts ¦= map(select(.type != "sysfs" and .type != "cgroup"))
+		sysfs in a new user namespace | ls /sys/class/net; cat /proc/self/uid_map | .linux.namespaces += [{type: "user"}] ¦ .linux.uidMappings = [{containerID: 0, hostID: 0, size: 9}] ¦ .linux.gidMappings = .linux.uidMappings ¦ .mounts ¦= map(select(.type != "cgroup"))
 		new ipc, uts, net, pid, mount namespace | readlink /proc/self/ns/ipc | .linux.namespaces ¦= map(select(.type != "ipc"))
 		new time namespace | cat /proc/self/timens_offsets | .linux.namespaces += [{type: "time"}] ¦ .linux.timeOffsets = {boottime: {secs: 99}}
 		joined namespace | readlink /proc/self/ns/net | .linux.namespaces ¦= map(if .type == "network" then .path = "/proc/self/ns/net" else . end)
@@ -128,7 +126,6 @@ BASE='.process.noNewPrivileges = true | .linux.namespaces |= (map(select(.type !
 # The same for policies: item | command | filter.
 prove_policies() {
 	local item command filter count=0 failed=0
-	rt emit --matrix >"$BATS_TEST_TMPDIR/matrix"
 	while IFS='|' read -r item command filter; do
 		item=${item% } command=${command# } filter=${filter# }
 		policy "${command//¦/|}" --arg d "$BATS_TEST_TMPDIR"

@@ -118,7 +118,7 @@ out err"
 
 @test "the sandbox dies with its supervisor" {
 	policy 'echo ready; sleep 1000 & sleep 1000'
-	"$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	"$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	local supervisor=$!
 	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
 	[ -n "$(tagged_processes)" ]
@@ -136,7 +136,7 @@ out err"
 		policy 'trap "" TERM INT HUP; echo ready; while :; do sleep 1; done'
 		# A shell makes its background jobs ignore INT.
 		: >"$BATS_TEST_TMPDIR/out"
-		env --default-signal=INT "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+		env --default-signal=INT "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 		supervisor=$!
 		wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
 		kill "-${signal%:*}" "$supervisor"
@@ -160,6 +160,7 @@ out err"
 }
 
 @test "a terminal: the workload is on it, hears of its size, and keeps its own traps" {
+	requires_item "the caller's session"
 	[ -x /usr/bin/script ] || skip "needs script"
 	local fifo=$BATS_TEST_TMPDIR/keys
 	policy 'trap "echo resized; stty size" WINCH; trap "echo interrupted; exit 9" INT; test -t 0 && test -t 1 && echo on-a-terminal
@@ -167,7 +168,7 @@ out err"
 	mkfifo "$fifo"
 	sleep 100 3>&- 1<>"$fifo" &
 	local holder=$!
-	command script -qefc "$MXCRUN --root $STATE mxc run $POLICY" /dev/null <"$fifo" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	command script -qefc "$MXCRUN ${BY[*]} --root $STATE mxc run $POLICY" /dev/null <"$fifo" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	local terminal=$! code=0
 	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
 	wait_for 10 grep -q "33 44" "$BATS_TEST_TMPDIR/out"
@@ -252,7 +253,7 @@ out err"
 
 @test "no capability, no_new_privs, seccomp, nothing but fds 0 to 2, all namespaces new" {
 	policy 'echo ready; exec sleep 1000'
-	"$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>/dev/null 7</dev/zero 9</etc/passwd &
+	"$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>/dev/null 7</dev/zero 9</etc/passwd &
 	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
 	local pid set ns
 	is_sleep() { pid=$(sandbox_pid) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = sleep ]; }
@@ -314,7 +315,7 @@ null zero full random urandom none"
 
 @test "every mount of the view is nosuid and nodev" {
 	policy 'echo ready; exec sleep 1000'
-	"$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	"$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
 	"$MXCRUN_TEST_BIN/mountview" "$(sandbox_pid)" >"$BATS_TEST_TMPDIR/mounts"
 	equal "$(jq -r '.[] | select((.target | startswith("/dev")) or .target == "/" | not)
@@ -392,7 +393,6 @@ top"
 }
 
 @test "denied paths are the same to an ordinary user" {
-	requires users_engine
 	make_user
 	cp -r "$D" "$USERDIR/data"
 	chown -R "$USER_ID" "$USERDIR"
@@ -504,7 +504,6 @@ written"
 }
 
 @test "a hard link that can't be looked for: the policy is refused" {
-	requires users_engine
 	make_user
 	mkdir -p "$USERDIR"/{rw,closed}
 	echo secret >"$USERDIR/closed/file"
@@ -537,9 +536,9 @@ written"
 	cp "$POLICY" "$USERDIR/policy.json"
 	run --separate-stderr as_user "$USERDIR/setuid" --root "$USERDIR/state" mxc run "$USERDIR/policy.json" </dev/null
 	assert_mxc_refused "exceeds your own rights"
-	run --separate-stderr setpriv --ruid "$USER_ID" --clear-groups "$MXCRUN" --root "$USERDIR/state" mxc run "$USERDIR/policy.json" </dev/null
+	run --separate-stderr setpriv --ruid "$USER_ID" --clear-groups "$MXCRUN" "${BY[@]}" --root "$USERDIR/state" mxc run "$USERDIR/policy.json" </dev/null
 	assert_mxc_refused "exceeds your own rights"
-	run --separate-stderr "$MXCRUN" --root "$STATE" mxc run "$USERDIR/policy.json" </dev/null
+	run --separate-stderr "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$USERDIR/policy.json" </dev/null
 	equal "$output" ran
 }
 
@@ -585,7 +584,6 @@ written"
 }
 
 @test "a grant beyond what the user may do is refused; within, it works" {
-	requires users_engine
 	make_user
 	mkdir "$USERDIR/own"
 	echo own >"$USERDIR/own/file"
@@ -748,7 +746,6 @@ sandbox_group() {
 }
 
 @test "resources of an ordinary user without a delegated group are refused, not dropped" {
-	requires users_engine
 	requires root
 	make_user
 	policy true '.bubblewrap.resources.pids = 5'

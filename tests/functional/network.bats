@@ -15,14 +15,6 @@ test_teardown() {
 	assert_no_new_sandboxes
 }
 
-# The policy with a workload that makes the attempts, and the jq filter for the rest.
-attempts() {
-	local filter=$1
-	shift
-	policy "$(PEER try "$@")" --arg here "$(realpath "$here")" ".version = \"1.0.0\" | .containment = \"process\"
-		| .filesystem.readonlyPaths = [\$here] | $filter"
-}
-
 # Each program that carries packets, in turn: the others are hidden.
 for_each_carrier() {
 	local carrier
@@ -32,17 +24,6 @@ for_each_carrier() {
 		HIDDEN=$([ "$carrier" = pasta ] && echo slirp4netns || echo pasta)
 		"$@"
 	done
-}
-
-# As run_policy, with that host's network and resolver, and without the programs in $HIDDEN.
-run_there() {
-	run --separate-stderr unshare -m --propagation private nsenter -t "$HOST" -n sh -c '
-		mount --bind "$1/resolv.conf" /etc/resolv.conf
-		[ ! -e "$1/hosts" ] || mount --bind "$1/hosts" /etc/hosts
-		for program in $2; do [ ! -e "/usr/bin/$program" ] || mount --bind /dev/null "$(realpath "/usr/bin/$program")"; done
-		shift 2; exec "$@"' sh "$BATS_TEST_TMPDIR" "${HIDDEN-}" \
-		timeout --foreground -k 5 "$(slow 60)" "$MXCRUN" --root "$STATE" mxc run "$@" "$POLICY" </dev/null 3>&- 4>&-
-	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
 }
 
 lacks() { ! grep -q "$1" <<<"$output"; }
@@ -179,7 +160,7 @@ except OSError as e:
 @test "nobody from outside comes in, and one sandbox is not another's neighbour" {
 	policy "$(PEER serve tcp 0.0.0.0 7575 inside)" --arg here "$(realpath "$here")" \
 		'.version = "1.0.0" | .filesystem.readonlyPaths = [$here] | .network.egress = {default: "allow"}'
-	nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/first" 2>&1 3>&- 4>&- &
+	nsenter -t "$HOST" -n "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/first" 2>&1 3>&- 4>&- &
 	local first=$!
 	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/first" || { cat "$BATS_TEST_TMPDIR/first" >&2; return 1; }
 	attempts '.network.egress = {default: "allow"}' tcp 10.0.2.100 7575 tcp 10.0.2.2 7575 tcp 198.51.100.1 7575
@@ -199,7 +180,7 @@ except OSError as e:
 		tcp 10.0.2.2 70); echo tried; sleep 30" --arg here "$(realpath "$here")" '.version = "1.0.0"
 		| .filesystem.readonlyPaths = [$here] | .network.egress = {allow: [{to: [{cidr: "198.51.100.10"}]}],
 			deny: [{to: [{cidr: "192.0.2.0/24"}]}, {to: [{cidr: "203.0.113.0/24"}], ports: [{protocol: "tcp"}]}]}'
-	nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	nsenter -t "$HOST" -n "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
 	local first=$! before
 	before=$(date +%s)
 	wait_for 20 grep -q tried "$BATS_TEST_TMPDIR/out"
@@ -234,7 +215,7 @@ except OSError as e:
 
 @test "events --network of a sandbox without rules says so" {
 	policy 'sleep 30'
-	"$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	"$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >/dev/null 2>&1 3>&- 4>&- &
 	local first=$!
 	wait_for 10 has_workload
 	run --separate-stderr rt events --network "$(ls "$STATE")"
@@ -425,7 +406,7 @@ while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).sta
 	policy "exec /usr/bin/python3 $BATS_TEST_TMPDIR/echo.py" --arg d "$BATS_TEST_TMPDIR" '.version = "1.0.0"
 		| .filesystem.readonlyPaths = [$d] | .runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}'
 	wait_for 10 proxy_listens
-	nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	nsenter -t "$HOST" -n "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
 	local first=$! relay
 	wait_for 30 grep -q . "$BATS_TEST_TMPDIR/out"
 	relay=$(carriers)
@@ -445,7 +426,7 @@ both_directions() {
 		| .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 7575}, {hostPort: 8081, containerPort: 7575, protocol: "tcp",
 			hostAddress: "::1"}]'
 	unshare -m --propagation private nsenter -t "$HOST" -n sh -c 'mount --bind /dev/null "$(realpath "/usr/bin/$1")"; shift; exec "$@"' sh \
-		"$HIDDEN" "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+		"$HIDDEN" "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
 	local first=$!
 	wait_for 20 grep -q tried "$BATS_TEST_TMPDIR/out"
 	output=$(in_host /usr/bin/python3 "$here/netpeer.py" try tcp 127.0.0.1 8080 tcp ::1 8081 tcp 198.51.100.1 8080 tcp 127.0.0.1 7575
@@ -493,7 +474,7 @@ print(address, port, s.recv(65536).decode())' "$2" "$3" "${4-1}"; }
 			{hostPort: 8081, containerPort: 7676, protocol: "udp", hostAddress: "::1"},
 			{hostPort: 8082, containerPort: 7575, protocol: "udp", hostAddress: "0.0.0.0"},
 			{hostPort: 8083, containerPort: 7777, protocol: "udp"}]'
-	nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	nsenter -t "$HOST" -n "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
 	local first=$! relay
 	wait_for 20 grep -q ready "$BATS_TEST_TMPDIR/out"
 	equal "$(asks "$HOST" 127.0.0.1 8080)" "127.0.0.1 8080 inside"
@@ -523,7 +504,7 @@ inside"
 		| .filesystem.readonlyPaths = [$here] | .network.ingress.default = "allow"
 		| .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 7575, hostAddress: "198.51.100.1"},
 			{hostPort: 8081, containerPort: 7575, hostAddress: "2001:db8:1::1"}]'
-	nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	nsenter -t "$HOST" -n "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
 	local first=$!
 	wait_for 20 grep -q ready "$BATS_TEST_TMPDIR/out"
 	output=$(in_world /usr/bin/python3 "$here/netpeer.py" try tcp 198.51.100.1 8080 tcp 2001:db8:1::1 8081
@@ -630,7 +611,7 @@ one_of() {
 		for who in supervisor init workload first second; do
 			[ "$who" != second ] || [[ $mode == *portMappings* ]] || continue
 			policy 'sleep 500' ".version = \"1.0.0\" | .process.timeout = 0 | $mode"
-			nsenter -t "$HOST" -n "$MXCRUN" --root "$STATE" mxc run "$POLICY" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+			nsenter -t "$HOST" -n "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >/dev/null 2>&1 3>&- 4>&- &
 			supervisor=$!
 			wait_for 10 has_carrier
 			wait_for 10 has_workload

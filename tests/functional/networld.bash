@@ -64,3 +64,22 @@ start_servers() {
 		tcp 2001:db8:1::10 80 web6 udp 2001:db8:1::10 90 udp6
 	serve host tcp 127.0.0.1 70 lo tcp ::1 70 lo6 tcp 198.51.100.1 71 own
 }
+
+# The policy with a workload that makes the attempts, and the jq filter for the rest.
+attempts() {
+	local filter=$1
+	shift
+	policy "$(PEER try "$@")" --arg here "$(realpath "$here")" ".version = \"1.0.0\" | .containment = \"process\"
+		| .filesystem.readonlyPaths = [\$here] | $filter"
+}
+
+# As run_policy, with that host's network and resolver, and without the programs in $HIDDEN.
+run_there() {
+	run --separate-stderr unshare -m --propagation private nsenter -t "$HOST" -n sh -c '
+		mount --bind "$1/resolv.conf" /etc/resolv.conf
+		[ ! -e "$1/hosts" ] || mount --bind "$1/hosts" /etc/hosts
+		for program in $2; do [ ! -e "/usr/bin/$program" ] || mount --bind /dev/null "$(realpath "/usr/bin/$program")"; done
+		shift 2; exec "$@"' sh "$BATS_TEST_TMPDIR" "${HIDDEN-}" \
+		timeout --foreground -k 5 "$(slow 60)" "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$@" "$POLICY" </dev/null 3>&- 4>&-
+	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
+}

@@ -3,6 +3,7 @@
 # All of mxc.bats and mxc_fields.bats also runs with each of them (MXCRUN_TEST_ENGINE, contrib/check).
 
 load helpers
+load networld
 GUARDS="root jq mxcrun native bwrap"
 
 test_setup() {
@@ -13,7 +14,10 @@ test_setup() {
 	remember_sandboxes
 }
 
-test_teardown() { assert_no_new_sandboxes; }
+test_teardown() {
+	[ -z "${WORLD-}" ] || end_world
+	assert_no_new_sandboxes
+}
 
 # by ENGINE [option]...: run the policy; bats' $status, $output, $stderr are the result.
 by() {
@@ -153,15 +157,6 @@ engine_of() {
 	refused grep -q /run/lxc /proc/self/mountinfo
 }
 
-@test "an ordinary user's LXC is refused by name" {
-	requires lxc-start
-	make_user
-	policy 'echo ran'
-	cp "$POLICY" "$USERDIR/policy.json"
-	run --separate-stderr user_rt --engine lxc mxc run "$USERDIR/policy.json" </dev/null
-	assert_mxc_refused "lxc: "
-}
-
 @test "what the engine can't do is refused by name before anything starts" {
 	policy 'echo ran' '.filesystem.deniedPaths = ["/proc"]'
 	by native
@@ -242,6 +237,138 @@ same_by_all() {
 @test "the sandbox is the same on the host's whole root" {
 	policy 'exec sleep 987' --arg d "$D" '.filesystem = {readonlyPaths: ["/"], deniedPaths: [$d + "/secret"], readwritePaths: [$d + "/rw"]}'
 	same_by_all
+}
+
+# And of a bundle, by the matrix's rows that say so.
+reviewed_in_bundles() {
+	# "bind mount with set-user-ID programs": by bwrap the root is nosuid. "device nodes": by bwrap, and in a user namespace by all, they
+	# are the host's own, bound one by one. What covers masked files is one of them.
+	reviewed | sed -E 's/^(mount \/ rw),nosuid/\1/
+		/^mount \/dev\/(full|null|random|tty|urandom|zero) /d
+		s/^(mount \/proc\/(keys|timer_list) .*),relatime$/\1/'
+}
+
+# The same for a bundle.
+observe_bundle() {
+	local BY=(--engine "$1")
+	start_container "$TAG"
+	facts_of "$PID" | reviewed_in_bundles >"$BATS_TEST_TMPDIR/$1"
+	rt delete --force "$TAG"
+}
+
+# same_bundle [engine]...: by these, and by native.
+same_bundle() {
+	local engine
+	observe_bundle native
+	for engine; do
+		observe_bundle "$engine"
+		diff -u "$BATS_TEST_TMPDIR/native" "$BATS_TEST_TMPDIR/$engine"
+	done
+}
+
+@test "a bundle's container is the same: mounts, environment, ids, rights, limits, cgroup, descriptors" {
+	make_bundle '.process.noNewPrivileges = true | .linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])
+		| .linux.resources = {pids: {limit: 44}, memory: {limit: 67108864}} | .hostname = "same" | .process.oomScoreAdj = 44
+		| .process.user = {uid: 5, gid: 6, additionalGids: [7], umask: 23} | .process.cwd = "/tmp" | .process.env += ["A=b c"]
+		| .process.rlimits = [{type: "RLIMIT_NOFILE", hard: 77, soft: 66}]
+		| .process.capabilities = {bounding: ["CAP_KILL", "CAP_CHOWN"], permitted: ["CAP_KILL"], effective: ["CAP_KILL"],
+			inheritable: ["CAP_KILL"], ambient: ["CAP_KILL"]}
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO"}]}
+		| .mounts += [{destination: "/x", type: "bind", source: "/usr", options: ["rbind", "ro", "nosuid", "nodev"]},
+			{destination: "/t", type: "tmpfs", source: "tmpfs", options: ["noexec", "nosuid", "nodev", "size=64k"]}]'
+	# shellcheck disable=SC2046 # words
+	same_bundle $(others)
+	grep -qx "cgroup 44" "$BATS_TEST_TMPDIR/native"
+	grep -qx "Seccomp:	2" "$BATS_TEST_TMPDIR/native"
+	grep -q "^mount /t rw,nosuid,nodev,noexec" "$BATS_TEST_TMPDIR/native"
+}
+
+@test "a bundle's container in a user namespace is the same" {
+	make_bundle '.process.noNewPrivileges = true | .linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}, {type: "user"}])
+		| .linux.uidMappings = [{containerID: 0, hostID: 0, size: 9}, {containerID: 9, hostID: 100009, size: 100}] | .linux.gidMappings = .linux.uidMappings
+		| .mounts |= map(select(.type != "sysfs" and .type != "cgroup"))'
+	# shellcheck disable=SC2046 # words
+	same_bundle $(others)
+	grep -qx "user own" "$BATS_TEST_TMPDIR/native"
+}
+
+# What a workload of an ordinary user says of itself.
+SELF='id -u; id -g; cat /proc/self/uid_map /proc/self/setgroups; grep -E "Cap|Groups|NoNew|Seccomp:" /proc/self/status; awk "{ print \$5, \$6 }" /proc/self/mountinfo | sort'
+
+users_same() {
+	local engine seen=
+	for engine in native $(others); do
+		run --separate-stderr user_rt --engine "$engine" "$@" </dev/null
+		echo "$engine: $stderr"
+		equal "$status" 0
+		output=$(reviewed_in_bundles <<<"mount ${output//$'\n'/$'\n'mount }")
+		if [ "$engine" = native ]; then seen=$output; else diff -u <(echo "$seen") <(echo "$output"); fi
+	done
+}
+
+@test "an ordinary user's sandbox is the same, by whichever engine" {
+	make_user
+	mkdir "$USERDIR/rw"
+	chown "$USER_ID" "$USERDIR/rw"
+	policy "$SELF; echo x >$USERDIR/rw/file; cat /etc/shadow 2>&1" --arg d "$USERDIR" '.filesystem = {readwritePaths: [$d + "/rw"], deniedPaths: ["/etc/passwd"]}
+		| .process.commandLine += "; cat /etc/passwd || true"'
+	cp "$POLICY" "$USERDIR/policy.json"
+	users_same mxc run "$USERDIR/policy.json"
+	equal "$(find "$USERDIR/state" -mindepth 1 -maxdepth 1)" ""
+}
+
+@test "an ordinary user's container is the same, by whichever engine; LXC leaves CAP_SETGID out, and says so" {
+	make_user
+	BUNDLE_DIR=$USERDIR/bundle make_bundle
+	rm "$BUNDLE/config.json"
+	chown "$USER_ID" "$BUNDLE"
+	user_rt spec --rootless --bundle "$USERDIR/bundle"
+	config '.process.terminal = false | .process.noNewPrivileges = true | .mounts |= map(select(.type != "cgroup"))'
+	script "$SELF"
+	chown -R "$USER_ID:$USER_ID" "$USERDIR/bundle"
+	users_same run --bundle "$USERDIR/bundle" "$TAG"
+	! have lxc-start || {
+		config '.process.capabilities |= map_values(. + ["CAP_SETGID"])'
+		run --separate-stderr user_rt --engine lxc run --bundle "$USERDIR/bundle" "$TAG"
+		assert_refused "lxc: " CAP_SETGID
+	}
+}
+
+# ---- the same world ----
+
+# reached_by ENGINE: what the attempts of the policy bring back, into a file of the engine's name.
+reached_by() {
+	local BY=(--engine "$1")
+	run_there
+	equal "$status" 0
+	printf '%s\n' "$output" >"$BATS_TEST_TMPDIR/$1"
+}
+
+# same_world FILTER: the policy lets all engines reach the same, which is not nothing.
+same_world() {
+	local engine
+	attempts "$1" tcp 198.51.100.10 80 tcp 198.51.100.10 81 tcp 203.0.113.7 80 tcp 169.254.169.254 80 tcp 198.51.100.1 71 \
+		tcp 10.0.2.2 70 tcp 127.0.0.1 70 udp 198.51.100.10 90 dns 198.51.100.10 53 icmp 198.51.100.10 0 \
+		tcp 2001:db8:1::10 80 udp 2001:db8:1::10 90 tcp ::1 70 tcp ::ffff:198.51.100.10 80
+	for engine in native $(others); do
+		reached_by "$engine"
+		diff -u "$BATS_TEST_TMPDIR/native" "$BATS_TEST_TMPDIR/$engine"
+	done
+	equal "$(wc -l <"$BATS_TEST_TMPDIR/native")" 14
+}
+
+@test "the sandbox reaches the same addresses, and is refused the same in the same way" {
+	requires ip /usr/bin/python3
+	have pasta || requires slirp4netns
+	make_world
+	start_servers
+	same_world '.network.egress = {default: "deny", allow: [{to: [{cidr: "198.51.100.10"}], ports: [{protocol: "tcp", port: 80}]}]}'
+	grep -qx "tcp 198.51.100.10 80 web" "$BATS_TEST_TMPDIR/native"
+	same_world '.network.egress = {default: "allow", deny: [{to: [{cidr: "203.0.113.7"}]}]}'
+	grep -qx "tcp 198.51.100.10 81 other" "$BATS_TEST_TMPDIR/native"
+	# without a word of the network there is none
+	same_world .
+	refused grep -qE " (web|other|far)$" "$BATS_TEST_TMPDIR/native"
 }
 
 # ---- bundles ----

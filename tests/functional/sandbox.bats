@@ -406,7 +406,7 @@ full'
 @test "dieWithParent: the sandbox ends with whoever started mxcrun" {
 	local caller
 	section 'echo ready; sleep 1000' '.bubblewrap.dieWithParent = true'
-	sh -c '"$1" --root "$2" mxc run "$3" >"$4" 2>&1 & wait' sh "$MXCRUN" "$STATE" "$POLICY" "$BATS_TEST_TMPDIR/out" </dev/null 3>&- 4>&- &
+	sh -c 'out=$1; shift; "$@" >"$out" 2>&1 & wait' sh "$BATS_TEST_TMPDIR/out" "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null 3>&- 4>&- &
 	caller=$!
 	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
 	[ -n "$(tagged_processes)" ]

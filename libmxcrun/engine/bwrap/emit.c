@@ -259,6 +259,8 @@ static void add_root(struct emitter *e)
 
 	if (plan->root.kind == ROOT_BUNDLE)
 		add3(e, !is_whole ? "--dev-bind" : is_readonly(first) ? "--ro-bind" : "--bind", plan->root.path, "/");
+	if (plan->root.kind == ROOT_IMAGE)
+		add3(e, "--bind", e->use->image_root, "/");
 }
 
 /* ---- /proc ---- */

@@ -38,6 +38,7 @@ struct bwrap_use {
 	void *data;
 	/* A run: options before all others, and init's command line in place of the workload's; NULL-terminated. */
 	const char *const *options, *const *command;
+	const char *image_root;	/* a run: where an image is ready, with its layers */
 };
 
 /* E_UNSUPPORTED names what can't be said. */

@@ -18,11 +18,13 @@
 #include "base/sys.h"
 #include "engine/bwrap/emit.h"
 #include "engine/bwrap/tool.h"
+#include "engine/calls.h"
 #include "engine/engine.h"
 #include "engine/native/parent.h"
 
 #define INFO_MAX 4096u
 #define INFO_WAIT_MS 30000
+#define PLACE_CALLS 20
 #define OWN_FDS 4	/* beside those for covers */
 
 struct run {
@@ -76,6 +78,19 @@ static int open_errors(struct run *run, struct err **err)
 	return run->carrier.errors_fd < 0 ? err_sys(err, E_PROCESS, errno, "memfd_create", "errors of bwrap", NULL) : 0;
 }
 
+/* Before 0.11 it has no overlay, and then it resolves the path of the image itself. So the layers are made here, on top of the
+ * image, where they cover nothing that another step may bind. */
+static struct calls *place_image(struct arena *arena, const char *path)
+{
+	struct calls *calls = calls_new(arena, "bwrap", PLACE_CALLS, 1);
+
+	if (!calls)
+		return NULL;
+	calls_begin(calls);
+	calls_lay_over_image(calls, calls_add_clone(calls, path, "/lxc", true), path);
+	return calls->failed ? NULL : calls;
+}
+
 static int prepare(struct carrier *carrier, int image_fd, const char *argument, struct err **err)
 {
 	struct run *run = carrier->data;
@@ -83,14 +98,17 @@ static int prepare(struct carrier *carrier, int image_fd, const char *argument, 
 	const char *options[5] = { NULL };
 	const struct bwrap_use use = {
 		.target = TARGET_BWRAP_RUN, .make_file = make_file, .data = run, .options = options, .command = command,
+		.image_root = arena_printf(run->arena, "%s" CALLS_ROOT, run->plan->root.path),
 	};
 	struct bwrap_command words;
 	size_t n = 0;
 	int r;
 
+	if (run->plan->root.kind == ROOT_IMAGE && !(carrier->place = place_image(run->arena, run->plan->root.path)))
+		return err_nomem(err);
 	carrier->fds = arena_array(run->arena, run->plan->mount_count + OWN_FDS, sizeof(*carrier->fds));
 	run->copies = arena_array(run->arena, run->plan->mount_count + OWN_FDS, sizeof(*run->copies));
-	if (!carrier->fds || !run->copies || !command[0] || !command[1])
+	if (!carrier->fds || !run->copies || !use.image_root || !command[0] || !command[1])
 		return err_nomem(err);
 	r = open_errors(run, err);
 	if (r < 0)
@@ -160,6 +178,12 @@ static int find_init(struct carrier *carrier, int sync_fd, pid_t *ret, struct er
 	return *ret > 0 ? 0 : err_set(err, E_PROCESS, 0, NULL, "bwrap tells no number of its child");
 }
 
+/* An ordinary user has rights to mount the layers only in a user namespace, in which bwrap then makes its own. */
+static enum carrier_userns userns_of(const struct plan *plan, const struct host_facts *facts)
+{
+	return plan->root.kind == ROOT_IMAGE && !facts->is_privileged ? CARRIER_HAS_NO_RIGHTS : CARRIER_MAKES_ITS_OWN;
+}
+
 static int go_on(struct carrier *carrier, struct err **err)
 {
 	struct run *run = carrier->data;
@@ -176,7 +200,7 @@ static int bwrap_start(const struct engine_request *request, struct engine_child
 		.plan = request->plan,
 		.arena = arena,
 		.carrier = { .name = "bwrap", .program = bwrap_tool_find(err), .errors_fd = -1, .streams_fd = -1, .data = &run, .prepare = prepare,
-			     .find_init = find_init, .go_on = go_on },
+			     .find_init = find_init, .go_on = go_on, .userns = userns_of(request->plan, request->facts) },
 		.info_read = -1,
 		.block_write = -1,
 	};
@@ -208,19 +232,11 @@ static int check_proc(const struct plan *plan, struct err **err)
 		       "bwrap: it starts a program only where /proc is the container's own, and not denied");
 }
 
-static bool maps_outside(const struct plan_idmaps *maps, uint32_t id)
-{
-	for (size_t i = 0; i < maps->count; i++)
-		if (id - maps->items[i].outside < maps->items[i].count)
-			return true;
-	return false;
-}
-
 /* What it makes in the sandbox belongs to the caller's own ids, which the kernel takes only where they are mapped. */
 static int check_maps(const struct plan *plan, const struct host_facts *facts, struct err **err)
 {
 	if (plan->namespaces[NS_USER].mode != NS_NEW ||
-	    (maps_outside(&plan->uid_maps, facts->euid) && maps_outside(&plan->gid_maps, facts->egid)))
+	    (plan_idmap_outside(&plan->uid_maps, facts->euid) && plan_idmap_outside(&plan->gid_maps, facts->egid)))
 		return 0;
 	return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, "/linux/uidMappings",
 		       "bwrap: it works with the caller's own ids, and the maps leave them out");

@@ -66,12 +66,15 @@ static void put_namespaces(struct lxc_emitter *e)
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 
 	for (int kind = 0; kind < NS_MAX; kind++)
-		if (e->plan->namespaces[kind].mode == NS_NEW && !(kind == NS_CGROUP && lxc_is_run(e)))
+		if (e->plan->namespaces[kind].mode == NS_NEW && !(kind == NS_CGROUP && lxc_is_run(e)) &&
+		    !(kind == NS_USER && e->use->userns_is_there))
 			strbuf_printf(&list, "%s%s", list.len ? " " : "", words[kind]);
 	e->out->config.failed |= list.failed;
 	lxc_put(e, "lxc.namespace.clone", "%s", strbuf_str(&list));
-	put_maps(e, 'u', &e->plan->uid_maps);
-	put_maps(e, 'g', &e->plan->gid_maps);
+	if (!e->use->userns_is_there) {
+		put_maps(e, 'u', &e->plan->uid_maps);
+		put_maps(e, 'g', &e->plan->gid_maps);
+	}
 	if (lxc_is_run(e))
 		return;
 	put_offset(e, "lxc.time.offset.monotonic", &e->plan->monotonic);

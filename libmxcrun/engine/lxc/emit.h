@@ -15,7 +15,9 @@
 struct lxc_use {
 	enum engine_target target;	/* TARGET_LXC or TARGET_LXC_RUN */
 	const char *folder;	/* absolute: all files lie in it */
+	const char *root;	/* a run: where the root is ready */
 	const char *trees;	/* a run: here lies, named by the number of the step, what is bound; else NULL */
+	bool userns_is_there;	/* a run: LXC starts in the container's user namespace */
 	bool is_unified;	/* the host has cgroup v2 alone */
 	enum bwrap_object (*look)(const char *path);	/* what is at a path below /proc or /sys; not of a run */
 };

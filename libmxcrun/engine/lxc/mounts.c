@@ -257,7 +257,7 @@ int lxc_put_mounts(struct lxc_emitter *e, struct err **err)
 	if (r < 0)
 		return r;
 	lxc_put(e, "lxc.rootfs.path", "dir:%s",
-		plan->root.kind == ROOT_VIEW || lxc_is_run(e) ? beside(e, OCI_ROOT) : plan->root.path);
+		lxc_is_run(e) ? e->use->root : plan->root.kind == ROOT_VIEW ? beside(e, OCI_ROOT) : plan->root.path);
 	lxc_put(e, "lxc.rootfs.mount", "%s", beside(e, LXC_MOUNT_PLACE));
 	lxc_put(e, "lxc.pty.max", "%d", has_own_terminals(plan) && !lxc_is_run(e) ? TERMINALS : 0);
 	for (size_t i = 0; i < plan->mount_count && r == 0; i++)

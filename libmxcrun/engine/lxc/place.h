@@ -3,23 +3,16 @@
 #ifndef MXCRUN_ENGINE_LXC_PLACE_H
 #define MXCRUN_ENGINE_LXC_PLACE_H
 
-#include "base/err.h"
-#include "base/mem.h"
+#include "engine/calls.h"
 #include "plan/plan.h"
 
-#define LXC_PLACE "/run/lxc"	/* where LXC has its locks, too */
+#define LXC_PLACE_ABOVE "/run"
+#define LXC_PLACE LXC_PLACE_ABOVE "/lxc"	/* where LXC has its locks, too */
 #define LXC_PLACE_TREE LXC_PLACE "/tree"	/* with the number of the mount step: what it binds */
+#define LXC_PLACE_ROOT LXC_PLACE "/root"	/* of an image CALLS_ROOT below it */
 #define LXC_PLACE_STATE LXC_PLACE "/state"
 
-struct lxc_place;
-
-/* All that place_make() does, as data. */
-int lxc_place_prepare(struct arena *arena, const struct plan *plan, struct lxc_place **ret, struct err **err);
-
-/* In the child, in its parent's memory: raw calls only. 0, or the errno of what lxc_place_explain() tells afterwards. */
-int lxc_place_make(void *place);
-
-/* The failed call as an error; 0 where none has failed. */
-int lxc_place_explain(const struct lxc_place *place, struct err **err);
+/* All that makes it; userns_is_ours: the process is in the container's user namespace already. NULL: no memory. */
+struct calls *lxc_place_prepare(struct arena *arena, const struct plan *plan, bool userns_is_ours);
 
 #endif

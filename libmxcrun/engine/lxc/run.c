@@ -7,11 +7,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -22,6 +22,7 @@
 #include "engine/lxc/place.h"
 #include "engine/native/parent.h"
 #include "engine/tool.h"
+#include "plan/caps.h"
 
 #define INIT_WAIT_MS 30000
 #define OLDEST 5		/* LXC 5.0 */
@@ -34,7 +35,6 @@ struct run {
 	const struct plan *plan;
 	struct arena *arena;
 	struct carrier carrier;
-	struct lxc_place *place;
 	int config_fd, null_fd, inherited[2];
 };
 
@@ -72,22 +72,22 @@ static int make_argv(struct run *run, int image_fd, const char *argument, struct
 static int prepare(struct carrier *carrier, int image_fd, const char *argument, struct err **err)
 {
 	struct run *run = carrier->data;
-	const struct lxc_use use = { .target = TARGET_LXC_RUN, .folder = LXC_PLACE, .trees = LXC_PLACE_TREE };
+	bool userns_is_ours = carrier->userns == CARRIER_HAS_RIGHTS;
+	const struct lxc_use use = {
+		.target = TARGET_LXC_RUN, .folder = LXC_PLACE, .trees = LXC_PLACE_TREE,
+		.root = run->plan->root.kind == ROOT_IMAGE ? LXC_PLACE_ROOT CALLS_ROOT : LXC_PLACE_ROOT, .userns_is_there = userns_is_ours,
+	};
 	cleanup_lxc_container struct lxc_container container = LXC_CONTAINER_INIT;
-	int r;
+	int r = lxc_emit(run->arena, run->plan, &use, &container, err);
 
-	/* LXC makes it, too, and leaves it there */
-	if (mkdir(LXC_PLACE, 0755) < 0 && errno != EEXIST)
-		return err_sys(err, E_HOST, errno, "mkdir", LXC_PLACE, NULL);
-	r = lxc_emit(run->arena, run->plan, &use, &container, err);
 	if (r == 0)
 		r = open_files(run, &container.config, err);
 	if (r == 0)
 		r = make_argv(run, image_fd, argument, err);
-	if (r == 0)
-		r = lxc_place_prepare(run->arena, run->plan, &run->place, err);
-	carrier->place = run->place;
-	return r;
+	if (r < 0)
+		return r;
+	carrier->place = lxc_place_prepare(run->arena, run->plan, userns_is_ours);
+	return carrier->place ? 0 : err_nomem(err);
 }
 
 /* The credentials that the kernel adds to init's first message have its number as we see it. */
@@ -129,20 +129,24 @@ static int find_init(struct carrier *carrier, int socket_fd, pid_t *ret, struct 
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "recvmsg", "number of init", NULL) : 0;
 }
 
-static int explain(const struct carrier *carrier, struct err **err)
+/* Only root's LXC may write maps of its own. Another's does without a namespace of its own, where it has all rights already: it
+ * asks for no capability by its user's number, but keeps its files where this says. */
+static bool userns_is_ours(const struct plan *plan, const struct host_facts *facts)
 {
-	return lxc_place_explain(((const struct run *)carrier->data)->place, err);
+	return plan->namespaces[NS_USER].mode == NS_NEW && (!facts->is_privileged || plan->deny_setgroups);
 }
 
 static int lxc_start(const struct engine_request *request, struct engine_child *ret, struct err **err)
 {
+	static char home[] = "HOME=" LXC_PLACE, runtime[] = "XDG_RUNTIME_DIR=" LXC_PLACE;
+	static char *const environment[] = { home, runtime, NULL };
 	cleanup_arena struct arena *arena = arena_new();
 	struct run run = {
 		.plan = request->plan,
 		.arena = arena,
 		.carrier = { .name = "lxc", .program = engine_tool_find(&tool, err), .errors_fd = -1, .streams_fd = -1,
-			     .is_lxc = true, .data = &run, .prepare = prepare, .make_place = lxc_place_make,
-			     .find_init = find_init, .explain = explain },
+			     .is_lxc = true, .data = &run, .prepare = prepare, .find_init = find_init, .envp = environment,
+			     .userns = userns_is_ours(request->plan, request->facts) ? CARRIER_HAS_RIGHTS : CARRIER_MAKES_ITS_OWN },
 		.config_fd = -1,
 		.null_fd = -1,
 	};
@@ -173,6 +177,17 @@ static int check_version(const char *path, struct err **err)
 	return r;
 }
 
+/* With it LXC would call setgroups(2), and fail. */
+static int check_setgid(const struct plan *plan, struct err **err)
+{
+	const struct plan_capabilities *caps = &plan->process.capabilities;
+
+	if (plan->process.inner_userns || !((caps->permitted | caps->effective | caps->inheritable | caps->ambient) & caps_bit(CAP_SETGID)))
+		return 0;
+	return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, "/process/capabilities",
+		       "lxc: it can't run with CAP_SETGID where setgroups is denied, as with a map of one id");
+}
+
 /* The answer of a tool is asked for last: it costs a process. */
 static int lxc_unsupported(const struct plan *plan, const struct host_facts *facts, struct err **err)
 {
@@ -181,9 +196,8 @@ static int lxc_unsupported(const struct plan *plan, const struct host_facts *fac
 
 	if (r == 0)
 		r = items_check(plan, TARGET_LXC_RUN, err);
-	if (r == 0 && !facts->is_privileged)
-		r = err_set(err, E_UNSUPPORTED, EOPNOTSUPP, NULL,
-			    "lxc: only root can keep it from making cgroups beside the container's own, where no limit would hold");
+	if (r == 0 && userns_is_ours(plan, facts) && idmap_denies_setgroups(plan, facts))
+		r = check_setgid(plan, err);
 	if (r < 0)
 		return r;
 	path = engine_tool_find(&tool, err);

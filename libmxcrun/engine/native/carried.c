@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/sys.h"
+#include "engine/calls.h"
 #include "engine/native/parent.h"
 
 #define END_WAIT_MS 5000
@@ -70,7 +71,7 @@ int carrier_failed(const struct carrier *carrier, int pidfd, struct err **err)
 		return err_set(err, E_TIMEOUT, 0, NULL, "%s: its container ended before it was ready, and it did not",
 			       carrier->name);
 	(void)waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOWAIT);
-	r = carrier->explain ? carrier->explain(carrier, err) : 0;
+	r = carrier->place ? calls_explain(carrier->place, err) : 0;
 	if (r < 0)
 		return r;
 	words = (carrier->is_lxc ? first_words : last_words)(carrier, buf, sizeof(buf));

@@ -5,14 +5,19 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/strbuf.h"
+#include "base/sys.h"
 #include "engine/native/parent.h"
 
 static bool is_own_id_alone(const struct plan_idmaps *maps, uint32_t own_id)
@@ -109,15 +114,67 @@ int idmap_write_mount(const struct plan_mount *mount, const struct host_facts *f
 	return r < 0 ? r : write_one(facts, pid, false, &mount->gid_maps, mount->pointer, err);
 }
 
+/* Without privilege the kernel takes a gid map only after setgroups is denied (CVE-2014-8989);
+ * newgidmap does without. */
+bool idmap_denies_setgroups(const struct plan *plan, const struct host_facts *facts)
+{
+	return plan->deny_setgroups || (facts->euid != 0 && is_own_id_alone(&plan->gid_maps, facts->egid));
+}
+
+/* The ids of the maps' insides, each as itself. */
+static char *format_same(const struct plan_idmaps *maps)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < maps->count; i++)
+		strbuf_printf(&text, "%u %u %u\n", maps->items[i].inside, maps->items[i].inside, maps->items[i].count);
+	return text.failed ? NULL : strdup(strbuf_str(&text));
+}
+
+/* In a process of its own: 0, or an errno. */
+static int write_as_member(int userns_fd, int dir_fd, const char *uids, const char *gids)
+{
+	int r = sys_setns(userns_fd, CLONE_NEWUSER) < 0 ? -errno : 0;
+
+	if (r == 0)
+		r = fd_write_file(dir_fd, "uid_map", uids);
+	if (r == 0)
+		r = fd_write_file(dir_fd, "gid_map", gids);
+	return -r;
+}
+
+int idmap_write_below(const struct plan *plan, pid_t pid, struct err **err)
+{
+	cleanup_free char *uids = format_same(&plan->uid_maps), *gids = format_same(&plan->gid_maps);
+	cleanup_close int dir_fd = -1, own_fd = -1, above_fd = -1;
+	char path[64];
+	int status = 0;
+	pid_t writer;
+
+	if (!uids || !gids)
+		return err_nomem(err);
+	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	own_fd = openat(dir_fd, "ns/user", O_RDONLY | O_CLOEXEC);
+	above_fd = own_fd < 0 ? -1 : ioctl(own_fd, NS_GET_PARENT);
+	if (above_fd < 0)
+		return err_sys(err, E_IDMAP, errno, "open", "user namespace of the image's layers", NULL);
+	writer = fork();
+	if (writer == 0)
+		_exit(write_as_member(above_fd, dir_fd, uids, gids));
+	if (writer < 0)
+		return err_sys(err, E_IDMAP, errno, "fork", "id maps", NULL);
+	while (waitpid(writer, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_sys(err, E_IDMAP, errno, "waitpid", "id maps", NULL);
+	return status ? err_sys(err, E_IDMAP, WEXITSTATUS(status), "write", "uid_map", NULL) : 0;
+}
+
 int idmap_write(const struct plan *plan, const struct host_facts *facts, pid_t pid, struct err **err)
 {
-	/* Without privilege the kernel takes a gid map only after setgroups is denied (CVE-2014-8989);
-	 * newgidmap does without. */
-	bool needs_deny = plan->deny_setgroups ||
-			  (facts->euid != 0 && is_own_id_alone(&plan->gid_maps, facts->egid));
 	int r = write_one(facts, pid, true, &plan->uid_maps, "/linux/uidMappings", err);
 
-	if (r == 0 && needs_deny)
+	if (r == 0 && idmap_denies_setgroups(plan, facts))
 		r = write_proc(pid, "setgroups", "deny", "/linux/gidMappings", err);
 	return r < 0 ? r : write_one(facts, pid, false, &plan->gid_maps, "/linux/gidMappings", err);
 }

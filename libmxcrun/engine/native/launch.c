@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -23,6 +24,7 @@
 #include "base/pid.h"
 #include "base/strbuf.h"
 #include "base/sys.h"
+#include "engine/calls.h"
 #include "engine/engine.h"
 #include "engine/native/clone.h"
 #include "engine/native/netns.h"
@@ -59,6 +61,7 @@ struct launch {
 	struct joined_own own_namespaces;
 	struct cgroup_tasks tasks;
 	bool is_id_zero;		/* id 0 exists in the new user namespace */
+	bool lacks_setgid;		/* a carrier there that would call setgroups, which is denied, with the capability for it */
 	bool is_userns_new;
 	struct launch_source *sources;	/* of the child in a new user namespace; sources.c */
 	size_t source_count;
@@ -68,25 +71,33 @@ struct launch {
 /* ---- in the child, in the parent's memory: raw calls only ---- */
 
 /* In a new user namespace the first exec would drop the capabilities that came with it, unless the process is its
- * root or they are ambient. Where id 0 is mapped we become it, else we raise them all. */
+ * root or they are ambient. Where id 0 is mapped we become it, else we raise them all. Root would get the one that is to be
+ * left out, too, but for the security bit, which init takes off. */
 static long child_take_root(const struct launch *l)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
-	long r;
+	long r = 0;
 
 	if (l->is_id_zero) {
 		r = raw_call(SYS_setresgid, 0, 0, 0, 0, 0);
-		return r < 0 ? r : raw_call(SYS_setresuid, 0, 0, 0, 0, 0);
+		if (r == 0)
+			r = raw_call(SYS_setresuid, 0, 0, 0, 0, 0);
+		if (r < 0 || !l->lacks_setgid)
+			return r;
+		r = raw_call(SYS_prctl, PR_SET_SECUREBITS, SECBIT_NOROOT, 0, 0, 0);
 	}
-	r = raw_call(SYS_capget, (long)&header, (long)data, 0, 0, 0);
+	if (r == 0)
+		r = raw_call(SYS_capget, (long)&header, (long)data, 0, 0, 0);
 	if (r < 0)
 		return r;
+	if (l->lacks_setgid)
+		data[0].effective = data[0].permitted &= ~(1u << CAP_SETGID);
 	data[0].inheritable = data[0].permitted;
 	data[1].inheritable = data[1].permitted;
 	r = raw_call(SYS_capset, (long)&header, (long)data, 0, 0, 0);
 	for (int cap = 0; cap < 64 && r == 0; cap++)
-		if (data[cap / 32].permitted & (1u << (cap % 32)))
+		if (data[cap / 32].permitted & (1u << (cap % 32)) && !(cap == CAP_SETGID && l->lacks_setgid))
 			r = raw_call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
 	return r;
 }
@@ -153,12 +164,12 @@ static int child_execute_carrier(const struct launch *l, char *const *envp)
 	child_inherit(l->image_fd);
 	for (size_t i = 0; i < carrier->fd_count; i++)
 		child_inherit(carrier->fds[i]);
-	r = carrier->make_place ? -carrier->make_place(carrier->place) : 0;
+	r = carrier->place ? -calls_make(carrier->place) : 0;
 	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO && r >= 0 && carrier->streams_fd >= 0; fd++)
 		r = raw_call(SYS_dup3, carrier->streams_fd, fd, 0, 0, 0);
 	if (r >= 0)
 		r = raw_call(SYS_dup3, carrier->errors_fd, STDERR_FILENO, 0, 0, 0);
-	return r < 0 ? (int)-r : (int)-raw_call(SYS_execve, (long)carrier->program, (long)carrier->argv, (long)envp, 0, 0);
+	return r < 0 ? (int)-r : (int)-raw_call(SYS_execve, (long)carrier->program, (long)carrier->argv, (long)(carrier->envp ? carrier->envp : envp), 0, 0);
 }
 
 /* The parent's word to go on. */
@@ -191,7 +202,7 @@ static int launch_child(void *data)
 		child_open_sources(l);
 	if ((l->is_userns_new || l->carrier) && child_wait(l))
 		return ECANCELED;
-	if (l->is_userns_new && !l->carrier) {
+	if (l->is_userns_new && (!l->carrier || l->carrier->userns == CARRIER_HAS_RIGHTS)) {
 		r = child_take_root(l);
 		if (r < 0)
 			return (int)-r;
@@ -206,10 +217,7 @@ static int launch_child(void *data)
 
 static bool maps_zero(const struct plan_idmaps *maps)
 {
-	for (size_t i = 0; i < maps->count; i++)
-		if (maps->items[i].inside == 0)
-			return true;
-	return false;
+	return plan_idmap_inside(maps, 0) != NULL;
 }
 
 /* Would init, as the root of the new user namespace, be another user than the caller? */
@@ -219,10 +227,7 @@ static bool changes_id(const struct launch *l)
 
 	if (!l->is_userns_new || !l->is_id_zero || plan->root.kind != ROOT_BUNDLE)
 		return false;
-	for (size_t i = 0; i < plan->uid_maps.count; i++)
-		if (plan->uid_maps.items[i].inside == 0)
-			return plan->uid_maps.items[i].outside != l->request->facts->euid;
-	return true;
+	return plan_idmap_inside(&plan->uid_maps, 0)->outside != l->request->facts->euid;
 }
 
 static int list_sources(struct launch *l, struct err **err)
@@ -344,7 +349,8 @@ static void return_cpus(const struct plan_mask *cpus, const cpu_set_t *own)
 static int make_child(struct launch *l, struct engine_child *child, struct err **err)
 {
 	struct sys_clone_args args = {
-		.flags = l->carrier ? CLONE_PIDFD : clone_flags(l->request->plan, l->fds.net_is_late),
+		.flags = !l->carrier ? clone_flags(l->request->plan, l->fds.net_is_late) :
+				       CLONE_PIDFD | (l->carrier->userns == CARRIER_MAKES_ITS_OWN ? 0 : CLONE_NEWUSER),
 		.pidfd = (uint64_t)(uintptr_t)&child->pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -409,7 +415,8 @@ static int write_maps(struct launch *l, const struct engine_child *child, struct
 
 	if (!l->is_userns_new || (l->carrier && !l->carrier->go_on))
 		return 0;
-	r = idmap_write(l->request->plan, l->request->facts, child->pid, err);
+	r = l->carrier && l->carrier->userns == CARRIER_HAS_NO_RIGHTS ? idmap_write_below(l->request->plan, child->pid, err) :
+		idmap_write(l->request->plan, l->request->facts, child->pid, err);
 	if (r < 0)
 		return r;
 	return l->carrier ? l->carrier->go_on(l->carrier, err) : let_child_go(child, err);
@@ -419,8 +426,12 @@ static int write_maps(struct launch *l, const struct engine_child *child, struct
 static int meet_init(struct launch *l, struct engine_child *child, struct err **err)
 {
 	pid_t init = -1;
-	int pidfd, r = let_child_go(child, err);
+	int pidfd, r = 0;
 
+	if (l->carrier->userns != CARRIER_MAKES_ITS_OWN)
+		r = idmap_write(l->request->plan, l->request->facts, child->pid, err);
+	if (r == 0)
+		r = let_child_go(child, err);
 	if (r < 0)
 		return r;
 	r = l->carrier->find_init(l->carrier, child->sync_fd, &init, err);
@@ -729,6 +740,7 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 		.life_end = -1,
 		.is_userns_new = request->plan->namespaces[NS_USER].mode == NS_NEW,
 		.is_id_zero = maps_zero(&request->plan->uid_maps) && maps_zero(&request->plan->gid_maps),
+		.lacks_setgid = carrier && carrier->userns == CARRIER_HAS_RIGHTS && idmap_denies_setgroups(request->plan, request->facts),
 	};
 	int r;
 

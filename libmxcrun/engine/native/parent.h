@@ -13,6 +13,11 @@
 /* idmap.c: uid_map, gid_map and setgroups of a fresh child. */
 int idmap_write(const struct plan *plan, const struct host_facts *facts, pid_t pid, struct err **err);
 
+/* Those of a process in a user namespace below the one that has them already: the kernel takes them only from a member of that. */
+int idmap_write_below(const struct plan *plan, pid_t pid, struct err **err);
+
+bool idmap_denies_setgroups(const struct plan *plan, const struct host_facts *facts);
+
 /* The same for a user namespace that is the map of a mount. */
 int idmap_write_mount(const struct plan_mount *mount, const struct host_facts *facts, pid_t pid, struct err **err);
 
@@ -30,6 +35,13 @@ void netdevices_return(const struct plan *plan, int container_ns);
 int notify_open(const struct plan *plan, struct launch_fds *fds, struct err **err);
 char *notify_message(const struct plan *plan, const char *state, pid_t pid);
 
+/* Who makes the plan's new user namespace, or one above it. */
+enum carrier_userns {
+	CARRIER_MAKES_ITS_OWN,	/* the program alone */
+	CARRIER_HAS_RIGHTS,	/* we, with the plan's maps; the program makes none, and has all rights in it */
+	CARRIER_HAS_NO_RIGHTS,	/* we, for the place; the program has no rights in it, and makes the plan's below */
+};
+
 /* Another program that makes the container in our place, up to executing our init (engine/bwrap/run.c). launch.c starts it
  * where it would execute init, and talks to that init as ever. Once init is ready the program is ended, and init becomes
  * our own child. */
@@ -37,6 +49,8 @@ struct carrier {
 	const char *name;	/* for people */
 	const char *program;	/* absolute path */
 	char *const *argv;	/* by prepare() */
+	char *const *envp;	/* NULL: none */
+	enum carrier_userns userns;
 	int *fds;		/* what it inherits beside what init inherits; by prepare() */
 	size_t fd_count;
 	int errors_fd;		/* a memfd in place of its standard error */
@@ -49,11 +63,7 @@ struct carrier {
 	 * them itself. */
 	int (*find_init)(struct carrier *carrier, int sync_fd, pid_t *ret, struct err **err);
 	int (*go_on)(struct carrier *carrier, struct err **err);
-	/* In the child, in our memory, before it executes the program: raw calls only; 0 or an errno, which explain() then makes an
-	 * error of. explain() is 0 where nothing failed. Both NULL: nothing is to be done. */
-	int (*make_place)(void *place);
-	int (*explain)(const struct carrier *carrier, struct err **err);
-	void *place;
+	struct calls *place;	/* what the child does before it executes the program; NULL: nothing; by prepare() */
 };
 
 /* launch.c: start() of an engine, with a carrier or, NULL, without. */
