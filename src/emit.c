@@ -51,6 +51,7 @@ static int prepare(struct program *program, const struct emit_options *options, 
 		.id = id ? id : sandbox_id,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 		.engine = native_engine.name,
+		.admin_config = program->admin_config,
 	};
 	struct bundle_request bundle;
 	int r = id ? store_check_id(id, err) : 0;

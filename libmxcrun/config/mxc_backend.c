@@ -126,11 +126,14 @@ int mxc_check_placed(const struct decode *d, const struct mxc_config *config, st
 
 /* ---- the section ---- */
 
+#define PROCESS_ROWS                                                                             \
+	MXC_ROW("seccompProfile", FIELD_STRING, struct mxc_bubblewrap, seccomp_profile),         \
+	MXC_ROW("keepCaps", FIELD_STRINGS, struct mxc_bubblewrap, keep_caps),                    \
+	MXC_ROW("dropCaps", FIELD_STRINGS, struct mxc_bubblewrap, drop_caps)
+
 const struct field mxc_bubblewrap_fields[] = {
 	RESOURCES_ROW(resources_fields),
-	MXC_ROW("seccompProfile", FIELD_STRING, struct mxc_bubblewrap, seccomp_profile),
-	MXC_ROW("keepCaps", FIELD_STRINGS, struct mxc_bubblewrap, keep_caps),
-	MXC_ROW("dropCaps", FIELD_STRINGS, struct mxc_bubblewrap, drop_caps),
+	PROCESS_ROWS,
 	MXC_ROW("namespaces", FIELD_INLINE, struct mxc_bubblewrap, namespaces, .table = namespaces_fields),
 	MXC_ROW("newSession", FIELD_OPT_BOOL, struct mxc_bubblewrap, new_session),
 	MXC_ROW("dieWithParent", FIELD_OPT_BOOL, struct mxc_bubblewrap, die_with_parent),
@@ -146,5 +149,6 @@ const struct field mxc_bubblewrap_fields[] = {
 
 const struct field mxc_bubblewrap_fragment_fields[] = {
 	RESOURCES_ROW(fragment_resources_fields),
+	PROCESS_ROWS,
 	MXC_ROW_END,
 };

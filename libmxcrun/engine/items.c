@@ -214,6 +214,10 @@ static const char *asks_seccomp(const struct plan *plan)
 {
 	return when(plan->process.seccomp.program || plan->process.seccomp.instruction_count, "/linux/seccomp");
 }
+static const char *asks_policy_filters(const struct plan *plan)
+{
+	return when(plan->policy.filter_count > 0, plan->policy.process_pointer);
+}
 static const char *asks_sandbox_seccomp(const struct plan *plan)
 {
 	return plan->lifecycle.is_sandbox ? asks_seccomp(plan) : NULL;
@@ -759,6 +763,12 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
 	    [TARGET_LXC] = DIFFERS("a program of another kind than the machine's own, such as a 32-bit one, is under the same rules"),
 	    [TARGET_LXC_RUN] = CARRIED("our init") } },
+	{ "seccomp filters of policies, beside its own", "policy.filters", asks_policy_filters,
+	  { [TARGET_OCI] = REFUSED("config.json has room for one filter"),
+	    [TARGET_BWRAP] = REFUSED("what a policy puts beside the container's own filter is not in its command"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
+	    [TARGET_LXC] = REFUSED("its configuration has room for one filter"),
+	    [TARGET_LXC_RUN] = CARRIED("our init") } },
 	{ "AppArmor profile", "process.apparmorProfile", asks_apparmor, { [TARGET_OCI] = CARRIED("process.apparmorProfile"),
 	    [TARGET_BWRAP] = REFUSED("no_new_privs stands against a change of profile"),
 	    [TARGET_LXC] = CARRIED("lxc.apparmor.profile"),
@@ -836,7 +846,7 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP] = REFUSED("a policy in a bundle covers what mounts have made"),
 	    [TARGET_LXC] = REFUSED("a policy in a bundle covers what mounts have made") } },
 	{ "limits for later processes of the container", "policy.refusedCapabilities policy.withheldCapabilities policy.memoryBytes "
-	  "policy.cpus policy.pids", asks_later_limits,
+	  "policy.cpus policy.pids policy.processPointer", asks_later_limits,
 	  { [TARGET_OCI] = OUTSIDE("look at what the runtime's exec and update are asked for"),
 	    [TARGET_BWRAP] = OUTSIDE("look at what nsenter and others are asked for"),
 	    [TARGET_BWRAP_RUN] = CARRIED("the record"),

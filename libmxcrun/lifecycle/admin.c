@@ -246,3 +246,11 @@ int admin_named_policy(struct arena *arena, const struct admin *admin, const cha
 		return err_set(err, E_CONFIG, 0, NULL, "there is no policy \"%.64s\": %s doesn't exist", name, shown);
 	return read_policy(arena, fd, shown, file, admin->is_named, facts, ret, err);
 }
+
+int admin_profile(struct arena *arena, const struct admin *admin, const char *path, const struct host_facts *facts,
+		  const struct json **ret, struct err **err)
+{
+	int r = read_trusted(arena, AT_FDCWD, path, path, admin->is_named, facts, ret, err);
+
+	return r == -ENOENT && err && !*err ? err_sys(err, E_CONFIG, ENOENT, "open", path, NULL) : r;
+}

@@ -39,4 +39,8 @@ int admin_policies(struct arena *arena, const struct admin *admin, const struct 
 int admin_named_policy(struct arena *arena, const struct admin *admin, const char *name,
 		       const struct host_facts *facts, struct admin_policy *ret, struct err **err);
 
+/* The seccomp profile that a policy of his names, an absolute path: as trusted as the policy. */
+int admin_profile(struct arena *arena, const struct admin *admin, const char *path, const struct host_facts *facts,
+		  const struct json **ret, struct err **err);
+
 #endif

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "lifecycle/admin.h"
+#include "lifecycle/prepare.h"
 
 #define FIXED_CARRIERS 3u /* mxc, mxc.policy, mxc.policy-name */
 
@@ -33,14 +34,36 @@ static const char *find_annotation(const struct oci_config *config, const char *
 	return NULL;
 }
 
-static int add(struct reader *r, const struct policy_carrier *carrier, const struct json *document, struct err **err)
+/* Who may name a file by which the host's own are judged, and read: not a pod's author. */
+enum profile_files { FILES_OF_THE_BUNDLE, FILES_OF_THE_OWNER, FILES_OF_NOBODY };
+
+static int read_profile(struct reader *r, enum profile_files files, struct policy_carrier *carrier, struct err **err)
+{
+	const char *path = carrier->config->bubblewrap ? carrier->config->bubblewrap->seccomp_profile : NULL;
+	const struct json *document = NULL;
+	int result;
+
+	if (!path || path[0] != '/')
+		return 0;
+	if (files == FILES_OF_NOBODY)
+		return err_set(err, E_POLICY, 0, arena_printf(r->arena, "%s/bubblewrap/seccompProfile", carrier->prefix),
+			       "an annotation names a seccomp profile by its word, not a file of the host");
+	result = files == FILES_OF_THE_OWNER ? admin_profile(r->arena, &r->admin, path, r->facts, &document, err)
+					     : read_document(r->arena, path, path, &document, err);
+	if (result == 0)
+		result = oci_parse_seccomp(r->arena, document, r->log, &carrier->seccomp_file, err);
+	return result < 0 ? err_wrap(err, "seccomp profile %.512s", path) : 0;
+}
+
+static int add(struct reader *r, const struct policy_carrier *carrier, enum profile_files files, const struct json *document,
+	       struct err **err)
 {
 	struct policy_carrier *ret = &r->carriers[r->count++];
 
 	*ret = *carrier;
 	if (!ret->name || !ret->prefix)
 		return err_nomem(err);
-	if (mxc_parse_fragment(r->arena, document, r->log, &ret->config, err) < 0)
+	if (mxc_parse_fragment(r->arena, document, r->log, &ret->config, err) < 0 || read_profile(r, files, ret, err) < 0)
 		return err_wrap(err, "%s", ret->name);
 	return 0;
 }
@@ -51,7 +74,7 @@ static int add_section(struct reader *r, struct err **err)
 
 	if (!r->config->mxc || r->config->mxc->type == JSON_NULL)
 		return 0;
-	return add(r, &carrier, r->config->mxc, err);
+	return add(r, &carrier, FILES_OF_THE_BUNDLE, r->config->mxc, err);
 }
 
 static struct policy_carrier annotation_carrier(const struct reader *r, const char *name, const char *prefix)
@@ -78,7 +101,7 @@ static int add_annotation(struct reader *r, struct err **err)
 		return 0;
 	if (json_parse(r->arena, text, strlen(text), carrier.name, &document, err) < 0)
 		return -EINVAL;
-	return add(r, &carrier, document, err);
+	return add(r, &carrier, FILES_OF_NOBODY, document, err);
 }
 
 static int add_named(struct reader *r, struct err **err)
@@ -94,7 +117,7 @@ static int add_named(struct reader *r, struct err **err)
 	carrier = annotation_carrier(r,
 				     arena_printf(r->arena, "annotation " MXC_POLICY_NAME_ANNOTATION " (%s)", policy.path),
 				     arena_printf(r->arena, "%s#", policy.path));
-	return add(r, &carrier, policy.document, err);
+	return add(r, &carrier, FILES_OF_THE_OWNER, policy.document, err);
 }
 
 static int add_owners(struct reader *r, const struct admin_policy *policies, size_t count, struct err **err)
@@ -108,7 +131,7 @@ static int add_owners(struct reader *r, const struct admin_policy *policies, siz
 			.grants = GRANTS_NONE,
 		};
 
-		result = add(r, &carrier, policies[i].document, err);
+		result = add(r, &carrier, FILES_OF_THE_OWNER, policies[i].document, err);
 	}
 	return result;
 }

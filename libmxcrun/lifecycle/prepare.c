@@ -17,6 +17,7 @@
 #include "lifecycle/carriers.h"
 #include "lifecycle/desktop.h"
 #include "lifecycle/store.h"
+#include "plan/caps.h"
 #include "plan/from_policy.h"
 #include "policy/network.h"
 #include "policy/resolve.h"
@@ -89,8 +90,7 @@ static int make_absolute(const char *bundle, const struct host_facts *facts, cha
 }
 
 /* name: what the file is called in messages about its text. */
-static int read_json(struct arena *arena, const char *path, const char *name,
-		     const struct json **ret, struct err **err)
+int read_document(struct arena *arena, const char *path, const char *name, const struct json **ret, struct err **err)
 {
 	cleanup_free char *text = NULL;
 	size_t len = 0;
@@ -119,7 +119,7 @@ static int parse_config(struct arena *arena, const char *bundle, const char *fil
 		strbuf_printf(&path, "%s/" CONFIG_FILE, bundle);
 	if (path.failed)
 		return err_nomem(err);
-	r = read_json(arena, strbuf_str(&path), file ? file : CONFIG_FILE, &document, err);
+	r = read_document(arena, strbuf_str(&path), file ? file : CONFIG_FILE, &document, err);
 	return r < 0 ? r : oci_parse(arena, document, log, ret, err);
 }
 
@@ -188,8 +188,19 @@ static int parse_exec_process(struct arena *arena, const struct exec_request *re
 			return err_set(err, E_CONFIG, 0, "/process", "a container needs a process");
 		return oci_exec_process(arena, own, &request->changes, ret, err);
 	}
-	r = read_json(arena, request->process_file, request->process_file, &document, err);
+	r = read_document(arena, request->process_file, request->process_file, &document, err);
 	return r < 0 ? r : oci_parse_process(arena, document, log, ret, err);
+}
+
+static int check_asked_capabilities(const struct record *record, const struct string_list *asked, struct err **err)
+{
+	for (size_t i = 0; i < asked->count; i++) {
+		int capability = caps_from_name(asked->items[i]);
+
+		if (capability >= 0 && record->withheld_capabilities & caps_bit((unsigned int)capability))
+			return err_set(err, E_POLICY, 0, NULL, "--cap: the container's policy does not leave %s to it", asked->items[i]);
+	}
+	return 0;
 }
 
 int prepare_exec(struct host_facts *facts, const struct log *log, const struct exec_request *request,
@@ -209,7 +220,11 @@ int prepare_exec(struct host_facts *facts, const struct log *log, const struct e
 	plan.bundle = record->bundle;
 	plan.refused_capabilities = record->refused_capabilities;
 	plan.withheld_capabilities = record->withheld_capabilities;
-	r = prepare_record_config(arena, record, log, &config, err);
+	plan.filters = record->filters;
+	plan.filter_count = record->filter_count;
+	r = check_asked_capabilities(record, &request->changes.capabilities, err);
+	if (r == 0)
+		r = prepare_record_config(arena, record, log, &config, err);
 	if (r < 0)
 		return r;
 	changed = *config;
@@ -296,7 +311,7 @@ static int read_profile(const struct policy_document *document, const struct log
 
 	if (!path || path[0] != '/')
 		return 0;
-	r = read_json(document->arena, path, path, &json, err);
+	r = read_document(document->arena, path, path, &json, err);
 	if (r == 0)
 		r = oci_parse_seccomp(document->arena, json, log, ret, err);
 	return r < 0 ? err_wrap(err, "seccomp profile %.512s", path) : 0;

@@ -19,6 +19,9 @@
 #include "plan/from_policy.h"
 #include "plan/plan.h"
 
+/* The JSON of a regular file; name: what it is called in messages. */
+int read_document(struct arena *arena, const char *path, const char *name, const struct json **ret, struct err **err);
+
 struct prepared {
 	struct arena *plan_arena; /* shared and sealed */
 	const struct plan *plan;

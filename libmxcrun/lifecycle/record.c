@@ -68,6 +68,8 @@ void record_from_plan(struct record *record, const struct plan *plan, const stru
 		.memory_most = plan->policy.memory_bytes,
 		.pids_most = plan->policy.pids,
 		.cpus_most = plan->policy.cpus,
+		.filters = plan->policy.filters,
+		.filter_count = plan->policy.filter_count,
 		.annotations = plan->annotations,
 		.annotation_count = plan->annotation_count,
 		.poststart = plan->hooks[HOOK_POSTSTART],
@@ -128,6 +130,20 @@ static int put_cgroup(struct json_writer *w, const struct cgroup *cgroup)
 	return 0;
 }
 
+static int put_filters(struct json_writer *w, const struct record *record)
+{
+	json_open(w, "filters", '[');
+	for (size_t i = 0; i < record->filter_count; i++) {
+		cleanup_free char *text = filter_format(&record->filters[i]);
+
+		if (!text)
+			return -ENOMEM;
+		json_put_string(w, NULL, text);
+	}
+	json_close(w, ']');
+	return 0;
+}
+
 static int format_record(struct json_writer *w, const struct record *record)
 {
 	json_open(w, NULL, '{');
@@ -153,6 +169,8 @@ static int format_record(struct json_writer *w, const struct record *record)
 	json_put_i64(w, "pids_most", record->pids_most);
 	json_put_u64(w, "cpus_most", record->cpus_most);
 	json_put_u64(w, "timeout_ms", record->timeout_ms);
+	if (record->filter_count && put_filters(w, record) < 0)
+		return -ENOMEM;
 	json_open(w, "annotations", '{');
 	for (size_t i = 0; i < record->annotation_count; i++)
 		json_put_string(w, record->annotations[i].key, record->annotations[i].value);
@@ -209,7 +227,7 @@ struct stored_record {
 	const char *id, *bundle, *config, *rootfs, *oci_version, *created, *cgroup_unit;
 	const char *resctrl_class, *resctrl_monitor;
 	bool is_sandbox, is_complete, has_pid_namespace, resctrl_class_is_ours;
-	struct string_list cgroup_dirs;
+	struct string_list cgroup_dirs, filters;
 	struct string_map annotations;
 	struct stored_hooks poststart, poststop;
 };
@@ -261,6 +279,7 @@ static const struct field record_fields[] = {
 	LATER_ROW("pids_most", FIELD_I64, pids_most),
 	LATER_ROW("cpus_most", FIELD_U32, cpus_most),
 	LATER_ROW("timeout_ms", FIELD_U32, timeout_ms),
+	LATER_ROW("filters", FIELD_STRINGS, filters),
 	{ .key = "cgroup_unit",
 	  .kind = FIELD_STRING,
 	  .offset = offsetof(struct stored_record, cgroup_unit) },
@@ -339,6 +358,18 @@ static int load_cgroup(struct arena *arena, const struct stored_record *stored, 
 	return 0;
 }
 
+static int load_filters(struct arena *arena, const struct string_list *stored, struct record *ret)
+{
+	struct plan_seccomp *filters = arena_array(arena, stored->count, sizeof(*filters));
+	int r = stored->count && !filters ? -ENOMEM : 0;
+
+	for (size_t i = 0; i < stored->count && r == 0; i++)
+		r = filter_parse(arena, stored->items[i], &filters[i]);
+	ret->filters = filters;
+	ret->filter_count = stored->count;
+	return r;
+}
+
 static int load_annotations(struct arena *arena, const struct string_map *stored,
 			    struct record *ret)
 {
@@ -386,6 +417,8 @@ static int load_record(struct arena *arena, const struct stored_record *stored, 
 		.timeout_ms = stored->timeout_ms.value,
 	};
 	r = load_cgroup(arena, stored, &ret->cgroup);
+	if (r == 0)
+		r = load_filters(arena, &stored->filters, ret);
 	if (r == 0)
 		r = load_annotations(arena, &stored->annotations, ret);
 	if (r == 0)

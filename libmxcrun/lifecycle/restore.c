@@ -52,9 +52,10 @@ static int check_policy(const struct plan *plan, struct err **err)
 {
 	const char *pointer = plan->policy.region_count	     ? plan->policy.regions[0].pointer
 			      : plan->network_policy.egress.count ? plan->network_policy.pointer
-								  : plan->lifecycle.timeout_pointer;
+							  : plan->policy.process_pointer ? plan->policy.process_pointer
+							  : plan->lifecycle.timeout_pointer;
 
-	return pointer ? err_set(err, E_UNSUPPORTED, 0, pointer, "a policy of paths, network or time can't be enforced on a restored container") :
+	return pointer ? err_set(err, E_UNSUPPORTED, 0, pointer, "a policy of paths, network, process or time can't be enforced on a restored container") :
 			 0;
 }
 

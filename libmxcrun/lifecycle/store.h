@@ -114,6 +114,8 @@ struct record {
 	uint64_t refused_capabilities, withheld_capabilities;
 	int64_t memory_most, pids_most;
 	uint32_t cpus_most;
+	const struct plan_seccomp *filters;
+	size_t filter_count;
 	const struct plan_option *annotations;
 	size_t annotation_count;
 	struct plan_hooks poststart,
@@ -138,6 +140,10 @@ void record_from_plan(struct record *record, const struct plan *plan, const stru
 int record_write(const struct entry *entry, const struct record *record, struct err **err);
 /* -ENOENT / -EBADMSG with E_RECORD for an absent or broken record; *ret is then empty but valid. */
 int record_read(const struct entry *entry, struct record *ret, struct err **err);
+
+/* A policy's filter as one word, "FLAGS:INSTRUCTIONS", the latter sixteen hex digits each, and back. */
+char *filter_format(const struct plan_seccomp *filter);
+int filter_parse(struct arena *arena, const char *text, struct plan_seccomp *ret);
 
 /* ---- journal ---- */
 

@@ -35,6 +35,8 @@ struct plan_request {
 	const struct plan_carriers *carriers; /* NULL: a policy in the bundle is refused */
 	/* exec: of the container's policy */
 	uint64_t refused_capabilities, withheld_capabilities;
+	const struct plan_seccomp *filters;
+	size_t filter_count;
 	const char *const *extra_env; /* NULL-terminated "NAME=value" added to the workload's
 				       * (LISTEN_FDS ...); NULL: none */
 };

@@ -261,13 +261,33 @@ static void decide_capabilities(struct builder *b)
 		policy->withheld_capabilities |= caps_bit(CAP_BIT_DAC_OVERRIDE);
 }
 
+/* What the policy itself names goes before it is asked what could undo it. */
+static void take(struct plan_capabilities *caps, uint64_t taken)
+{
+	caps->bounding &= ~taken;
+	caps->permitted &= ~taken;
+	caps->effective &= ~taken;
+	caps->inheritable &= ~taken;
+	caps->ambient &= ~taken;
+}
+
+int build_carrier_filters(struct builder *b, struct err **err)
+{
+	return carriers_add_filters(b, combined_of(b), err);
+}
+
 int build_carrier_capabilities(struct builder *b, struct err **err)
 {
 	struct plan_capabilities *caps = &b->plan->process.capabilities;
 	uint64_t *const sets[] = { &caps->bounding, &caps->permitted, &caps->effective, &caps->inheritable, &caps->ambient };
 	uint64_t refused = b->request->refused_capabilities | b->plan->policy.refused_capabilities;
-	uint64_t withheld = b->request->withheld_capabilities | b->plan->policy.withheld_capabilities, lost = 0;
+	uint64_t withheld = b->plan->policy.withheld_capabilities, lost = 0, taken = 0;
 
+	if (carriers_take_capabilities(b, combined_of(b), &taken, err) < 0)
+		return -1;
+	/* exec: also what the container is without for other reasons, of which its creation has spoken */
+	take(caps, taken | b->request->withheld_capabilities);
+	b->plan->policy.withheld_capabilities |= taken;
 	for (size_t i = 0; i < array_size(sets); i++) {
 		for (unsigned int cap = 0; cap < CAPS_KNOWN; cap++)
 			if (*sets[i] & refused & caps_bit(cap))

@@ -107,13 +107,13 @@ int add_carrier_items(struct builder *b, const struct policy_combined *policy, s
 
 		r = add_plan_item(b, &item, err);
 	}
-	return r;
+	return r == 0 ? add_process_items(b, policy, err) : r;
 }
 
 int build_carrier_items(struct builder *b, const struct policy_combined *policy, struct err **err)
 {
 	struct plan_policy *plan = &b->plan->policy;
 
-	plan->items = arena_array(b->arena, policy->item_count, sizeof(*plan->items));
+	plan->items = arena_array(b->arena, policy->item_count + count_process_items(policy), sizeof(*plan->items));
 	return plan->items ? add_carrier_items(b, policy, err) : err_nomem(err);
 }

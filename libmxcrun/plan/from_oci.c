@@ -200,6 +200,7 @@ int plan_from_oci(struct arena *plan_arena, const struct oci_config *config,
 		build_device_rules,   build_root,     build_mounts,  build_carrier_grants,	  build_devices,
 		build_masks,	      build_process,  build_scheduling,   build_memory_policy,
 		build_capabilities,   build_hooks,  build_carrier_regions, build_carrier_capabilities,
+		build_carrier_filters,
 	};
 	struct builder b;
 	int r = builder_init(&b, plan_arena, config, request, facts, log, err);

@@ -60,6 +60,8 @@ int build_carrier_limits(struct builder *b, struct err **err);
 int build_carrier_grants(struct builder *b, struct err **err);
 int build_carrier_regions(struct builder *b, struct err **err);
 int build_carrier_capabilities(struct builder *b, struct err **err);
+int build_carrier_filters(struct builder *b, struct err **err);
+int build_exec_filters(struct builder *b, struct err **err);
 
 /* ---- from_oci_copy.c: data into the plan's arena ---- */
 

@@ -38,6 +38,7 @@ int plan_exec_from_oci(struct arena *plan_arena, const struct oci_config *config
 	static int (*const steps[])(struct builder *, struct err **) = {
 				build_bundle_identity, build_namespaces,    build_idmaps,	build_process,
 		build_scheduling,      build_memory_policy, build_cpu_affinity, build_capabilities, build_carrier_capabilities,
+		build_exec_filters,
 	};
 	struct builder b;
 	int r = builder_init(&b, plan_arena, config, request, facts, log, err);

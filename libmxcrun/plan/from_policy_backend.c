@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "plan/caps.h"
+#include "plan/from_carriers.h"
 #include "plan/seccomp.h"
 
 #define SECTION "/bubblewrap"
@@ -152,13 +153,23 @@ static int drop(struct builder *b, const struct string_list *list, uint64_t *ret
 	return 0;
 }
 
-/* They count in the namespace that owns the sandbox's network and mounts, so there is no inner one then. */
-static int choose_capabilities(struct builder *b, const struct policy_decisions *decisions, struct err **err)
+int backend_kept_capabilities(struct builder *b, const struct policy_decisions *decisions, uint64_t *ret, struct err **err)
 {
-	uint64_t kept = 0;
+	int r = keep(b, decisions, ret, err);
 
-	if (keep(b, decisions, &kept, err) < 0 || drop(b, &section_of(decisions)->drop_caps, &kept, err) < 0)
+	return r == 0 ? drop(b, &section_of(decisions)->drop_caps, ret, err) : r;
+}
+
+/* They count in the namespace that owns the sandbox's network and mounts, so there is no inner one then. */
+static int choose_capabilities(struct builder *b, const struct policy_decisions *decisions, const struct plan_owner *owner,
+			       struct err **err)
+{
+	uint64_t kept = 0, taken = 0;
+
+	if (backend_kept_capabilities(b, decisions, &kept, err) < 0 ||
+	    (owner && carriers_take_capabilities(b, owner->combined, &taken, err) < 0))
 		return -1;
+	kept &= ~taken;
 	b->plan->process.capabilities = (struct plan_capabilities){ kept, kept, kept, kept, kept };
 	b->plan->process.inner_userns = kept == 0;
 	return 0;
@@ -206,9 +217,10 @@ int build_backend(struct builder *b, const struct policy_decisions *decisions, c
 	int r = choose_namespaces(b, &section->namespaces, err);
 
 	if (r == 0)
-		r = choose_capabilities(b, decisions, err);
+		r = choose_capabilities(b, decisions, request->owner, err);
 	if (r < 0)
 		return r;
 	choose_session(b, section);
-	return choose_filter(b, section->seccomp_profile, request->seccomp_file, err);
+	r = choose_filter(b, section->seccomp_profile, request->seccomp_file, err);
+	return r == 0 && request->owner ? carriers_add_filters(b, request->owner->combined, err) : r;
 }

@@ -12,4 +12,7 @@ int build_backend(struct builder *b, const struct policy_decisions *decisions, c
 /* The workload's argv[0]; NULL: none was asked for. */
 const char *backend_argv0(const struct policy_decisions *decisions);
 
+/* The capabilities that the policy itself keeps, added to *ret. E_POLICY where one would take a wall down. */
+int backend_kept_capabilities(struct builder *b, const struct policy_decisions *decisions, uint64_t *ret, struct err **err);
+
 #endif

@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "plan/caps.h"
 #include "plan/from_carriers.h"
+#include "plan/from_policy_backend.h"
 #include "plan/from_policy_owner.h"
 #include "config/oci.h"
 
@@ -77,8 +78,7 @@ static int add_limits(struct builder *b, const struct policy_decisions *asked, c
 	return r;
 }
 
-/* The capabilities of a set by name, separated by blanks. */
-static const char *capability_words(struct builder *b, uint64_t set)
+const char *capability_words(struct builder *b, uint64_t set)
 {
 	const char *words = "none";
 
@@ -89,15 +89,20 @@ static const char *capability_words(struct builder *b, uint64_t set)
 }
 
 /* What every sandbox has, asked for or not. */
-static int add_defaults(struct builder *b, const struct mxc_bubblewrap *section, struct err **err)
+static int add_defaults(struct builder *b, const struct policy_decisions *asked, const struct plan_owner *owner, struct err **err)
 {
+	const struct mxc_bubblewrap *section = asked->backend;
 	const struct plan_process *process = &b->plan->process;
+	uint64_t wanted = 0;
+	int r = backend_kept_capabilities(b, asked, &wanted, err);
 	const char *kept = capability_words(b, process->capabilities.effective);
+	bool is_own = wanted == process->capabilities.effective;
 	unsigned int abi = process->landlock_abi;
 	const char *abi_words = arena_printf(b->arena, "Landlock domain, version %u", abi);
 	const char *profile = section && section->seccomp_profile ? section->seccomp_profile : "default";
 	const struct plan_item items[] = {
-		{ CARRIER, process->inner_userns ? NULL : "/bubblewrap/keepCaps", "capabilities", NULL, kept, kept, CARRIER,
+		{ CARRIER, wanted ? "/bubblewrap/keepCaps" : NULL, "capabilities", NULL, capability_words(b, wanted), kept,
+		  is_own ? CARRIER : carriers_who_takes(b, owner->combined, wanted),
 		  process->inner_userns ? "empty sets, inner user namespace" : "sets, in the sandbox's user namespace" },
 		{ CARRIER, NULL, "files", "/", "second wall", abi ? "second wall" : "mounts alone", CARRIER,
 		  abi ? abi_words : "this kernel has no Landlock, or one that forbids renames (before Linux 5.19)" },
@@ -105,8 +110,9 @@ static int add_defaults(struct builder *b, const struct mxc_bubblewrap *section,
 		{ CARRIER, section && section->seccomp_profile ? "/bubblewrap/seccompProfile" : NULL, "systemCalls", NULL, profile,
 		  profile, CARRIER, "seccomp" },
 	};
-	int r = kept && abi_words ? 0 : err_nomem(err);
 
+	if (r == 0 && (!kept || !abi_words))
+		r = err_nomem(err);
 	for (size_t i = 0; i < array_size(items) && r == 0; i++)
 		r = add_plan_item(b, &items[i], err);
 	return r;
@@ -227,7 +233,7 @@ int build_policy_items(struct builder *b, const struct policy_decisions *asked, 
 	const struct policy_filesystem *fs = &asked->filesystem;
 	const struct policy_io *io = asked->resources.io;
 	size_t count = FIXED_ITEMS + NS_MAX + fs->entry_count + fs->tmpfs_count + fs->symlink_count +
-		       (io ? io->device_count * POLICY_IO_MAX : 0) + (owner ? owner->combined->item_count : 0);
+		       (io ? io->device_count * POLICY_IO_MAX : 0) + (owner ? owner->combined->item_count + count_process_items(owner->combined) : 0);
 	int r;
 
 	b->plan->policy.items = arena_array(b->arena, count, sizeof(*b->plan->policy.items));
@@ -245,7 +251,7 @@ int build_policy_items(struct builder *b, const struct policy_decisions *asked, 
 	if (r == 0)
 		r = add_io(b, io, err);
 	if (r == 0)
-		r = add_defaults(b, asked->backend, err);
+		r = add_defaults(b, asked, owner, err);
 	if (r == 0)
 		r = add_namespaces(b, err);
 	if (r == 0)

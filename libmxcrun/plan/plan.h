@@ -219,6 +219,15 @@ struct plan_item {
 	const char *mechanism;
 };
 
+struct plan_seccomp {
+	const void *program;		/* struct sock_filter[], or NULL */
+	uint32_t instruction_count;
+	uint32_t flags;			/* SECCOMP_FILTER_FLAG_* */
+	bool use_notify;
+	const char *listener_path, *listener_metadata;
+	const char *rules;		/* what the program was compiled from: an OCI seccomp section, as compact JSON */
+};
+
 struct plan_policy {
 	struct plan_region *regions;	/* what contains comes before what is in it */
 	size_t region_count;
@@ -227,6 +236,9 @@ struct plan_policy {
 	uint64_t refused_capabilities, withheld_capabilities;
 	int64_t memory_bytes, pids;	/* no later limit may be higher; 0: none */
 	uint32_t cpus;
+	struct plan_seccomp *filters;	/* beside the process's own, for later processes too */
+	size_t filter_count;
+	const char *process_pointer;	/* the first that restricts system calls or capabilities; NULL: none does */
 	struct plan_item *items;
 	size_t item_count;
 };
@@ -256,15 +268,6 @@ struct plan_memory_policy {
 	bool is_set;
 	int mode;
 	struct plan_mask nodes;
-};
-
-struct plan_seccomp {
-	const void *program;		/* struct sock_filter[], or NULL */
-	uint32_t instruction_count;
-	uint32_t flags;			/* SECCOMP_FILTER_FLAG_* */
-	bool use_notify;
-	const char *listener_path, *listener_metadata;
-	const char *rules;		/* what the program was compiled from: an OCI seccomp section, as compact JSON */
 };
 
 struct plan_process {

@@ -7,6 +7,7 @@
 
 void print_network_policy(const struct net_policy *policy, struct json_writer *w);
 void print_process(const struct plan_process *process, struct json_writer *w);
+void print_seccomp(const struct plan_seccomp *seccomp, const char *key, struct json_writer *w);
 void print_capability_set(uint64_t set, const char *key, struct json_writer *w);
 void print_policy(const struct plan *plan, struct json_writer *w);
 void print_hooks(const struct plan_hooks hooks[HOOK_MAX], struct json_writer *w);

@@ -55,6 +55,11 @@ void print_policy(const struct plan *plan, struct json_writer *w)
 	json_put_i64(w, "memoryBytes", policy->memory_bytes);
 	json_put_u64(w, "cpus", policy->cpus);
 	json_put_i64(w, "pids", policy->pids);
+	json_open(w, "filters", '[');
+	for (size_t i = 0; i < policy->filter_count; i++)
+		print_seccomp(&policy->filters[i], NULL, w);
+	json_close(w, ']');
+	json_put_string(w, "processPointer", policy->process_pointer);
 	plan_print_items(plan, w);
 	json_close(w, '}');
 }

@@ -81,12 +81,12 @@ static void print_instruction(const struct sock_filter *instruction, struct json
 	json_put_string(w, NULL, text);
 }
 
-static void print_seccomp(const struct plan_seccomp *seccomp, struct json_writer *w)
+void print_seccomp(const struct plan_seccomp *seccomp, const char *key, struct json_writer *w)
 {
 	const struct sock_filter *program = seccomp->program;
 	uint32_t i;
 
-	json_open(w, "seccomp", '{');
+	json_open(w, key, '{');
 	json_put_u64(w, "instructionCount", seccomp->instruction_count);
 	json_put_u64(w, "flags", seccomp->flags);
 	json_put_bool(w, "useNotify", seccomp->use_notify);
@@ -176,7 +176,7 @@ void print_process(const struct plan_process *process, struct json_writer *w)
 	else
 		json_put_string(w, "oomScoreAdj", NULL);
 	print_scheduling(process, w);
-	print_seccomp(&process->seccomp, w);
+	print_seccomp(&process->seccomp, "seccomp", w);
 	json_put_string(w, "apparmorProfile", process->apparmor_profile);
 	json_put_string(w, "selinuxLabel", process->selinux_label);
 	json_put_bool(w, "terminal", process->terminal);

@@ -141,6 +141,10 @@ int policy_combine(struct arena *arena, const struct policy_carrier *carriers, s
 	struct policy_combined *combined = arena_alloc(arena, sizeof(*combined));
 	int r = combined ? combine_paths(arena, carriers, count, combined, err) : err_nomem(err);
 
+	if (r == 0) {
+		combined->carriers = carriers;
+		combined->carrier_count = count;
+	}
 	for (size_t i = 0; i < count && r == 0; i++) {
 		struct source source = { arena, &carriers[i], combined, log };
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/mxc.h"
+#include "config/oci.h"
 #include "policy/decisions.h"
 
 /* Whether a carrier may bring paths of the host into the container. */
@@ -26,6 +27,7 @@ struct policy_carrier {
 	const struct mxc_config *config;
 	enum carrier_grants grants;
 	const struct string_list *readonly_grants, *readwrite_grants; /* GRANTS_LISTED */
+	const struct oci_seccomp *seccomp_file; /* what its seccompProfile names a file for; NULL: it names none */
 };
 
 /* A part of the container's tree whose intent differs from that of what is around it. */
@@ -66,6 +68,9 @@ struct combined_item {
 };
 
 struct policy_combined {
+	/* For what isn't combined but put side by side: seccomp filters and capabilities */
+	const struct policy_carrier *carriers;
+	size_t carrier_count;
 	struct combined_region *regions; /* by path: what contains comes before what is in it */
 	size_t region_count;
 	struct combined_grant *grants; /* likewise */

@@ -4,6 +4,7 @@
 # shellcheck disable=SC2030,SC2031
 
 load helpers
+load carriers
 
 GUARDS="root jq mxcrun"
 
@@ -16,25 +17,6 @@ test_setup() {
 	echo hidden >"$BUNDLE/rootfs/secret/file"
 	make_admin
 }
-
-# The folder of a host's owner, empty, and its file as $ADMIN.
-make_admin() {
-	ADMIN=$BATS_TEST_TMPDIR/admin/mxcrun.json
-	mkdir -p "$BATS_TEST_TMPDIR"/admin/{policy.d,policies}
-	echo '{}' >"$ADMIN"
-}
-
-owners() { echo "$2" >"$BATS_TEST_TMPDIR/admin/policy.d/$1.json"; }
-annotate() { config --arg policy "$1" '.annotations["mxc.policy"] = $policy'; }
-section() { config --argjson policy "$1" '.mxc = $policy'; }
-capabilities() { config --arg caps "$1" '.process.capabilities |= map_values($caps | split(" "))'; }
-
-# Run the bundle under the owner's configuration.
-run_carried() {
-	run --separate-stderr rt --admin-config "$ADMIN" run --bundle "$BUNDLE" "$@" "$TAG" </dev/null
-	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
-}
-plan_carried() { rt --admin-config "$ADMIN" plan --bundle "$BUNDLE" "$TAG"; }
 
 # What each of these does to a path, as the workload sees it: "read=ok list=EACCES ...".
 try_script='try() { # PATH

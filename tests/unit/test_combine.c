@@ -134,7 +134,7 @@ static void test_malformed(void **state)
 {
 	static const char *const rows[] = {
 		"[]", "{'process':{'commandLine':'id'}}", "{'containment':'lxc'}", "{'version':'0.7.0'}",
-		"{'ui':{'disable':true}}", "{'bubblewrap':{'seccompProfile':'x'}}", FS("'deniedPath':[]"),
+		"{'ui':{'disable':true}}", "{'bubblewrap':{'argv0':'x'}}", "{'bubblewrap':{'keepCaps':'CAP_KILL'}}", FS("'deniedPath':[]"),
 		FS(NO("''")), "{'version':'3.0.0'}",
 	};
 

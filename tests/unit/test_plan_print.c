@@ -39,6 +39,7 @@ static const char *words[] = { "a", "b", NULL };
 static uint32_t groups[] = { 5 };
 static struct plan_unit_property unit_property = { "A", "as", words };
 static struct plan_region region = { .path = "/r", .pointer = "/p" };
+static struct plan_seccomp filter = { .program = program, .instruction_count = 1 };
 static struct plan_item item = { .subject = "path" };
 static struct plan plan;
 
@@ -75,7 +76,7 @@ static void make_plan(void)
 				    .proxy = { .listen_count = 1, .target_count = 1 } },
 		.monotonic = { true, 1, 2 },
 		.boottime = { true, 3, 4 },
-		.policy = { .regions = &region, .region_count = 1, .items = &item, .item_count = 1 },
+		.policy = { .regions = &region, .region_count = 1, .filters = &filter, .filter_count = 1, .items = &item, .item_count = 1 },
 		.process = { .argv = words,
 			     .env = words,
 			     .groups = groups,
@@ -407,6 +408,10 @@ static void change_policy(const char *before)
 	CHANGE_NUMBER(plan.policy.memory_bytes);
 	CHANGE_NUMBER(plan.policy.cpus);
 	CHANGE_NUMBER(plan.policy.pids);
+	CHANGE(filter.program, NULL);
+	CHANGE_NUMBER(filter.flags);
+	CHANGE(plan.policy.filter_count, 0);
+	CHANGE_STRING(plan.policy.process_pointer);
 	CHANGE_STRING(item.carrier);
 	CHANGE_STRING(item.pointer);
 	CHANGE_STRING(item.subject);
@@ -536,11 +541,11 @@ _Static_assert(sizeof(struct plan_process) == 352,
 	       "new member: print it and add it to change_process()");
 _Static_assert(sizeof(struct plan_region) == 32, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_item) == 64, "new member: print it and add it to change_policy()");
-_Static_assert(sizeof(struct plan_policy) == 80, "new member: print it and add it to change_policy()");
+_Static_assert(sizeof(struct plan_policy) == 104, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_rdt) == 24, "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct net_rules) == 32, "new member: print it and add it to change_network()");
 _Static_assert(sizeof(struct net_policy) == 240, "new member: print it and add it to change_network()");
-_Static_assert(sizeof(struct plan) == 1464, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan) == 1488, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

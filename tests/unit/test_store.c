@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -192,6 +193,9 @@ static struct cgroup_dir dirs[] = {
 
 static char class_path[] = "/sys/fs/resctrl/c", monitor_path[] = "/sys/fs/resctrl/c/mon_groups/rec";
 
+static struct sock_filter program[] = { { 0x20, 1, 255, 0xffffffff }, { 6, 0, 0, 0x7fff0000 } };
+static struct plan_seccomp filter = { .program = program, .instruction_count = array_size(program), .flags = 2 };
+
 static struct record sample_record(const char *id)
 {
 	return (struct record){
@@ -206,6 +210,9 @@ static struct record sample_record(const char *id)
 		.pid = 1234,
 		.start_ticks = UINT64_MAX,
 		.start_timeout_ms = -1,
+		.timeout_ms = 4294967295u,
+		.filters = &filter,
+		.filter_count = 1,
 		.cgroup = { .dirs = dirs,
 			    .count = array_size(dirs),
 			    .resctrl = { .class_path = class_path,
@@ -229,6 +236,11 @@ static void check_record(const struct record *record)
 	assert_int_equal(record->pid, 1234);
 	assert_true(record->start_ticks == UINT64_MAX);
 	assert_int_equal(record->start_timeout_ms, -1);
+	assert_int_equal(record->timeout_ms, 4294967295u);
+	assert_int_equal(record->filter_count, 1);
+	assert_int_equal(record->filters[0].instruction_count, array_size(program));
+	assert_int_equal(record->filters[0].flags, 2);
+	assert_memory_equal(record->filters[0].program, program, sizeof(program));
 	assert_int_equal(record->cgroup.count, 2);
 	assert_string_equal(record->cgroup.dirs[0].controllers, "memory");
 	assert_string_equal(record->cgroup.dirs[0].path, "/sys/fs/cgroup/memory/a b");
@@ -313,6 +325,23 @@ static void test_broken_records(void **state)
 	put_file(&entry, "record", text, len);
 	assert_int_equal(record_read(&entry, &back, NULL), 0);
 	assert_int_equal(store_remove(&store, &entry, NULL), 0);
+}
+
+/* A filter that is cut short would let more pass. */
+static void test_broken_filters(void **state)
+{
+	static const char *const texts[] = {
+		"", "0", "0:", ":0006000000000000", "0:000600000000000", "0:00060000000000000", "x:0006000000000000",
+		"0:000600000000000g", "0:0006000000000000 ", "0:-006000000000000", "0x0006000000000000",
+	};
+	cleanup_arena struct arena *arena = arena_new();
+	struct plan_seccomp back;
+
+	(void)state;
+	for (size_t i = 0; i < array_size(texts); i++)
+		assert_int_equal(filter_parse(arena, texts[i], &back), -EBADMSG);
+	assert_int_equal(filter_parse(arena, "4294967295:0006000000000001", &back), 0);
+	assert_int_equal(back.instruction_count, 1);
 }
 
 static void test_record_of_another_id(void **state)
@@ -489,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_absent_root),
 		cmocka_unit_test(test_record_there_and_back),
 		cmocka_unit_test(test_broken_records),
+		cmocka_unit_test(test_broken_filters),
 		cmocka_unit_test(test_record_of_another_id),
 		cmocka_unit_test(test_replay_kills_the_process),
 		cmocka_unit_test(test_replay_spares_strangers),

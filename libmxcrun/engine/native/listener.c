@@ -96,9 +96,8 @@ static int load_notifying(struct init *init, const struct sock_fprog *program, s
 	return r < 0 ? err_sys(err, E_SECCOMP, -r, "sendmsg", seccomp->listener_path, POINTER) : 0;
 }
 
-int seccomp_load(struct init *init, struct err **err)
+static int load(struct init *init, const struct plan_seccomp *seccomp, const char *pointer, struct err **err)
 {
-	const struct plan_seccomp *seccomp = &init->plan->process.seccomp;
 	const struct sock_fprog program = {
 		.len = (unsigned short)seccomp->instruction_count,
 		.filter = (struct sock_filter *)(uintptr_t)seccomp->program,
@@ -107,11 +106,23 @@ int seccomp_load(struct init *init, struct err **err)
 	if (!seccomp->program)
 		return 0;
 	if (seccomp->instruction_count == 0 || seccomp->instruction_count > USHRT_MAX)
-		return err_set(err, E_SECCOMP, E2BIG, "/linux/seccomp", "the filter has %u instructions",
+		return err_set(err, E_SECCOMP, E2BIG, pointer, "the filter has %u instructions",
 			       seccomp->instruction_count);
 	if (seccomp->use_notify)
 		return load_notifying(init, &program, err);
 	if (sys_seccomp(SECCOMP_SET_MODE_FILTER, seccomp->flags, (void *)(uintptr_t)&program) != 0)
-		return err_sys(err, E_SECCOMP, errno, "seccomp", NULL, "/linux/seccomp");
+		return err_sys(err, E_SECCOMP, errno, "seccomp", NULL, pointer);
 	return 0;
+}
+
+/* Those of policies first: the own one may refuse seccomp(2), and may ask a supervisor. Which is first makes no difference to
+ * what they come to: the kernel asks all, and the strictest answer counts. */
+int seccomp_load(struct init *init, struct err **err)
+{
+	const struct plan_policy *policy = &init->plan->policy;
+	int r = 0;
+
+	for (size_t i = 0; i < policy->filter_count && r == 0; i++)
+		r = load(init, &policy->filters[i], policy->process_pointer, err);
+	return r == 0 ? load(init, &init->plan->process.seccomp, "/linux/seccomp", err) : r;
 }
