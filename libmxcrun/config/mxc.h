@@ -247,6 +247,7 @@ int mxc_parse(struct arena *arena, const struct json *document, const struct log
 /* Annotations of a bundle that carry such a policy: its text, and the name of one of the host owner's. */
 #define MXC_POLICY_ANNOTATION "mxc.policy"
 #define MXC_POLICY_NAME_ANNOTATION "mxc.policy-name"
+#define MXC_ENGINE_ANNOTATION "mxc.engine"	/* who carries the container out, where nobody above its author says so */
 
 /* The part of MXC that restricts a container made from a bundle (mxc_fragment.c): filesystem, network,
  * process.timeout and bubblewrap.resources, in a document whose version is 0.8 or later, or absent.

@@ -6,6 +6,8 @@
 #ifndef MXCRUN_CONFIG_OCI_H
 #define MXCRUN_CONFIG_OCI_H
 
+#include <string.h>
+
 #include "config/fields.h"
 
 struct oci_rlimit {
@@ -229,6 +231,15 @@ struct oci_config {
 	const struct json *mxc;		/* the bundle's own policy (DESIGN section 4) */
 	const struct json *document;
 };
+
+/* Value of an annotation, NULL without it. */
+static inline const char *oci_annotation(const struct oci_config *config, const char *key)
+{
+	for (size_t i = 0; i < config->annotations.count; i++)
+		if (!strcmp(config->annotations.items[i].key, key))
+			return config->annotations.items[i].value;
+	return NULL;
+}
 
 /* Words of oci_namespace.type, in the order of enum plan_ns_kind; shared with the features command. */
 extern const char *const oci_namespace_words[];

@@ -26,14 +26,6 @@ struct reader {
 	size_t count;
 };
 
-static const char *find_annotation(const struct oci_config *config, const char *key)
-{
-	for (size_t i = 0; i < config->annotations.count; i++)
-		if (!strcmp(config->annotations.items[i].key, key))
-			return config->annotations.items[i].value;
-	return NULL;
-}
-
 /* Who may name a file by which the host's own are judged, and read: not a pod's author. */
 enum profile_files { FILES_OF_THE_BUNDLE, FILES_OF_THE_OWNER, FILES_OF_NOBODY };
 
@@ -92,7 +84,7 @@ static struct policy_carrier annotation_carrier(const struct reader *r, const ch
 
 static int add_annotation(struct reader *r, struct err **err)
 {
-	const char *text = find_annotation(r->config, MXC_POLICY_ANNOTATION);
+	const char *text = oci_annotation(r->config, MXC_POLICY_ANNOTATION);
 	struct policy_carrier carrier = annotation_carrier(r, "annotation " MXC_POLICY_ANNOTATION,
 							   "/annotations/" MXC_POLICY_ANNOTATION "#");
 	const struct json *document;
@@ -106,7 +98,7 @@ static int add_annotation(struct reader *r, struct err **err)
 
 static int add_named(struct reader *r, struct err **err)
 {
-	const char *name = find_annotation(r->config, MXC_POLICY_NAME_ANNOTATION);
+	const char *name = oci_annotation(r->config, MXC_POLICY_NAME_ANNOTATION);
 	struct admin_policy policy = { 0 };
 	struct policy_carrier carrier;
 

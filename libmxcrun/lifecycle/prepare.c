@@ -60,15 +60,19 @@ static int finish_plan(struct prepared *prepared, const struct engine *engine, s
 	return engine->unsupported(prepared->plan, prepared->facts, err);
 }
 
-/* The command line, then the host's owner. Another than the one asked for is never taken. */
-static int choose_engine(const char *asked, const char *owners, const struct engine **ret, struct err **err)
+/* The command line, then the host's owner, then the bundle's author (NULL: has no say). Another than the one asked for is never taken. */
+static int choose_engine(const char *asked, const char *owners, const char *authors, const struct engine **ret, struct err **err)
 {
-	const char *name = asked ? asked : owners;
+	const char *const names[] = { asked, owners, authors };
+	static const char *const pointers[] = { NULL, "/engine", "/annotations/" MXC_ENGINE_ANNOTATION };
+	size_t i = 0;
 
-	*ret = name ? engine_find(name) : &native_engine;
+	while (i < array_size(names) && !names[i])
+		i++;
+	*ret = i < array_size(names) ? engine_find(names[i]) : &native_engine;
 	if (*ret)
 		return 0;
-	return err_set(err, E_CONFIG, 0, asked ? NULL : "/engine", "there is no engine \"%.64s\"", name);
+	return err_set(err, E_CONFIG, 0, pointers[i], "there is no engine \"%.64s\": native, bwrap and lxc are known", names[i]);
 }
 
 /* ---- bundles ---- */
@@ -148,7 +152,7 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 		r = carriers_read(arena, config, bundle, request->admin_config, facts, log, &absolute.carriers,
 				  &owners_engine, err);
 	if (r == 0)
-		r = choose_engine(request->engine, owners_engine, &engine, err);
+		r = choose_engine(request->engine, owners_engine, oci_annotation(config, MXC_ENGINE_ANNOTATION), &engine, err);
 	if (r == 0)
 		r = read_facts(facts, err);
 	if (r == 0 && config->linux_ && config->linux_->intel_rdt)
@@ -336,7 +340,7 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &complete.owner,
 					&owners_engine, err);
 	if (r == 0)
-		r = choose_engine(request->engine, owners_engine, &engine, err);
+		r = choose_engine(request->engine, owners_engine, NULL, &engine, err);
 	if (r == 0)
 		r = facts_read_cgroups(facts, err);
 	facts_read_landlock(facts);

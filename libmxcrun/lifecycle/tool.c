@@ -16,12 +16,34 @@
 #define SAID_SIZE 4096
 #define NOT_FOUND 127	/* as shells say it */
 
+static void end_all(int number)
+{
+	(void)number;
+	(void)kill(0, SIGKILL);
+}
+
+/* Between us and the program, as leader of a group that all it starts belong to: when we are gone, they go. */
+static void watch(pid_t parent)
+{
+	int status = 0;
+	pid_t child;
+
+	if (setpgid(0, 0) < 0 || signal(SIGTERM, end_all) == SIG_ERR || prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
+		_exit(NOT_FOUND);
+	child = fork();
+	if (child == 0)
+		return;
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	_exit(child < 0 ? NOT_FOUND : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 /* Never returns. No posix_spawn: it can't tie the program's life to ours. */
-static void become(const struct tool_use *use, int said_fd, pid_t parent)
+static void become(const struct tool_use *use, int said_fd)
 {
 	int null_fd = open("/dev/null", O_RDONLY);
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent || null_fd < 0)
+	if (signal(SIGTERM, SIG_DFL) == SIG_ERR || null_fd < 0)
 		_exit(NOT_FOUND);
 	if (use->held_fd >= 0 && fcntl(use->held_fd, F_SETFD, 0) < 0)
 		_exit(NOT_FOUND);
@@ -55,8 +77,10 @@ int tool_run(const struct tool_use *use, struct err **err)
 	if (said_fd < 0)
 		return err_sys(err, E_INTERNAL, errno, "memfd_create", use->argv[0], NULL);
 	child = fork();
-	if (child == 0)
-		become(use, said_fd, parent);
+	if (child == 0) {
+		watch(parent);
+		become(use, said_fd);
+	}
 	if (child < 0)
 		return err_sys(err, E_PROCESS, errno, "fork", use->argv[0], NULL);
 	while (waitpid(child, &status, 0) < 0)

@@ -27,8 +27,9 @@ static int refuse_annotation(const struct builder *b, const char *key, struct er
 		"run.oci.handler", "run.oci.seccomp_bpf_data", "run.oci.seccomp.plugins", "run.oci.timens_offset",
 		"run.oci.mount_context_type",
 	};
+	bool is_engine = !strcmp(key, MXC_ENGINE_ANNOTATION);	/* lifecycle/prepare.c reads it */
 	bool is_carrier = !strcmp(key, MXC_POLICY_ANNOTATION) || !strcmp(key, MXC_POLICY_NAME_ANNOTATION);
-	bool is_refused = strncmp(key, "mxc.", 4) == 0 && !(is_carrier && b->request->carriers);
+	bool is_refused = strncmp(key, "mxc.", 4) == 0 && !is_engine && !(is_carrier && b->request->carriers);
 
 	for (size_t i = 0; i < array_size(refused); i++)
 		is_refused |= strcmp(key, refused[i]) == 0;

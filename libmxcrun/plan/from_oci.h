@@ -88,8 +88,6 @@ bool has_control_character(const char *s);
 /* Has s that suffix, and something before it? */
 bool ends_with(const char *s, const char *suffix);
 
-/* Value of an annotation of the configuration, NULL without it. */
-const char *annotation(const struct builder *b, const char *key);
 
 /* Is id inside the user namespace of the plan mapped? True without a new user namespace. */
 bool is_mapped(const struct builder *b, const struct plan_idmaps *maps, uint32_t id);

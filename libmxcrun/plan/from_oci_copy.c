@@ -136,14 +136,6 @@ int refuse_json(struct builder *b, const struct json *value, struct err **err)
 	return pointer ? refuse(pointer, err) : err_nomem(err);
 }
 
-const char *annotation(const struct builder *b, const char *key)
-{
-	for (size_t i = 0; i < b->config->annotations.count; i++)
-		if (!strcmp(b->config->annotations.items[i].key, key))
-			return b->config->annotations.items[i].value;
-	return NULL;
-}
-
 bool ends_with(const char *s, const char *suffix)
 {
 	size_t len = strlen(s), suffix_len = strlen(suffix);

@@ -9,7 +9,7 @@
 
 static int copy_output(struct builder *b, const char *key, const char **ret, struct err **err)
 {
-	const char *path = annotation(b, key);
+	const char *path = oci_annotation(b->config, key);
 
 	return path && *path ? copy_host_path(b, path, ret, err) : 0;
 }

@@ -81,7 +81,7 @@ static int build_groups(struct builder *b, const struct oci_user *user, struct e
 			return r;
 	}
 	/* crun's word for it, which podman writes for --group-add keep-groups: as an ordinary user these can't be given again */
-	process->keep_groups = annotation(b, "run.oci.keep_original_groups") != NULL;
+	process->keep_groups = oci_annotation(b->config, "run.oci.keep_original_groups") != NULL;
 	if (process->keep_groups && user->additional_gids.count)
 		return err_set(err, E_CONFIG, 0, "/process/user/additionalGids",
 			       "can't be given while run.oci.keep_original_groups keeps the caller's");
@@ -203,7 +203,7 @@ static int build_seccomp(struct builder *b, struct err **err)
 		return 0;
 	profile = *b->linux_->seccomp;
 	if (!profile.listener_path || !*profile.listener_path)
-		profile.listener_path = annotation(b, "run.oci.seccomp.receiver");
+		profile.listener_path = oci_annotation(b->config, "run.oci.seccomp.receiver");
 	return seccomp_compile(b->arena, &profile, &b->plan->process.seccomp, b->log, err);
 }
 

@@ -18,6 +18,7 @@ test_setup() {
 }
 
 test_teardown() {
+	[ -z "${SERVER-}" ] || kill "$SERVER" 2>/dev/null || true
 	[ "$(id -u)" != 0 ] || assert_no_new_sandboxes
 	rm -rf "$USERDIR"
 }
@@ -87,6 +88,144 @@ lxc_policy() {
 	[ ! -e "$MXCRUN_IMAGES/.work" ]
 	run --separate-stderr rt gc
 	equal "$status $output" "0 "
+}
+
+# ---- an image server, by LXC's download template ----
+
+TEMPLATE=/usr/share/lxc/templates/lxc-download
+
+architecture() { uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/'; }
+
+# A server of this machine with tiny 1 and, never to be had whole, slow 1; its certificate is trusted by whom $TRUST is put before.
+start_image_server() {
+	local folder=$USERDIR/server name
+	requires "$TEMPLATE" openssl wget xz sha256sum /usr/bin/python3
+	mkdir -p "$folder"/meta/1.0 "$folder"/images/{tiny,slow} "$USERDIR/meta"
+	: >"$USERDIR/meta/config"
+	echo 9999999999 >"$USERDIR/meta/expiry"
+	for name in tiny slow; do
+		tar -C "$SOURCE" -cJf "$folder/images/$name/rootfs.tar.xz" .
+		tar -C "$USERDIR/meta" -cJf "$folder/images/$name/meta.tar.xz" .
+		echo "$name;1;$(architecture);default;20260101_01:02;/images/$name/"
+	done >"$folder/meta/1.0/index-system"
+	SUM=$(sha256sum "$folder/images/tiny/rootfs.tar.xz" | cut -d ' ' -f 1)
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
+		-keyout "$USERDIR/key" -out "$USERDIR/certificate" 2>/dev/null
+	cat "$USERDIR/key" "$USERDIR/certificate" >"$USERDIR/both"
+	/usr/bin/python3 "$here/imageserver.py" "$folder" "$USERDIR/both" "$USERDIR/log" </dev/null >"$USERDIR/server.err" 2>&1 3>&- 4>&- &
+	SERVER=$!
+	wait_for 10 test -s "$USERDIR/log"
+	SERVER_ADDRESS=127.0.0.1:$(head -n 1 "$USERDIR/log")
+	echo "ca_certificate = $USERDIR/certificate" >"$USERDIR/wgetrc"
+	chmod -R a+rX "$folder" "$USERDIR/certificate" "$USERDIR/wgetrc"
+	TRUST=(env "WGETRC=$USERDIR/wgetrc")
+	OUTSIDE=$(outside)
+}
+
+stop_image_server() {
+	kill "$SERVER"
+	wait "$SERVER" || true
+}
+
+# What the template leaves elsewhere when nobody tells it where.
+outside() { find /var/cache/lxc /tmp -maxdepth 1 \( -name 'tmp.*' -o -name 'lxc*' -o -name download \) 2>/dev/null | sort; }
+
+# download [option]... DISTRIBUTION RELEASE: bats' $status, $output, $stderr are the result.
+download() {
+	run --separate-stderr timeout -k 5 "$(slow 60)" "${TRUST[@]}" "$MXCRUN" image import --download --server "$SERVER_ADDRESS" "$@" </dev/null 3>&- 4>&-
+	echo "status $status; stdout: ${output:0:2000}; stderr: ${stderr:0:2000}"
+}
+
+store_is_empty() { [ -z "$(find "$MXCRUN_IMAGES" -mindepth 1 ! -name .lock 2>/dev/null)" ]; }
+
+@test "an image is downloaded when the flag says so, with the sum of what came, and nothing is left elsewhere" {
+	chmod 6755 "$SOURCE/bin/busybox"
+	start_image_server
+	download tiny 1
+	equal "$status $output" "0 tiny 1: build 20260101_01:02 of $SERVER_ADDRESS, sha256 $SUM"
+	equal "$(cat "$(rootfs tiny 1)/etc/release")" image
+	equal "$(find "$MXCRUN_IMAGES" -perm /6000)" ""
+	equal "$(ls "$(rootfs tiny 1)/..")" rootfs
+	equal "$(outside)" "$OUTSIDE"
+	download tiny 1
+	assert_refused "already"
+	rt image remove tiny 1
+	download --sha256 "$SUM" tiny 1
+	equal "$status" 0
+	if [ "$(id -u)" = 0 ]; then
+		lxc_policy 'cat /etc/release'
+		run_policy
+		equal "$status $output" "0 image"
+	fi
+	stop_image_server
+}
+
+@test "nothing is fetched without the flag, and nothing that belongs to it is taken without" {
+	start_image_server
+	run --separate-stderr "${TRUST[@]}" "$MXCRUN" image import tiny 1
+	assert_refused "--download"
+	run --separate-stderr "${TRUST[@]}" "$MXCRUN" image import --server "$SERVER_ADDRESS" tiny 1 "$SOURCE"
+	assert_refused "--download"
+	download tiny 1 "$SOURCE"
+	assert_refused "too much"
+	lxc_policy 'cat /etc/release'
+	run --separate-stderr "${TRUST[@]}" "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null
+	assert_mxc_refused "image import"
+	equal "$(tail -n +2 "$USERDIR/log")" ""
+	store_is_empty
+	stop_image_server
+}
+
+@test "a download that fails, or brings something else than was asked for, says so and leaves nothing" {
+	start_image_server
+	download absent 1
+	assert_refused "matching image"
+	download --variant other tiny 1
+	assert_refused "matching image"
+	download --sha256 "${SUM//[0-9]/0}" tiny 1
+	assert_refused "$SUM" --sha256
+	TRUST=(env)
+	download tiny 1
+	assert_refused "Failed to download"
+	for words in "--server|-x|takes a host" "--server|a b|takes a host" "--variant|../x|--variant takes" "--sha256|12|--sha256 takes"; do
+		IFS='|' read -r option value message <<<"$words"
+		download "$option=$value" tiny 1
+		assert_refused "$message"
+	done
+	store_is_empty
+	equal "$(outside)" "$OUTSIDE"
+	stop_image_server
+}
+
+@test "without the template a download says what to install" {
+	requires root
+	[ -e "$TEMPLATE" ] || {
+		run --separate-stderr "$MXCRUN" image import --download tiny 1
+		assert_refused "install the package lxc"
+		return
+	}
+	: >"$USERDIR/none"
+	run --separate-stderr unshare -m --propagation private sh -c 'mount --bind "$1" "$2"; exec "$3" image import --download tiny 1' \
+		sh "$USERDIR/none" "$TEMPLATE" "$MXCRUN"
+	assert_refused "install the package lxc"
+	store_is_empty
+}
+
+@test "killed in the middle of a download: what it has started ends with it, and gc takes the rest away" {
+	start_image_server
+	"${TRUST[@]}" "$MXCRUN" image import --download --server "$SERVER_ADDRESS" slow 1 </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	local importer=$!
+	wait_for 20 grep -q stalled "$USERDIR/log"
+	[ -d "$MXCRUN_IMAGES/.work/download" ]
+	kill -9 "$importer"
+	wait "$importer" || true
+	no_fetcher() { ! pgrep -f "$SERVER_ADDRESS" >/dev/null; }
+	wait_for 5 no_fetcher
+	run --separate-stderr rt gc
+	equal "$status $output" "0 reclaimed an unfinished image"
+	store_is_empty
+	equal "$(outside)" "$OUTSIDE"
+	stop_image_server
 }
 
 # ---- sandboxes ----

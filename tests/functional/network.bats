@@ -652,7 +652,7 @@ no_workload() { ! has_workload; }
 		cd "$USERDIR"
 		run --separate-stderr unshare -m --propagation private nsenter -t "$HOST" -n sh -c '
 			mount --bind "$1" /dev/net/tun; shift; exec "$@"' sh "$BATS_TEST_TMPDIR/tun" setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups env -i \
-			PATH="$PATH" HOME="$USERDIR" XDG_RUNTIME_DIR="$USERDIR" timeout -k 5 "$(slow 60)" "$USERDIR/mxcrun" \
+			PATH="$PATH" HOME="$USERDIR" XDG_RUNTIME_DIR="$USERDIR" timeout -k 5 "$(slow 60)" "$USERDIR/mxcrun" "${BY[@]}" \
 			--root "$USERDIR/state" mxc run policy.json </dev/null 3>&- 4>&-
 		echo "$status $output $stderr"
 		cd "$here"

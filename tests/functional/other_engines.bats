@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The engines beside native: how one is chosen, what it says when it can't, and that a sandbox is the same whoever made it.
-# All of mxc.bats and mxc_fields.bats also runs with each of them (MXCRUN_TEST_ENGINE, contrib/check).
+# The suites of policies also run wholly with each of them (MXCRUN_TEST_ENGINE, contrib/check policies).
 
 load helpers
 load networld
@@ -52,6 +52,24 @@ fake_tool() {
 	chmod 755 "$BATS_TEST_TMPDIR/fake"
 }
 
+# ---- the suites of policies by each engine ----
+
+POLICY_SUITES=("$here"/{mxc,sandbox,network,images,corpus,mxc_fields}.bats)
+
+@test "what the suites of policies leave out by an engine is a row of the matrix, and they start nothing without that engine" {
+	local engine item left
+	# guards that ask for the engine in another way
+	equal "$(grep -nE 'MXCRUN_TEST_ENGINE|requires .*native' "${POLICY_SUITES[@]}")" ""
+	# the program itself, but for what carries nothing out
+	left=$(grep -nE '"\$(MXCRUN|USERDIR/mxcrun)"|\$MXCRUN ' "${POLICY_SUITES[@]}" | grep -vF '{BY[' |
+		grep -vE '" image import|mxc plan |(cp|ln -s) "\$MXCRUN" |"\$TEMPLATE" "\$MXCRUN"$' || true)
+	equal "$left" ""
+	# and each row exists: an item that no engine refuses or does differently leaves nothing out
+	for item in $(grep -hoE 'requires_item "[^"]*"' "${POLICY_SUITES[@]}" | cut -d '"' -f 2 | tr ' ' '_'); do
+		for engine in bwrap lxc; do matrix_of "$engine" "${item//_/ }"; done | grep -qE '^[*]*(refused|differs)'
+	done
+}
+
 # ---- which one ----
 
 # Who has carried it out, as the enforcement record says it.
@@ -75,6 +93,28 @@ engine_of() {
 	echo '{"engine": "nonsense"}' >"$BATS_TEST_TMPDIR/admin.json"
 	run --separate-stderr rt --admin-config "$BATS_TEST_TMPDIR/admin.json" mxc run "$POLICY"
 	assert_mxc_refused 'there is no engine "nonsense"' /engine
+}
+
+@test "a bundle may name its engine, where nobody above its author does" {
+	make_bundle '.process.noNewPrivileges = true | .linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])
+		| .annotations["mxc.engine"] = "bwrap"'
+	script true
+	echo '{"engine": "native"}' >"$BATS_TEST_TMPDIR/admin.json"
+	by_bundle() {
+		rm -f "$BATS_TEST_TMPDIR/report"
+		rt "$@" run --report "$BATS_TEST_TMPDIR/report" --bundle "$BUNDLE" "$TAG" </dev/null >&2
+		jq -r .engine "$BATS_TEST_TMPDIR/report"
+	}
+	equal "$(by_bundle)" bwrap
+	equal "$(by_bundle --engine native)" native
+	equal "$(by_bundle --admin-config "$BATS_TEST_TMPDIR/admin.json")" native
+	# what it names does it, or nobody
+	config '.process.noNewPrivileges = false'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG"
+	assert_refused "bwrap: no_new_privs not set"
+	config '.annotations["mxc.engine"] = "docker"'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG"
+	assert_refused /annotations/mxc.engine 'no engine "docker"'
 }
 
 @test "a tool that is missing, too old or no tool is an error that says what to install; nothing else is taken" {
