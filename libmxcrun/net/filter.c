@@ -5,15 +5,17 @@
  * each rule set, and accepts what came back from all: there each group of the
  * set is a rule for each of its protocols and port ranges, with its addresses in an interval set, so that ten thousand
  * blocks cost a packet one look-up. Denials go to a chain of their own that records the destination and refuses
- * it. "input" lets in replies, and where the policy says so new connections; "forward" nothing.
+ * it. "input" lets in replies, and where the policy says so new connections; "forward" nothing. "resolver" comes before
+ * all of them, and before address translation: see there.
  *
- * All three hooks drop by policy: a packet that no rule understands does not pass.
+ * All hooks drop by policy: a packet that no rule understands does not pass.
  */
 #include "net/filter.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -22,6 +24,7 @@
 #include "net/filter_check.h"
 #include "net/nft.h"
 
+#define RESOLVER_CHAIN "resolver"
 #define LOOPBACK_INDEX 1u /* of "lo" in every network namespace */
 #define RULES_MAX 8192u
 #define ELEMENTS_SIZE 60000u /* an attribute's length has 16 bits */
@@ -661,6 +664,24 @@ static void accept_loopback_and_known(struct filter *f, const char *chain, uint3
 	close_rule(f, NULL);
 }
 
+/* Docker answers for the networks of its users at a loopback address of the container's namespace and asks on from the host's,
+ * so that whoever reaches it has a way out. Its ports are translated (NF_IP_PRI_NAT_DST), which is why the rules look at
+ * what goes there before. */
+static void judge_resolver(struct filter *f)
+{
+	static const uint8_t resolver[4] = { 127, 0, 0, 11 };
+
+	open_rule(f, RESOLVER_CHAIN);
+	match_family(f, NET_V4);
+	load_destination(f, NET_V4, NFT_REG_1);
+	compare(f, NFT_CMP_EQ, resolver, sizeof(resolver));
+	decide(f, NFT_GOTO, family_chain[NET_V4]);
+	close_rule(f, NULL);
+	open_rule(f, RESOLVER_CHAIN);
+	decide(f, NF_ACCEPT, NULL);
+	close_rule(f, NULL);
+}
+
 /* Of every denial of a set, and of its default. */
 static void add_refusals(struct filter *f, size_t set)
 {
@@ -698,6 +719,8 @@ static void add_family(struct filter *f, enum net_family family)
 
 static void add_output(struct filter *f)
 {
+	if (f->network->judges_resolver)
+		judge_resolver(f);
 	refuse_source_routes(f);
 	accept_loopback_and_known(f, "output", NFT_META_OIF);
 	accept_icmpv6(f, "output", ND_ROUTER_SOLICIT, ND_NEIGHBOR_ADVERT);
@@ -743,12 +766,12 @@ static void open_chain(struct filter *f, const char *name)
 	nft_put_text(&f->batch, NFTA_CHAIN_NAME, name);
 }
 
-static void add_hook(struct filter *f, const char *name, uint32_t hook)
+static void add_hook(struct filter *f, const char *name, uint32_t hook, int32_t priority)
 {
 	open_chain(f, name);
 	nft_open(&f->batch, NFTA_CHAIN_HOOK);
 	nft_put_u32(&f->batch, NFTA_HOOK_HOOKNUM, hook);
-	nft_put_u32(&f->batch, NFTA_HOOK_PRIORITY, 0);
+	nft_put_u32(&f->batch, NFTA_HOOK_PRIORITY, (uint32_t)priority);
 	nft_close(&f->batch);
 	nft_put_u32(&f->batch, NFTA_CHAIN_POLICY, NF_DROP);
 	nft_put_text(&f->batch, NFTA_CHAIN_TYPE, "filter");
@@ -784,9 +807,11 @@ static void add_chains(struct filter *f)
 {
 	char name[FILTER_NAME_SIZE];
 
-	add_hook(f, "output", NF_INET_LOCAL_OUT);
-	add_hook(f, "input", NF_INET_LOCAL_IN);
-	add_hook(f, "forward", NF_INET_FORWARD);
+	if (f->network->judges_resolver)
+		add_hook(f, RESOLVER_CHAIN, NF_INET_LOCAL_OUT, NF_IP_PRI_MANGLE);
+	add_hook(f, "output", NF_INET_LOCAL_OUT, NF_IP_PRI_FILTER);
+	add_hook(f, "input", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER);
+	add_hook(f, "forward", NF_INET_FORWARD, NF_IP_PRI_FILTER);
 	for (enum net_family family = NET_V4; family < NET_FAMILIES; family++)
 		add_chain(f, family_chain[family]);
 	for (size_t i = 0; i < f->network->egress.count; i++)

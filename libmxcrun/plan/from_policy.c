@@ -52,6 +52,27 @@ static int build_identity(struct builder *b, struct err **err)
 	return r == 0 ? build_map(b, b->facts->egid, &plan->gid_maps, err) : r;
 }
 
+/* Raw sockets there are none, so an echo request needs a socket of its own kind, and a namespace starts with those for nobody
+ * (icmp(7)). */
+static int build_echo_sockets(struct builder *b, const struct net_policy *policy, struct err **err)
+{
+	struct plan *plan = b->plan;
+	struct plan_sysctl *sysctl;
+	int r;
+
+	if (!net_rule_sets_may_pass_icmp(&policy->egress))
+		return 0;
+	plan->sysctls = sysctl = arena_array(b->arena, 1, sizeof(*sysctl));
+	if (!sysctl)
+		return err_nomem(err);
+	plan->sysctl_count = 1;
+	sysctl->value = arena_printf(b->arena, "%u %u", b->facts->egid, b->facts->egid);
+	if (!sysctl->value)
+		return err_nomem(err);
+	r = copy_string(b, "net/ipv4/ping_group_range", &sysctl->path, err);
+	return r == 0 ? copy_string(b, policy->pointer, &sysctl->pointer, err) : r;
+}
+
 static int build_network(struct builder *b, const struct policy_network *network, struct err **err)
 {
 	static const enum plan_network_mode modes[] = {
@@ -59,6 +80,7 @@ static int build_network(struct builder *b, const struct policy_network *network
 		[POLICY_NETWORK_PROXY] = NETWORK_PROXY,
 		[POLICY_NETWORK_FILTERED] = NETWORK_FILTERED,
 	};
+	int r;
 
 	b->plan->network = modes[network->mode];
 	if (network->mode == POLICY_NETWORK_FILTERED && !b->facts->network_helper) {
@@ -69,9 +91,10 @@ static int build_network(struct builder *b, const struct policy_network *network
 	if (net_policy_copy(b->arena, &network->policy, &b->plan->network_policy) < 0)
 		return err_nomem(err);
 	b->plan->network_helper_kind = b->facts->network_helper_kind;
-	return network->mode == POLICY_NETWORK_FILTERED
-		       ? copy_string(b, b->facts->network_helper, &b->plan->network_helper, err)
-		       : 0;
+	if (network->mode != POLICY_NETWORK_FILTERED)
+		return 0;
+	r = copy_string(b, b->facts->network_helper, &b->plan->network_helper, err);
+	return r == 0 ? build_echo_sockets(b, &network->policy, err) : r;
 }
 
 /* The group is for clean-up and for limits. Without limits its absence alone stops nothing, and an ordinary user to whom
@@ -182,7 +205,9 @@ static int tighten_proxy(const struct net_rule_sets *owners, struct net_proxy *p
 			proxy->targets[kept++] = *target;
 	}
 	proxy->target_count = kept;
-	return kept ? 0 : err_set(err, E_POLICY, 0, proxy->pointer, "%s does not let the proxy's address pass", refusal->carrier);
+	if (kept || !refusal)
+		return 0;
+	return err_set(err, E_POLICY, 0, proxy->pointer, "%s does not let the proxy's address pass", refusal->carrier);
 }
 
 /* A connection passes only if every policy lets it pass. */

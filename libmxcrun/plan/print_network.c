@@ -92,6 +92,7 @@ void print_network_policy(const struct net_policy *policy, struct json_writer *w
 	json_open(w, "networkPolicy", '{');
 	json_put_bool(w, "closesHostLoopback", policy->closes_host_loopback);
 	json_put_bool(w, "acceptsConnections", policy->accepts_connections);
+	json_put_bool(w, "judgesResolver", policy->judges_resolver);
 	json_put_string(w, "pointer", policy->pointer);
 	json_open(w, "egress", '[');
 	for (size_t i = 0; i < policy->egress.count; i++)

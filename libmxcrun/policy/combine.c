@@ -87,6 +87,7 @@ static int add_network(const struct source *s, const struct policy_network *netw
 	name_network(s, &policy, is_isolated);
 	all->accepts_connections = policy.accepts_connections && (is_first || all->accepts_connections);
 	all->closes_host_loopback |= policy.closes_host_loopback;
+	all->judges_resolver = true;
 	s->ret->is_isolated |= is_isolated;
 	item = add_item(s, SUBJECT_NETWORK, 0, policy.pointer);
 	item->requests_isolation = is_isolated;

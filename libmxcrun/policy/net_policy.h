@@ -33,6 +33,7 @@ struct net_policy {
 	struct net_rule_sets egress;
 	bool closes_host_loopback; /* also against a rule that names its address */
 	bool accepts_connections;  /* from outside: ingress.default */
+	bool judges_resolver;	   /* of an engine, at a loopback address of the namespace: not as loopback, but by the rules */
 	struct net_port_mapping *mappings;
 	size_t mapping_count;
 	struct net_proxy proxy;

@@ -416,6 +416,24 @@ const struct net_rules *net_rule_sets_refusal(const struct net_rule_sets *sets, 
 	return NULL;
 }
 
+static bool may_pass_icmp(const struct net_rules *rules)
+{
+	bool may = rules->allows_by_default;
+
+	for (size_t i = 0; i < rules->count && !may; i++)
+		may = rules->groups[i].allows && (rules->groups[i].every_protocol || rules->groups[i].icmp);
+	return may;
+}
+
+bool net_rule_sets_may_pass_icmp(const struct net_rule_sets *sets)
+{
+	bool may = sets->count > 0;
+
+	for (size_t i = 0; i < sets->count && may; i++)
+		may = may_pass_icmp(&sets->items[i]);
+	return may;
+}
+
 int net_rule_sets_add(struct arena *arena, struct net_rule_sets *sets, const struct net_rule_sets *more, const char *carrier)
 {
 	struct net_rules *all = arena_array(arena, sets->count + more->count, sizeof(*all));

@@ -112,6 +112,9 @@ bool net_rules_allow(const struct net_rules *rules, const struct net_packet *pac
 /* The first set that refuses, or NULL. */
 const struct net_rules *net_rule_sets_refusal(const struct net_rule_sets *sets, const struct net_packet *packet);
 
+/* Is there an echo request that each of them could let pass? Permissions count, whatever is denied of them. */
+bool net_rule_sets_may_pass_icmp(const struct net_rule_sets *sets);
+
 /* Append the sets of another policy, marked as its carrier's unless they have one; what they point to is shared. 0 or
  * -ENOMEM. */
 int net_rule_sets_add(struct arena *arena, struct net_rule_sets *sets, const struct net_rule_sets *more, const char *carrier);

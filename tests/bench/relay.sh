@@ -1,10 +1,12 @@
 #!/bin/bash
-# What the relay of a proxy-only sandbox costs beside a direct connection over the same host's loopback: a bulk transfer both ways, a
-# round trip of one byte, a connection made and answered. Both in turns; medians. Usage: relay.sh MXCRUN [ROUNDS [MEGABYTES]]
+# What the relay of a proxy-only sandbox costs beside a direct connection over the same host's loopback: a bulk transfer both ways, as fast
+# as both ends can, a round trip of one byte, a connection made and answered; and an ordinary transfer: a file that a web server
+# reads and curl fetches, plain and by TLS. Both in turns; medians. Usage: relay.sh MXCRUN [ROUNDS [MEGABYTES]]
 set -euo pipefail
 mxcrun=$(realpath "$1") rounds=${2:-7} megabytes=${3:-1000}
-dir=$(mktemp -d) port=3987
-trap 'kill "$server" 2>/dev/null; rm -rf "$dir"' EXIT
+dir=$(mktemp -d) port=3987 http=3988 https=3989
+servers=()
+trap 'kill "${servers[@]}" 2>/dev/null; rm -rf "$dir"' EXIT
 
 cat >"$dir/peer.py" <<'END_OF_PEER'
 import socket, sys, time
@@ -75,19 +77,55 @@ else:
     measure(int(sys.argv[2]), int(sys.argv[3]) * 1000000 // SIZE * SIZE)
 END_OF_PEER
 
-jq -n --arg dir "$dir" --arg command "exec /usr/bin/python3 $dir/peer.py measure $port $megabytes" --arg proxy "http://127.0.0.1:$port" \
-	'{version: "1.0.0", process: {commandLine: $command}, filesystem: {readonlyPaths: [$dir]}, runtimeConfig: {networkProxy: $proxy}}' \
-	>"$dir/policy.json"
-/usr/bin/python3 "$dir/peer.py" serve "$port" &
-server=$!
-sleep 0.5
+cat >"$dir/web.py" <<'END_OF_WEB'
+import functools, http.server, ssl, sys
+
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[2])
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), handler)
+if len(sys.argv) > 3:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[3])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+END_OF_WEB
+
+# A policy for each way: a sandbox has one proxy.
+policy() { # PORT COMMAND
+	jq -n --arg dir "$dir" --arg command "exec $2" --arg proxy "http://127.0.0.1:$1" '{version: "1.0.0", process: {commandLine: $command},
+		filesystem: {readonlyPaths: [$dir]}, runtimeConfig: {networkProxy: $proxy}}' >"$dir/policy.$1.json"
+}
+relayed() { "$mxcrun" --root "$dir/state" mxc run "$dir/policy.$1.json" </dev/null; }
+serve() {
+	/usr/bin/python3 "$@" >/dev/null 2>&1 &
+	servers+=($!)
+}
+
+mkdir "$dir/www"
+head -c "$((megabytes * 1000000))" /dev/zero >"$dir/www/file"
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$dir/key" -out "$dir/pem" 2>/dev/null
+cat "$dir/key" >>"$dir/pem"
+measure="/usr/bin/python3 $dir/peer.py measure $port $megabytes"
+fetch="/usr/bin/curl -sk --noproxy * -o /dev/null -w %{speed_download}"
+policy "$port" "$measure"
+policy "$http" "${fetch/\*/"'*'"} http://127.0.0.1:$http/file"
+policy "$https" "${fetch/\*/"'*'"} https://127.0.0.1:$https/file"
+serve "$dir/peer.py" serve "$port"
+serve "$dir/web.py" "$http" "$dir/www"
+serve "$dir/web.py" "$https" "$dir/www" "$dir/pem"
+sleep 1
+set -f
 for ((i = 0; i < rounds; i++)); do
-	echo "direct $(/usr/bin/python3 "$dir/peer.py" measure "$port" "$megabytes")"
-	echo "relay $("$mxcrun" --root "$dir/state" mxc run "$dir/policy.json" </dev/null)"
-done >"$dir/out"
+	echo "direct $($measure) $($fetch http://127.0.0.1:$http/file) $($fetch https://127.0.0.1:$https/file)"
+	echo "relay $(relayed $port) $(relayed $http) $(relayed $https)"
+done | awk '{ print $1, $2, $3, $4, $5, $6 / 1e6, $7 / 1e6 }' >"$dir/out"
 
 median() { awk -v way="$1" -v field="$2" '$1 == way { print $field }' "$dir/out" | sort -n | sed -n "$((rounds / 2 + 1))p"; }
-printf '%-8s %12s %12s %16s %16s\n' way 'down, MB/s' 'up, MB/s' 'round trip, us' 'connection, us'
+columns=('down, MB/s' 'up, MB/s' 'round trip, us' 'connection, us' 'http, MB/s' 'https, MB/s')
+printf '%-8s' way
+printf '%16s' "${columns[@]}"
+echo
 for way in direct relay; do
-	printf '%-8s %12s %12s %16s %16s\n' "$way" "$(median "$way" 2)" "$(median "$way" 3)" "$(median "$way" 4)" "$(median "$way" 5)"
+	printf '%-8s' "$way"
+	for field in 2 3 4 5 6 7; do printf '%16.0f' "$(median "$way" "$field")"; done
+	echo
 done

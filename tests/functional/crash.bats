@@ -3,6 +3,7 @@
 # nothing: no process, no cgroup, no mount, no record; and the id can be used again.
 
 load helpers
+load networld
 GUARDS="root jq mxcrun"
 
 # How many points of each command; few where each costs seconds.
@@ -13,7 +14,10 @@ test_setup() {
 	remember_sandboxes
 }
 
-test_teardown() { assert_no_new_sandboxes; }
+test_teardown() {
+	[ -z "${POD-}" ] || kill "$POD"
+	assert_no_new_sandboxes
+}
 
 # Number of system calls that a command makes in the runtime itself; its exit is not looked at.
 count_calls() {
@@ -102,6 +106,19 @@ running() { created && rt start "$TAG"; }
 	start_container "$TAG"
 	rt gc
 	equal "$(status_of "$TAG")" running
+}
+
+no_table() { equal "$(nsenter -t "$POD" -n nft list tables)" ""; }
+
+@test "killed while it creates a container under network rules, in a namespace that lives on" {
+	requires nft
+	hold_namespace POD
+	make_bundle --arg path "/proc/$POD/ns/net" '.linux.namespaces |= map(if .type == "network" then .path = $path else . end)
+		| .annotations["mxc.policy"] = "{\"network\": {\"egress\": {\"default\": \"allow\"}}}"'
+	crash_points delete no_table create --bundle "$BUNDLE" "$TAG"
+	no_table
+	created
+	equal "$(nsenter -t "$POD" -n nft list tables)" "table inet mxcrun-$TAG"
 }
 
 @test "killed during start" {

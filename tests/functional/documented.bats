@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The documents against the program and the tests: docs/oci.md has a row for each command and flag, so have the man
-# pages, and each test that docs/oci.md and docs/security.md name exists. (Fields: tests/unit/test_documented.)
+# pages, and each test that docs/oci.md, docs/security.md and docs/network.md name exists. (Fields: tests/unit/test_documented.)
 
 load helpers
 
@@ -76,7 +76,7 @@ named_tests() {
 
 @test "each test that the documents name exists, and each row names one" {
 	local document file beginning missing=0
-	for document in oci security; do
+	for document in oci security network; do
 		named_tests "$DOCS/$document.md" >"$BATS_TEST_TMPDIR/named"
 		[ "$(wc -l <"$BATS_TEST_TMPDIR/named")" -gt 50 ]
 		while IFS=$'\t' read -r file beginning; do
@@ -88,4 +88,5 @@ named_tests() {
 	done
 	[ "$missing" -eq 0 ]
 	equal "$(grep '^| `' "$DOCS/oci.md" | grep -vE '(: "|unit)[^|]* \|$')" ""
+	equal "$(grep '^| ' "$DOCS/network.md" | grep -vE '(: "[^|]*|unit [a-z_]+|tests) \|$')" ""
 }

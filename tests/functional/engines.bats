@@ -26,15 +26,9 @@ setup_file() {
 }
 
 teardown_file() {
-	[ ! -s "$E/containerd.pid" ] || {
-		kill "$(cat "$E/containerd.pid")" 2>/dev/null
-		wait_for 10 refused kill -0 "$(cat "$E/containerd.pid")"
-	}
-	[ ! -s "$E/docker.pid" ] || {
-		kill "$(cat "$E/docker.pid")" 2>/dev/null
-		wait_for 20 refused kill -0 "$(cat "$E/docker.pid")"
-	}
 	local dir mount
+	stop_daemon "$E/containerd.pid"
+	stop_daemon "$E/docker.pid"
 	for mount in $(grep -F "$E" /proc/self/mountinfo | cut -d ' ' -f 5 | tac); do umount -l "$mount"; done
 	engine_cgroups | grep -vxFf "$E/cgroups" | while read -r dir; do rmdir "$dir" 2>/dev/null || true; done
 	# podman's networks mount it over itself.
@@ -45,14 +39,28 @@ teardown_file() {
 	rm -rf "$E"
 }
 
+stop_daemon() { # PIDFILE
+	[ -s "$1" ] || return 0
+	kill "$(cat "$1")" 2>/dev/null
+	wait_for 20 refused kill -0 "$(cat "$1")"
+	rm -f "$1"
+}
+
+# Of tests with a world of their own, in which one may have a daemon.
+test_teardown() {
+	stop_daemon "$E/docker-there.pid"
+	[ -z "${WORLD-}" ] || end_world
+}
+
 # What an engine leaves in the runtime's default state directory.
 default_records() { ls -A /run/mxcrun 2>/dev/null; }
 
 # ---- podman ----
 
-# Limits above the host's own need a capability that not every root has, so they are named.
+# Limits above the host's own need a capability that not every root has, so they are named. THERE: words before it.
 podman_() {
-	timeout --foreground -k 5 "$(slow 60)" podman --root "$E/store" --runroot "$E/run" --tmpdir "$E/tmp" --storage-driver vfs \
+	# shellcheck disable=SC2086 # words
+	timeout --foreground -k 5 "$(slow 60)" ${THERE-} podman --root "$E/store" --runroot "$E/run" --tmpdir "$E/tmp" --storage-driver vfs \
 		--cgroup-manager "${MANAGER:-cgroupfs}" --runtime "$MXCRUN" "$@" 3>&- 4>&-
 }
 
@@ -281,13 +289,102 @@ bridge_script='nc -w 3 10.99.0.1 8000; nc -w 3 10.99.0.1 8001; ip -o -4 addr sho
 		ipam: {type: "host-local", dataDir: $data, routes: [{dst: "0.0.0.0/0"}],
 			ranges: [[{subnet: "10.99.0.0/24", gateway: "10.99.0.1"}]]}}]}' >"$E/cni/mxt.conflist"
 	printf '[network]\nnetwork_backend = "cni"\nnetwork_config_dir = "%s"\ncni_plugin_dirs = ["/usr/lib/cni"]\n' "$E/cni" >"$E/containers.conf"
-	run --separate-stderr env CONTAINERS_CONF="$E/containers.conf" nsenter -t "$HOST" -n timeout --foreground -k 5 "$(slow 60)" \
-		podman --root "$E/store" --runroot "$E/run" --tmpdir "$E/tmp" --storage-driver vfs --cgroup-manager cgroupfs \
-		--runtime "$MXCRUN" run --rm --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network mxt \
-		--annotation "\"mxc.policy=${bridge_policy//\"/\"\"}\"" localhost/mxt-image sh -c "$bridge_script" </dev/null 3>&- 4>&-
+	export CONTAINERS_CONF=$E/containers.conf
+	THERE="nsenter -t $HOST -n" NETWORK=--network=mxt
+	run --separate-stderr podman_run --annotation "$(annotated "$bridge_policy")" localhost/mxt-image sh -c "$bridge_script" </dev/null
 	echo "$output $stderr"
 	end_bridge
 	equal "${lines[0]} ${lines[1]} ${#lines[@]}" "open 1 2"
+}
+
+# Servers of a host whose bridge is still to be made, and where the world is beyond it.
+make_engine_world() {
+	requires ip nft iptables /usr/bin/python3
+	make_world
+	serve host tcp 0.0.0.0 8000 open tcp 0.0.0.0 8001 closed tcp :: 8000 open6 tcp :: 8001 closed6
+	serve world tcp 198.51.100.10 80 web
+	in_world ip route add 10.99.0.0/24 via 198.51.100.1
+}
+
+# In an engine's container: attempts in a bridge's network, "tried" at the end; and a server that stays.
+engine_tries='for to in "10.99.0.1 8000" "10.99.0.1 8001" "fd99::1 8000" "fd99::1 8001" "198.51.100.10 80"; do
+	echo "$to: $(nc -w 3 $to 2>/dev/null)"; done; echo tried'
+engine_script="nc -ll -p 7575 -e echo inside & $engine_tries; while :; do sleep 0.1; done"
+engine_tried="10.99.0.1 8000: open
+10.99.0.1 8001: 
+fd99::1 8000: open6
+fd99::1 8001: 
+198.51.100.10 80: 
+tried"
+# What its host serves at one port of each family, and a resolver when one is named.
+engine_policy() { # INGRESS [RESOLVER]
+	jq -nc --arg ingress "$1" --arg dns "${2-}" '{network: {ingress: {default: $ingress}, egress: {allow: (
+		[{to: [{cidr: "10.99.0.1"}, {cidr: "fd99::1"}], ports: [{protocol: "tcp", port: 8000}]}]
+		+ if $dns == "" then [] else [{to: [{cidr: $dns}], ports: [{protocol: "udp", port: 53}]}] end)}}}'
+}
+
+# A published port, and the container's own address, from the world.
+published() { in_world /usr/bin/python3 "$here/netpeer.py" try tcp 198.51.100.1 8080 tcp 10.99.0.2 7575; }
+
+use_netavark() {
+	requires podman
+	[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || skip "needs netavark"
+	podman_image
+	make_engine_world
+	mkdir -p "$E/netavark"
+	printf '[network]\nnetwork_backend = "netavark"\nnetwork_config_dir = "%s"\n' "$E/netavark" >"$E/containers.conf"
+	export CONTAINERS_CONF=$E/containers.conf
+	THERE="nsenter -t $HOST -n" NETWORK=--network=mxt
+	podman_ network exists mxt || podman_ network create --subnet 10.99.0.0/24 --ipv6 --subnet fd99::/64 mxt >/dev/null
+}
+
+@test "podman under a network policy, on netavark's bridge: egress in both families, and published ports as ingress says" {
+	use_netavark
+	local ingress
+	said_tried() { podman_ logs "$TAG" 2>/dev/null | grep -q tried; }
+	for ingress in allow deny; do
+		podman_ run -d --name "$TAG" --env "MXCRUN_TEST_TAG=$TAG" --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 "$NETWORK" \
+			--ip 10.99.0.2 -p 8080:7575 --annotation "$(annotated "$(engine_policy $ingress)")" localhost/mxt-image sh -c "$engine_script" >/dev/null
+		wait_for 30 said_tried
+		equal "$(podman_ logs "$TAG")" "$engine_tried"
+		output=$(published)
+		echo "$output"
+		if [ $ingress = allow ]; then
+			result "tcp 198.51.100.1 8080" inside
+			result "tcp 10.99.0.2 7575" inside
+		else
+			result "tcp 198.51.100.1 8080" TIMEOUT
+			result "tcp 10.99.0.2 7575" TIMEOUT
+		fi
+		podman_ rm -f -t 0 "$TAG" >/dev/null
+	done
+}
+
+@test "podman under a network policy, on netavark's bridge: its resolver by a rule only, and no capability to change the rules" {
+	use_netavark
+	[ -x /usr/lib/podman/aardvark-dns ] || [ -x /usr/libexec/podman/aardvark-dns ] || skip "needs aardvark-dns"
+	local dns
+	for dns in "" 10.99.0.1; do
+		run --separate-stderr podman_run --name "$TAG-dns" --annotation "$(annotated "$(engine_policy deny $dns)")" localhost/mxt-image \
+			sh -c "nslookup -type=a $TAG-dns.dns.podman 10.99.0.1 2>&1 | tail -n +3" </dev/null
+		echo "$dns: $output $stderr"
+		equal "$(grep -c 'Address: 10[.]99[.]0[.]' <<<"$output")" "$([ -z "$dns" ] && echo 0 || echo 1)"
+	done
+	local what
+	for what in --cap-add=NET_ADMIN --privileged; do
+		run --separate-stderr podman_run $what --annotation "$(annotated "$(engine_policy allow)")" localhost/mxt-image echo ran </dev/null
+		echo "$output $stderr"
+		[ "$status" -ne 0 ]
+		equal "$output" ""
+		# conmon loses a runtime's words now and then
+		grep -q "CAP_NET_ADMIN\|no logs from conmon" <<<"$stderr"
+	done
+	run --separate-stderr podman_run --uidmap 0:100000:1000 --gidmap 0:100000:1000 --annotation "$(annotated "$(engine_policy allow)")" \
+		localhost/mxt-image sh -c 'ip link set eth0 down || echo kept; ip route del default || echo kept; nc -w 3 10.99.0.1 8000; nc -w 3 10.99.0.1 8001' </dev/null
+	echo "$output $stderr"
+	equal "$output" "kept
+kept
+open"
 }
 
 @test "podman run with the systemd manager" {
@@ -299,7 +396,8 @@ bridge_script='nc -w 3 10.99.0.1 8000; nc -w 3 10.99.0.1 8001; ip -o -4 addr sho
 
 # ---- containerd ----
 
-ctr_() { timeout -k 5 "$(slow 60)" ctr --address "$E/c.sock" --namespace mxt "$@" 3>&- 4>&-; }
+# shellcheck disable=SC2086 # words
+ctr_() { timeout -k 5 "$(slow 60)" ${THERE-} ctr --address "$E/c.sock" --namespace mxt "$@" 3>&- 4>&-; }
 
 # A daemon of our own, without what needs other parts of the host; it is started once.
 start_containerd() {
@@ -396,6 +494,25 @@ ctr_run() {
 	equal "${lines[0]} ${lines[1]} ${#lines[@]}" "open 1 2"
 }
 
+# ctr looks for CNI at two fixed places.
+@test "ctr run under a network policy, by CNI's bridge: it is connected after create" {
+	[[ -x /usr/lib/cni/bridge && -d /etc/cni ]] || skip "needs the CNI plugins"
+	start_containerd
+	make_engine_world
+	mkdir -p "$E/cni-etc/net.d" "$E/cni-opt/cni"
+	ln -sfn /usr/lib/cni "$E/cni-opt/cni/bin"
+	jq -n --arg data "$E/ctr-ipam" '{cniVersion: "0.4.0", name: "mxt", plugins: [{type: "bridge", bridge: "mxt0", isDefaultGateway: true,
+		ipam: {type: "host-local", dataDir: $data, ranges: [[{subnet: "10.99.0.0/24", gateway: "10.99.0.1"}],
+			[{subnet: "fd99::/64", gateway: "fd99::1"}]]}}]}' >"$E/cni-etc/net.d/10-mxt.conflist"
+	printf '#!/bin/sh\nmount --bind "%s/cni-etc" /etc/cni && mount --bind "%s/cni-opt" /opt || exit 1\nexec "$@"\n' "$E" "$E" >"$E/with-cni"
+	chmod 755 "$E/with-cni"
+	THERE="unshare -m --propagation private nsenter -t $HOST -n $E/with-cni"
+	run --separate-stderr ctr_run --rm --cni --annotation "mxc.policy=$(engine_policy deny)" localhost/mxt-image:latest "$TAG" \
+		sh -c "$engine_tries" </dev/null
+	echo "$output $stderr"
+	equal "$output" "$engine_tried"
+}
+
 @test "ctr run --detach, task ls, kill, rm" {
 	start_containerd
 	ctr_run --detach --env "MXCRUN_TEST_TAG=$TAG" --memory-limit 50331648 localhost/mxt-image:latest "$TAG" sleep 1000
@@ -423,21 +540,27 @@ ctr_run() {
 
 # ---- Docker ----
 
-docker_() { DOCKER_HOST=unix://$E/docker.sock timeout --foreground -k 5 "$(slow 60)" docker --config "$E/docker-config" "$@" 3>&- 4>&-; }
+docker_() { DOCKER_HOST=unix://$E/${DOCKER-docker}.sock timeout --foreground -k 5 "$(slow 60)" docker --config "$E/docker-config" "$@" 3>&- 4>&-; }
 
-# Its own daemon, with everything in the test's folder, and no network of its own.
+# A daemon by the name in DOCKER, with everything in the test's folder.
+start_dockerd() {
+	local name=$E/${DOCKER-docker}
+	# shellcheck disable=SC2086 # words
+	${THERE-} dockerd --data-root "$name" --exec-root "$name-run" --pidfile "$name.pid" --host "unix://$name.sock" \
+		--storage-driver=vfs --default-runtime mxcrun "$@" >"$name.log" 2>&1 </dev/null 3>&- 4>&- &
+	disown
+	docker_answers() { docker_ version >/dev/null 2>&1; }
+	wait_for 30 docker_answers || skip "needs a host on which dockerd starts: $(grep -o 'failed to start.*' "$name.log" | tail -n 1)"
+	docker_ import "$E/image.tar" mxt-image:latest >/dev/null
+}
+
+# Once, and with no network of its own.
 start_docker() {
 	requires dockerd docker
 	[ ! -e "$E/docker-answers" ] || return 0
 	[ ! -e "$E/docker.log" ] || skip "needs a host on which dockerd starts"
-	dockerd --data-root "$E/docker" --exec-root "$E/docker-run" --pidfile "$E/docker.pid" --host "unix://$E/docker.sock" \
-		--iptables=false --bridge=none --storage-driver=vfs --add-runtime "mxcrun=$MXCRUN" --default-runtime mxcrun \
-		>"$E/docker.log" 2>&1 </dev/null 3>&- 4>&- &
-	disown
-	docker_answers() { docker_ version >/dev/null 2>&1; }
-	wait_for 30 docker_answers || skip "needs a host on which dockerd starts: $(grep -o 'failed to start.*' "$E/docker.log" | tail -n 1)"
+	start_dockerd --iptables=false --bridge=none --add-runtime "mxcrun=$MXCRUN"
 	: >"$E/docker-answers"
-	docker_ import "$E/image.tar" mxt-image:latest >/dev/null
 }
 
 docker_run() { docker_ run --rm --network none "$@"; }
@@ -489,4 +612,56 @@ wrote"
 	equal "$(docker_ logs "$TAG")" "up
 bye"
 	docker_ rm "$TAG"
+}
+
+# In the host that the test plays, whose resolver is on its loopback, with the owner's policies in force.
+start_docker_there() {
+	requires dockerd docker
+	make_engine_world
+	serve host dns 127.0.0.1 53 dns
+	echo nameserver 127.0.0.1 >"$BATS_TEST_TMPDIR/resolv.conf"
+	DOCKER=docker-there
+	mkdir -p "$E/owner/policy.d"
+	echo '{}' >"$E/owner/mxcrun.json"
+	jq -n --arg path "$MXCRUN" --arg admin "$E/owner/mxcrun.json" '{runtimes: {mxcrun: {path: $path, runtimeArgs: ["--admin-config", $admin]}}}' \
+		>"$E/daemon.json"
+	THERE="unshare -m --propagation private nsenter -t $HOST -n $E/in-there"
+	printf '#!/bin/sh\nmount --bind "%s/resolv.conf" /etc/resolv.conf\nexec "$@"\n' "$BATS_TEST_TMPDIR" >"$E/in-there"
+	chmod 755 "$E/in-there"
+	start_dockerd --config-file "$E/daemon.json" --bridge none
+	unset THERE
+	docker_ network create --subnet 10.99.0.0/24 --ipv6 --subnet fd99::/64 mxt >/dev/null
+}
+
+@test "docker under an owner's network policy, on its bridge: egress, published ports, its resolver, capabilities" {
+	start_docker_there
+	local ingress what
+	said_tried() { docker_ logs "$TAG" 2>/dev/null | grep -q tried; }
+	for ingress in allow deny; do
+		engine_policy $ingress >"$E/owner/policy.d/10.json"
+		docker_ run -d --name "$TAG" --env "MXCRUN_TEST_TAG=$TAG" --network mxt --ip 10.99.0.2 -p 8080:7575 mxt-image /bin/sh -c "$engine_script" >/dev/null
+		wait_for 30 said_tried
+		equal "$(docker_ logs "$TAG")" "$engine_tried"
+		output=$(published)
+		echo "$output"
+		if [ $ingress = allow ]; then
+			result "tcp 198.51.100.1 8080" inside
+		else
+			result "tcp 198.51.100.1 8080" TIMEOUT
+		fi
+		# who asks the engine's resolver is answered from the host's namespace
+		run docker_ exec "$TAG" nslookup -type=a example.org
+		echo "$output"
+		equal "$(grep -c 192.0.2.99 <<<"$output")" 0
+		docker_ rm -f "$TAG" >/dev/null
+	done
+	engine_policy deny 127.0.0.11 >"$E/owner/policy.d/10.json"
+	run docker_ run --rm --network mxt mxt-image nslookup -type=a example.org
+	echo "$output"
+	contains "$output" 192.0.2.99
+	for what in --cap-add=NET_ADMIN --privileged; do
+		run docker_ run --rm --network mxt $what mxt-image /bin/true
+		[ "$status" -ne 0 ]
+		contains "$output" CAP_NET_ADMIN
+	done
 }

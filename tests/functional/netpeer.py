@@ -1,15 +1,20 @@
 #!/usr/bin/python3
 """Both ends of network.bats.
 
-serve KIND ADDRESS PORT NAME ...   answer NAME to whoever connects (tcp, abstract) or sends (udp); dns: any question with 192.0.2.99
-try KIND ADDRESS PORT ...          one line each: what came back, or the name of the error
+serve KIND ADDRESS PORT NAME ...   answer NAME to whoever connects (tcp, sctp, abstract) or sends (udp, udplite); dns: any question
+                                   with 192.0.2.99
+try KIND ADDRESS PORT ...          one line each: what came back, or the name of the error; also icmp, mptcp, big (a datagram in fragments)
 bulk ADDRESS PORT                  read to the end and print the bytes
 """
 import errno
+import os
 import select
 import socket
 import struct
 import sys
+
+
+STREAMS = "tcp", "mptcp", "sctp"
 
 
 def make(kind, address):
@@ -19,7 +24,14 @@ def make(kind, address):
     if kind == "icmp":
         proto = socket.IPPROTO_ICMPV6 if family == socket.AF_INET6 else socket.IPPROTO_ICMP
         return socket.socket(family, socket.SOCK_DGRAM, proto)
-    return socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+    protocol = {"mptcp": 262, "sctp": socket.IPPROTO_SCTP, "udplite": 136}.get(kind, 0)
+    return socket.socket(family, socket.SOCK_STREAM if kind in STREAMS else socket.SOCK_DGRAM, protocol)
+
+
+def place(address, port):
+    """With the number of the interface behind the address of a link."""
+    at, _, interface = address.partition("%")
+    return (at, port, 0, socket.if_nametoindex(interface)) if interface else (address, port)
 
 
 def question(name=b"\x07example\x03org\x00"):
@@ -39,15 +51,15 @@ def serve(words):
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if s.family == socket.AF_INET6:
             s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        s.bind("\0" + address if kind == "abstract" else (address, int(port)))
-        if kind in ("tcp", "abstract"):
+        s.bind("\0" + address if kind == "abstract" else place(address, int(port)))
+        if kind in STREAMS + ("abstract",):
             s.listen(64)
         sockets[s] = kind, name.encode()
     print("ready", flush=True)
     while True:
         for s in select.select(list(sockets), [], [])[0]:
             kind, name = sockets[s]
-            if kind in ("tcp", "abstract"):
+            if kind in STREAMS + ("abstract",):
                 c = s.accept()[0]
                 c.sendall(name + b"\n")
                 c.close()
@@ -58,13 +70,16 @@ def serve(words):
 
 def attempt(kind, address, port):
     s = make("udp" if kind in ("dns", "big") else kind, address)
-    s.settimeout(2)
-    if kind in ("tcp", "abstract"):
-        s.connect("\0" + address if kind == "abstract" else (address, port))
+    s.settimeout(2 * float(os.environ.get("MXCRUN_TEST_SLOW", 1)))
+    if kind in STREAMS + ("abstract",):
+        s.connect("\0" + address if kind == "abstract" else place(address, port))
         return s.recv(100).decode().strip() or "closed"
-    data = {"dns": question(), "big": bytes(8000), "icmp": struct.pack("!BBHHH", 8, 0, 0, 0, 1)}.get(kind, b"x")
-    s.sendto(data, (address, port))
+    echo = struct.pack("!BBHHH", 128 if s.family == socket.AF_INET6 else 8, 0, 0, 0, 1)
+    data = {"dns": question(), "big": bytes(8000), "icmp": echo}.get(kind, b"x")
+    s.sendto(data, place(address, port))
     data = s.recv(65536)
+    if kind == "icmp":
+        return "echo" if data[0] in (0, 129) else "ICMP %d" % data[0]
     return "192.0.2.99" if kind == "dns" and data.endswith(socket.inet_aton("192.0.2.99")) else data.decode("latin1")
 
 

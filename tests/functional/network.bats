@@ -69,7 +69,7 @@ default_allow() {
 			{to: [{cidr: "198.51.100.0/24", except: ["198.51.100.0/29"]}], ports: [{protocol: "tcp", port: 81, endPort: 99}]}]}' \
 		tcp 198.51.100.10 80 tcp 198.51.100.10 81 udp 198.51.100.10 90 big 198.51.100.10 90 dns 10.0.2.3 53 \
 		tcp 203.0.113.7 80 tcp ::ffff:203.0.113.7 80 tcp 169.254.169.254 80 tcp 2001:db8:1::10 80 \
-		udp 2001:db8:1::10 90 tcp 198.51.100.1 71 tcp 10.0.2.2 70 tcp fd00::2 70
+		udp 2001:db8:1::10 90 tcp 198.51.100.1 71 tcp 10.0.2.2 70 tcp fd00::2 70 tcp fe80::2%tap0 70 tcp fe80::1%tap0 70
 	run_there
 	result "tcp 198.51.100.10 80" web
 	result "tcp 198.51.100.10 81" EHOSTUNREACH
@@ -84,6 +84,9 @@ default_allow() {
 	result "tcp 198.51.100.1 71" own
 	result "tcp 10.0.2.2 70" EHOSTUNREACH
 	result "tcp fd00::2 70" EACCES
+	# the kernel does not tell the socket
+	result "tcp fe80::2%tap0 70" TIMEOUT
+	result "tcp fe80::1%tap0 70" TIMEOUT
 }
 @test "default allow: both families and udp pass, and a denial wins over every permission and spelling" {
 	start_servers
@@ -114,6 +117,36 @@ resolver() {
 	result "tcp 198.51.100.10 80" web
 	result "tcp 203.0.113.7 80" EHOSTUNREACH
 	result "tcp 169.254.169.254 80" EHOSTUNREACH
+}
+
+own_resolver() {
+	attempts '.network.egress = {default: "allow"}' dns 10.0.2.3 53 tcp 10.0.2.3 70 udp 10.0.2.3 70 tcp fd00::3 70
+	run_there
+	result "dns 10.0.2.3 53" 192.0.2.99
+	lacks ' lo$\| lo6$\| lou$'
+}
+@test "a resolver on the host's loopback is asked by DNS, and is no way to what else is there" {
+	serve host dns 127.0.0.1 53 dns tcp 0.0.0.0 70 lo udp 0.0.0.0 70 lou tcp :: 70 lo6
+	echo nameserver 127.0.0.1 >"$BATS_TEST_TMPDIR/resolv.conf"
+	for_each_carrier own_resolver
+}
+
+echo_requests() {
+	attempts '.network.egress = {allow: [{to: [{cidr: "198.51.100.10"}, {cidr: "2001:db8:1::/64"}], ports: [{protocol: "icmp"}]}]}' \
+		icmp 198.51.100.10 0 icmp 2001:db8:1::10 0 icmp 203.0.113.7 0 icmp 10.0.2.2 0 udp 198.51.100.10 90
+	run_there
+	result "icmp 198.51.100.10 0" echo
+	# slirp4netns has none of IPv6
+	result "icmp 2001:db8:1::10 0" "$([ "$HIDDEN" = pasta ] && echo TIMEOUT || echo echo)"
+	result "icmp 203.0.113.7 0" EPERM
+	result "icmp 10.0.2.2 0" EPERM
+	result "udp 198.51.100.10 90" EPERM
+}
+@test "echo requests of both families leave when a rule lets them, and only then" {
+	start_servers
+	# as hosts have it; the program that carries them needs it there
+	in_host sysctl -qw net.ipv4.ping_group_range='0 2147483647'
+	for_each_carrier echo_requests
 }
 
 address_plan() {
@@ -176,8 +209,8 @@ except OSError as e:
 
 @test "events --network: packets of each rule, and what was refused, by which rule, how often and when" {
 	start_servers
-	policy "$(PEER try tcp 198.51.100.10 80 tcp 203.0.113.7 80 tcp 203.0.113.7 80 udp 169.254.169.254 53 tcp 2001:db8:1::10 80 \
-		tcp 10.0.2.2 70); echo tried; sleep 30" --arg here "$(realpath "$here")" '.version = "1.0.0"
+	policy "$(PEER try tcp 198.51.100.10 80 tcp 203.0.113.7 80); sleep 1.1; $(PEER try tcp 203.0.113.7 80 udp 169.254.169.254 53 \
+		udp 2001:db8:1::10 90 tcp 10.0.2.2 70); echo tried; sleep 30" --arg here "$(realpath "$here")" '.version = "1.0.0"
 		| .filesystem.readonlyPaths = [$here] | .network.egress = {allow: [{to: [{cidr: "198.51.100.10"}]}],
 			deny: [{to: [{cidr: "192.0.2.0/24"}]}, {to: [{cidr: "203.0.113.0/24"}], ports: [{protocol: "tcp"}]}]}'
 	nsenter -t "$HOST" -n "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
@@ -188,16 +221,18 @@ except OSError as e:
 	echo "$output $stderr"
 	kill -TERM "$first"
 	wait "$first" || true
-	equal "$(jq -c '.data.rules[] | select(.rule == "egress.allow[0]" or .rule == "egress.deny[1]") | [.rule, .packets]' \
-		<<<"$output" | sort)" '["egress.allow[0]",1]
-["egress.deny[1]",2]'
-	equal "$(jq -c '.data.refused[] | [.address, .port, .protocol, .rule, .count > 0]' <<<"$output" | sort)" \
-		'["10.0.2.2",70,"tcp","ingress.hostLoopback",true]
-["169.254.169.254",53,"udp","egress.default",true]
-["2001:db8:1::10",80,"tcp","egress.default",true]
-["203.0.113.7",80,"tcp","egress.deny[1]",true]'
-	jq -e --argjson before "$before" '[.data.refused[] | (.first | sub("[.][0-9]+Z"; "Z") | fromdate) >= $before - 1
-		and .first <= .last] | all' <<<"$output"
+	equal "$(jq -c '.data.rules[] | select(.packets > 0) | [.rule, .packets]' <<<"$output" | sort)" '["egress.allow[0]",1]
+["egress.default",2]
+["egress.deny[1]",2]
+["ingress.hostLoopback",1]'
+	equal "$(jq -c '.data.refused[] | [.address, .port, .protocol, .rule, .count]' <<<"$output" | sort)" \
+		'["10.0.2.2",70,"tcp","ingress.hostLoopback",1]
+["169.254.169.254",53,"udp","egress.default",1]
+["2001:db8:1::10",90,"udp","egress.default",1]
+["203.0.113.7",80,"tcp","egress.deny[1]",2]'
+	# of one packet they are the same, of two a second apart
+	jq -e --argjson before "$before" '[.data.refused[] | (.first, .last |= (sub("[.][0-9]+Z"; "Z") | fromdate)) | .first >= $before - 1
+		and .last <= now + 1 and .last - .first >= .count - 1 and .last - .first <= if .count == 1 then 1 else 60 end] | all' <<<"$output"
 }
 
 @test "--report: at the end the record has what each rule let through, and which destinations were refused" {
@@ -338,6 +373,16 @@ http://proxy.test:3128"
 }
 
 proxy_listens() { in_host ss -Hltn | grep -q :3128; }
+
+# A proxy that is that Python text, and a policy with it as the only way out, whose workload is the file.
+proxied() { # PYTHON FILE
+	nsenter -t "$HOST" -n /usr/bin/python3 -c "$1" 3>&- 4>&- &
+	SERVERS+=($!)
+	policy "exec /usr/bin/python3 $2" --arg d "$BATS_TEST_TMPDIR" '.version = "1.0.0"
+		| .filesystem.readonlyPaths = [$d] | .runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}'
+	wait_for 10 proxy_listens
+}
+
 @test "the relay carries much, to many, past those that take nothing, and from a dead proxy" {
 	cat >"$BATS_TEST_TMPDIR/flood.py" <<-'END'
 		import socket, sys
@@ -349,18 +394,14 @@ proxy_listens() { in_host ss -Hltn | grep -q :3128; }
 		    total += n
 		print(total)
 	END
-	nsenter -t "$HOST" -n /usr/bin/python3 -c '
+	proxied '
 import socket, threading
 s = socket.create_server(("127.0.0.1", 3128), backlog=200)
 def one(c):
     try: c.sendall(bytes(4 << 20))
     except OSError: pass
     c.close()
-while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).start()' 3>&- 4>&- &
-	SERVERS+=($!)
-	policy "/usr/bin/python3 $BATS_TEST_TMPDIR/flood.py" --arg d "$BATS_TEST_TMPDIR" '.version = "1.0.0"
-		| .filesystem.readonlyPaths = [$d] | .runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}'
-	wait_for 10 proxy_listens
+while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).start()' "$BATS_TEST_TMPDIR/flood.py"
 	run_there
 	equal "$output" $((20 * 4 << 20))
 	attempts '.runtimeConfig = {networkProxy: "http://127.0.0.1:3999"}' tcp 127.0.0.1 3999
@@ -393,7 +434,7 @@ while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).sta
 		print("same" if back == data else "changed: %d bytes" % len(back), flush=True)
 		time.sleep(60)
 	END
-	nsenter -t "$HOST" -n /usr/bin/python3 -c '
+	proxied '
 import socket, threading
 s = socket.create_server(("127.0.0.1", 3128), backlog=300)
 mute = []
@@ -401,11 +442,7 @@ def one(c):
     if c.recv(1) == b"m": return mute.append(c)
     while data := c.recv(1 << 16): c.sendall(data)
     c.close()
-while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).start()' 3>&- 4>&- &
-	SERVERS+=($!)
-	policy "exec /usr/bin/python3 $BATS_TEST_TMPDIR/echo.py" --arg d "$BATS_TEST_TMPDIR" '.version = "1.0.0"
-		| .filesystem.readonlyPaths = [$d] | .runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}'
-	wait_for 10 proxy_listens
+while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).start()' "$BATS_TEST_TMPDIR/echo.py"
 	nsenter -t "$HOST" -n "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
 	local first=$! relay
 	wait_for 30 grep -q . "$BATS_TEST_TMPDIR/out"
@@ -634,34 +671,50 @@ port_is_closed() { [ "$(in_host ss -Hltn | grep -c :8080)" = 0 ]; }
 has_workload() { tagged_processes | grep -q .; }
 no_workload() { ! has_workload; }
 
-@test "as an ordinary user: a filter and a proxy" {
+# What a sandbox of that user brings back: a server of its own at port 7575, then attempts.
+users_run() { # FILTER ATTEMPTS...
+	local filter=$1 here=$USERDIR
+	shift
+	policy "$(PEER serve tcp 127.0.0.1 7575 inside) >/tmp/ready & until grep -q ready /tmp/ready; do sleep 0.1; done; $(PEER try "$@")" \
+		--arg d "$USERDIR" ".version = \"1.0.0\" | .filesystem.readonlyPaths = [\$d] | $filter"
+	cp "$POLICY" "$USERDIR/policy.json"
+	chmod 644 "$USERDIR/policy.json"
+	run --separate-stderr unshare -m --propagation private nsenter -t "$HOST" -n sh -c '
+		mount --bind "$1" /dev/net/tun
+		for program in $2; do [ ! -e "/usr/bin/$program" ] || mount --bind /dev/null "$(realpath "/usr/bin/$program")"; done
+		cd "$3"; shift 3; exec "$@"' sh "$BATS_TEST_TMPDIR/tun" "${HIDDEN-}" "$USERDIR" \
+		setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups env -i PATH="$PATH" HOME="$USERDIR" XDG_RUNTIME_DIR="$USERDIR" \
+		timeout -k 5 "$(slow 60)" "$USERDIR/mxcrun" "${BY[@]}" --root "$USERDIR/state" mxc run policy.json </dev/null 3>&- 4>&-
+	echo "$status $output $stderr"
+}
+
+users_filters() {
+	users_run '.network.egress = {allow: [{to: [{cidr: "198.51.100.10"}]}]}' \
+		tcp 198.51.100.10 80 tcp 203.0.113.7 80 icmp 198.51.100.10 0 tcp 10.0.2.2 70
+	result "tcp 198.51.100.10 80" web
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "icmp 198.51.100.10 0" echo
+	result "tcp 10.0.2.2 70" EHOSTUNREACH
+	# by the host's loopback and back in
+	users_run '.network.ingress.hostLoopback = "allow" | .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 7575}]' \
+		tcp 10.0.2.2 70 tcp 10.0.2.2 8080 tcp 198.51.100.10 80
+	result "tcp 10.0.2.2 70" lo
+	result "tcp 10.0.2.2 8080" inside
+	result "tcp 198.51.100.10 80" EHOSTUNREACH
+}
+
+@test "as an ordinary user: filters, the host's loopback in both directions, a proxy" {
 	make_user
 	start_servers
 	serve host tcp 127.0.0.1 3128 proxy
 	cp "$here/netpeer.py" "$USERDIR"
 	chmod 644 "$USERDIR/netpeer.py"
+	in_host sysctl -qw net.ipv4.ping_group_range='0 2147483647'
 	# as it is on hosts with udev
 	mknod -m 666 "$BATS_TEST_TMPDIR/tun" c 10 200
-	local filter
-	for filter in '.network.egress = {allow: [{to: [{cidr: "198.51.100.10"}]}]}' \
-		'.runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}'; do
-		policy "/usr/bin/python3 $USERDIR/netpeer.py try tcp 198.51.100.10 80 tcp 203.0.113.7 80 tcp 127.0.0.1 3128" \
-			--arg d "$USERDIR" ".version = \"1.0.0\" | .filesystem.readonlyPaths = [\$d] | $filter"
-		cp "$POLICY" "$USERDIR/policy.json"
-		chmod 644 "$USERDIR/policy.json"
-		cd "$USERDIR"
-		run --separate-stderr unshare -m --propagation private nsenter -t "$HOST" -n sh -c '
-			mount --bind "$1" /dev/net/tun; shift; exec "$@"' sh "$BATS_TEST_TMPDIR/tun" setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups env -i \
-			PATH="$PATH" HOME="$USERDIR" XDG_RUNTIME_DIR="$USERDIR" timeout -k 5 "$(slow 60)" "$USERDIR/mxcrun" "${BY[@]}" \
-			--root "$USERDIR/state" mxc run policy.json </dev/null 3>&- 4>&-
-		echo "$status $output $stderr"
-		cd "$here"
-		if [[ $filter == *egress* ]]; then
-			result "tcp 198.51.100.10 80" web
-			result "tcp 203.0.113.7 80" EHOSTUNREACH
-		else
-			result "tcp 127.0.0.1 3128" proxy
-			result "tcp 198.51.100.10 80" ENETUNREACH
-		fi
-	done
+	for_each_carrier users_filters
+	users_run '.runtimeConfig = {networkProxy: "http://127.0.0.1:3128"}' tcp 127.0.0.1 3128 tcp 198.51.100.10 80 tcp 10.0.2.2 70
+	result "tcp 127.0.0.1 3128" proxy
+	result "tcp 198.51.100.10 80" ENETUNREACH
+	result "tcp 10.0.2.2 70" ECONNREFUSED
 }

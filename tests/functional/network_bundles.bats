@@ -55,7 +55,7 @@ named() { config --arg n "$1" '.annotations["mxc.policy-name"] = $n'; echo "$2" 
 annotate() { config --arg policy "$1" '.annotations["mxc.policy"] = $policy'; }
 section() { config --argjson policy "$1" '.mxc = $policy'; }
 capabilities() { config --arg caps "$1" '.process.capabilities |= map_values($caps | split(" "))'; }
-tries() { script "exec /usr/bin/python3 /tests/netpeer.py try $*"; }
+tries() { script "exec /usr/bin/env MXCRUN_TEST_SLOW=$MXCRUN_TEST_SLOW /usr/bin/python3 /tests/netpeer.py try $*"; }
 
 art() { rt --admin-config "$ADMIN" "$@"; }
 run_carried() {
@@ -217,6 +217,51 @@ answers_from_world() { equal "$(in_world /usr/bin/python3 "$here/netpeer.py" try
 	equal "$(grep 'did: ' <<<"$output" | grep -v 'unshare -U -r -n true')" ""
 	result "tcp 203.0.113.7 80" EHOSTUNREACH
 	result "tcp 198.51.100.10 80" web
+}
+
+# What servers of the world there are beside the usual ones, and the kinds that this kernel has.
+other_kinds() {
+	in_pod sysctl -qw net.ipv4.ping_group_range='0 2147483647'
+	in_pod ip addr add fe80::2/64 dev eth0 nodad
+	in_world ip addr add fe80::1/64 dev p0 nodad
+	serve world tcp fe80::1%p0 71 link udp fe80::1%p0 71 linku
+	kinds=(icmp 198.51.100.10 0 icmp 2001:db8:1::10 0 icmp 203.0.113.7 0 icmp fe80::1%eth0 0 tcp fe80::1%eth0 71 udp fe80::1%eth0 71
+		mptcp 198.51.100.10 80 mptcp 198.51.100.10 81)
+	local kind
+	for kind in sctp udplite; do
+		[[ $(in_world /usr/bin/python3 "$here/netpeer.py" try "$kind" 127.0.0.1 72) != *EPROTONOSUPPORT ]] || continue
+		serve world "$kind" 198.51.100.10 72 "$kind"
+		kinds+=("$kind" 198.51.100.10 72)
+	done
+}
+
+@test "echo requests, addresses of the link, and protocols beside tcp and udp: what a rule names, and nothing else" {
+	local kinds way
+	other_kinds
+	tries "${kinds[@]}"
+	run_carried
+	for way in "icmp 198.51.100.10 0" "icmp 2001:db8:1::10 0" "icmp 203.0.113.7 0" "icmp fe80::1%eth0 0"; do result "$way" echo; done
+	result "tcp fe80::1%eth0 71" link
+	result "udp fe80::1%eth0 71" linku
+	result "mptcp 198.51.100.10 80" web
+	local without=$output total=$((${#kinds[@]} / 3)) refusals='EACCES\|EPERM\|EHOSTUNREACH\|TIMEOUT'
+	equal "$(grep -c "$refusals" <<<"$output")" 0
+	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.10"}], "ports": [{"protocol": "tcp", "port": 80}]}]}}}'
+	run_carried
+	# the kernel tells nobody of a refused echo request in IPv6, nor a stream to an address of the link
+	equal "$(grep -c "$refusals" <<<"$output")" $((total - 1))
+	result "mptcp 198.51.100.10 80" web
+	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.10"}, {"cidr": "2001:db8:1::/64"}], "ports": [{"protocol": "icmp"}]},
+		{"to": [{"cidr": "fe80::/64"}], "ports": [{"protocol": "udp"}]}]}}}'
+	run_carried
+	result "icmp 198.51.100.10 0" echo
+	result "icmp 2001:db8:1::10 0" echo
+	result "udp fe80::1%eth0 71" linku
+	equal "$(grep -c "$refusals" <<<"$output")" $((total - 3))
+	# a rule without ports is about every protocol
+	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "0.0.0.0/0"}, {"cidr": "::/0"}]}]}}}'
+	run_carried
+	equal "$output" "$without"
 }
 
 # A router that heeds them is an address that the policy allows; what is behind it is one that it doesn't.
@@ -414,6 +459,30 @@ EPERM"
 	umount "$BATS_TEST_TMPDIR/ns/pod"
 	rt delete --force "$TAG"
 	equal "$(tables)" ""
+}
+
+has_table() { [ -n "$(tables)" ]; }
+has_no_table() { ! has_table; }
+
+@test "SIGKILL of the supervisor, or of the workload: the table goes from the namespace that lives on" {
+	annotate '{"network": {"egress": {"default": "allow"}}}'
+	local who first
+	for who in workload supervisor; do
+		"$MXCRUN" --root "$STATE" --admin-config "$ADMIN" run --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" \
+			</dev/null >/dev/null 2>&1 3>&- 4>&- &
+		first=$!
+		wait_for 10 has_table
+		wait_for 10 is_status "$TAG" running
+		if [ $who = workload ]; then
+			kill -9 "$(cat "$BATS_TEST_TMPDIR/pid")"
+			wait "$first" || equal $? 137
+		else
+			kill -9 "$first"
+			wait "$first" || true
+			rt delete --force "$TAG"
+		fi
+		has_no_table
+	done
 }
 
 @test "a program that can't be started leaves no table" {

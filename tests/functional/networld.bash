@@ -2,7 +2,7 @@
 # that plays the rest of the world, with servers in both. What a policy lets through is what a workload's attempts bring back.
 # shellcheck shell=bash disable=SC2034
 
-PEER() { echo "/usr/bin/python3 $here/netpeer.py $*"; }
+PEER() { echo "/usr/bin/env MXCRUN_TEST_SLOW=$MXCRUN_TEST_SLOW /usr/bin/python3 $here/netpeer.py $*"; }
 
 # A namespace that lives as long as the process in the variable.
 hold_namespace() {
@@ -49,8 +49,8 @@ make_world() {
 }
 
 end_world() {
-	kill "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null
-	wait "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null
+	kill "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null || true
+	wait "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null || true
 	no_server
 }
 no_server() { ! pgrep -f "$here/netpeer.py serve" >/dev/null; }

@@ -220,6 +220,7 @@ static void test_network(void **state)
 	assert_string_equal(s.combined->network.pointer, "first/network/egress/default");
 	assert_false(s.combined->network.accepts_connections);
 	assert_true(s.combined->network.closes_host_loopback);
+	assert_true(s.combined->network.judges_resolver);
 	assert_false(s.combined->is_isolated);
 	assert_true(passes(&s, 0x0a000001, NET_TCP, 80));
 	assert_false(passes(&s, 0x0a000001, NET_TCP, 91));

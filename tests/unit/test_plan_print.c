@@ -175,6 +175,7 @@ static void change_network(const char *before)
 	CHANGE_BOOL(net_rules.allows_by_default);
 	CHANGE(net_rules.count, 0);
 	CHANGE_BOOL(plan.network_policy.accepts_connections);
+	CHANGE_BOOL(plan.network_policy.judges_resolver);
 	CHANGE_NUMBER(net_mapping.host.port);
 	CHANGE(net_mapping.protocol, NET_UDP);
 	CHANGE_NUMBER(net_mapping.port);

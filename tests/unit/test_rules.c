@@ -265,6 +265,8 @@ static void agrees_with_the_words(void **state)
 			packet = packet_to(to);
 			expected = naive_allow(all.rules, all.count, by_default, &packet, to);
 			assert_int_equal(net_rules_allow(&rules, &packet), expected);
+			if (expected && packet.protocol == NET_ICMP)
+				assert_true(net_rule_sets_may_pass_icmp(&(struct net_rule_sets){ &rules, 1 }));
 			verdicts[expected]++;
 		}
 		arena_free(own);
