@@ -2,11 +2,13 @@
 #include "engine/items.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/mount.h>
 
 #include "base/path.h"
 #include "base/sys.h"
+#include "plan/caps.h"
 
 #define NOBODY 65534u	/* owns what covers denied paths */
 
@@ -430,6 +432,13 @@ static const char *asks_capabilities(const struct plan *plan)
 static const char *asks_capability_sets(const struct plan *plan)
 {
 	return when(has_capability(plan) && !has_one_set(plan), "/process/capabilities");
+}
+static const char *asks_denied_setgid(const struct plan *plan)
+{
+	const struct plan_capabilities *caps = &plan->process.capabilities;
+	uint64_t had = caps->permitted | caps->effective | caps->inheritable | caps->ambient;
+
+	return when(plan->deny_setgroups && !plan->process.inner_userns && (had & caps_bit(CAP_SETGID)), "/process/capabilities");
 }
 static const char *asks_new_privs(const struct plan *plan)
 {
@@ -934,6 +943,11 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
 	    [TARGET_LXC] = DIFFERS("lxc.cap.keep limits what root may have; the sets that pass over execve stay empty"),
 	    [TARGET_LXC_RUN] = CARRIED("our init") } },
+	{ "CAP_SETGID where setgroups is denied", "process.capabilities", asks_denied_setgid,
+	  { [TARGET_OCI] = CARRIED("process.capabilities"), [TARGET_BWRAP] = CARRIED("--cap-add"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
+	    [TARGET_LXC] = CARRIED("lxc.cap.keep"),
+	    [TARGET_LXC_RUN] = REFUSED("with that it calls setgroups itself, and fails") } },
 	{ "capabilities that differ from set to set", "process.capabilities", asks_capability_sets,
 	  { [TARGET_OCI] = CARRIED("process.capabilities"), [TARGET_BWRAP] = REFUSED("a set can't be given as it is"),
 	    [TARGET_BWRAP_RUN] = CARRIED("our init"),

@@ -3,7 +3,7 @@
 #
 #     tests/bench/sandbox.sh MXCRUN [ROUNDS]
 #
-# "mxcrun+bwrap" is --engine bwrap; "mxcrun+lxc" is --engine lxc, for root where LXC is installed. As root or as an ordinary user. bwrap is given what an MXC executor gives it: the same namespaces, folders, device nodes,
+# "mxcrun+bwrap" is --engine bwrap; "mxcrun+lxc" is --engine lxc, where LXC is installed. As root or as an ordinary user. bwrap is given what an MXC executor gives it: the same namespaces, folders, device nodes,
 # /proc, /tmp, environment and shell. MXC's own executor joins in where LXC_EXEC names it. Prints Markdown.
 set -euo pipefail
 
@@ -39,7 +39,7 @@ row() {
 	shift 2
 	words=(-- mxcrun "$mxcrun" --root "$dir/state" mxc run "$policy"
 		-- mxcrun+bwrap "$mxcrun" --root "$dir/state" --engine bwrap mxc run "$policy" -- bwrap "$@")
-	if [ "$(id -u)" -eq 0 ] && command -v lxc-start >/dev/null; then
+	if command -v lxc-start >/dev/null; then
 		words+=(-- mxcrun+lxc "$mxcrun" --root "$dir/state" --engine lxc mxc run "$policy")
 	fi
 	[ -z "${LXC_EXEC-}" ] || words+=(-- lxc-exec "$LXC_EXEC" "$policy")

@@ -258,9 +258,10 @@ same_by_all() {
 }
 
 @test "the sandbox is the same: mounts, environment, ids, rights, limits, cgroup, descriptors" {
+	mkfifo "$D/fifo"	# which whoever opens it would wait at
 	policy 'exec sleep 987' --arg d "$D" '.process.env += ["A=b c"] | .bubblewrap.resources = {memoryMb: 64, cpuCount: 2, pids: 20}
 		| .filesystem = {readwritePaths: [$d + "/rw", $d + "/reopened/deep"], readonlyPaths: [$d + "/ro"],
-		deniedPaths: [$d + "/hidden", $d + "/secret", $d + "/reopened", "/etc/passwd", "/usr/share"]}'
+		deniedPaths: [$d + "/hidden", $d + "/fifo", $d + "/secret", $d + "/reopened", "/etc/passwd", "/usr/share"]}'
 	same_by_all
 	# and it is what was asked for
 	local engine
@@ -275,7 +276,8 @@ same_by_all() {
 }
 
 @test "the sandbox is the same on the host's whole root" {
-	policy 'exec sleep 987' --arg d "$D" '.filesystem = {readonlyPaths: ["/"], deniedPaths: [$d + "/secret"], readwritePaths: [$d + "/rw"]}'
+	mkfifo "$D/fifo"
+	policy 'exec sleep 987' --arg d "$D" '.filesystem = {readonlyPaths: ["/"], deniedPaths: [$d + "/secret", $d + "/fifo"], readwritePaths: [$d + "/rw"]}'
 	same_by_all
 }
 
@@ -370,7 +372,7 @@ users_same() {
 	! have lxc-start || {
 		config '.process.capabilities |= map_values(. + ["CAP_SETGID"])'
 		run --separate-stderr user_rt --engine lxc run --bundle "$USERDIR/bundle" "$TAG"
-		assert_refused "lxc: " CAP_SETGID
+		assert_refused "lxc: CAP_SETGID where setgroups is denied: "
 	}
 }
 

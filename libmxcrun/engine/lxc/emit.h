@@ -17,6 +17,7 @@ struct lxc_use {
 	const char *folder;	/* absolute: all files lie in it */
 	const char *root;	/* a run: where the root is ready */
 	const char *trees;	/* a run: here lies, named by the number of the step, what is bound; else NULL */
+	const char *const *ready;	/* a run: for each step, not NULL where it is done when LXC starts */
 	bool userns_is_there;	/* a run: LXC starts in the container's user namespace */
 	bool is_unified;	/* the host has cgroup v2 alone */
 	enum bwrap_object (*look)(const char *path);	/* what is at a path below /proc or /sys; not of a run */

@@ -261,7 +261,7 @@ int lxc_put_mounts(struct lxc_emitter *e, struct err **err)
 	lxc_put(e, "lxc.rootfs.mount", "%s", beside(e, LXC_MOUNT_PLACE));
 	lxc_put(e, "lxc.pty.max", "%d", has_own_terminals(plan) && !lxc_is_run(e) ? TERMINALS : 0);
 	for (size_t i = 0; i < plan->mount_count && r == 0; i++)
-		if (!lxc_is_run(e) || !mount_is_left_by_lxc(&plan->mounts[i]))
+		if (!lxc_is_run(e) || !(e->use->ready[i] || mount_is_left_by_lxc(&plan->mounts[i])))
 			r = put_step(e, &plan->mounts[i], err);
 	/* without one init can make nodes */
 	if (!lxc_is_run(e) || plan->namespaces[NS_USER].mode == NS_NEW)

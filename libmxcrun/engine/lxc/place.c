@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "base/path.h"
 #include "base/sys.h"
 #include "engine/lxc/emit.h"
 #include "engine/native/mounts.h"
@@ -20,7 +21,7 @@
 #define CGROUP_PLACE "/sys/fs/cgroup"
 #define COVER_OWNER 65534u
 #define UNCHANGED UINT32_MAX	/* to chown(2) */
-#define CALLS_PER_STEP 6
+#define CALLS_PER_STEP 8
 #define CALLS_BESIDE 32
 
 /* ---- what is on it ---- */
@@ -102,6 +103,67 @@ static void add_content(struct calls *place, const char *path, const struct plan
 					.object = path, .pointer = mount->pointer, .takes = slot });
 }
 
+/* The latest step before it that it lies in; NULL: the root. */
+static const struct plan_mount *mount_below(const struct plan *plan, const struct plan_mount *mount)
+{
+	for (const struct plan_mount *before = mount; before-- > plan->mounts;)
+		if (before->kind != MOUNT_SYMLINK && before->kind != MOUNT_DIRECTORY && before->kind != MOUNT_REMOUNT &&
+		    path_is_within(mount->destination, before->destination))
+			return before;
+	return NULL;
+}
+
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return path && lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode);
+}
+
+/* NULL: LXC can do it, or (in *failed) there is no memory. */
+static const char *find_special(struct arena *arena, const struct plan *plan, const struct plan_mount *mount, bool *failed)
+{
+	const struct plan_mount *below = mount_below(plan, mount);
+	const char *rest = mount->destination, *host, *here;
+
+	if ((mount->kind != MOUNT_DENY && !is_bind(mount)) || mount->is_directory || (below && !(is_bind(below) && below->is_recursive)) ||
+	    (!below && plan->root.kind == ROOT_VIEW))
+		return NULL;
+	if (below && strcmp(below->destination, "/") != 0)
+		rest += strlen(below->destination);
+	host = arena_printf(arena, "%s%s", below ? below->source : plan->root.path, rest);
+	if (below)
+		here = arena_printf(arena, LXC_PLACE_TREE "/%zu%s", (size_t)(below - plan->mounts), rest);
+	else
+		here = arena_printf(arena, "%s%s", plan->root.kind == ROOT_IMAGE ? LXC_PLACE_ROOT CALLS_ROOT : LXC_PLACE_ROOT, rest);
+	*failed |= !host || !here;
+	return is_special(host) ? here : NULL;
+}
+
+const char *const *lxc_place_ready(struct arena *arena, const struct plan *plan)
+{
+	const char **ready = arena_array(arena, plan->mount_count + 1, sizeof(*ready));
+	bool failed = !ready;
+
+	for (size_t i = 0; i < plan->mount_count && ready; i++)
+		ready[i] = find_special(arena, plan, &plan->mounts[i], &failed);
+	return failed ? NULL : ready;
+}
+
+/* In the order of the plan, each upon what it lies in. */
+static void put_ready(struct calls *place, const struct plan *plan, const char *const *ready)
+{
+	for (size_t i = 0; i < plan->mount_count; i++) {
+		int slot;
+
+		if (!ready[i])
+			continue;
+		slot = calls_add_clone(place, is_bind(&plan->mounts[i]) ? tree_path(place, i) : LXC_PLACE "/" OCI_COVER_FILE, plan->mounts[i].pointer,
+				       true);
+		calls_add_attach(place, slot, ready[i]);
+	}
+}
+
 static void put_trees(struct calls *place, const struct plan *plan)
 {
 	int slot = CALLS_NO_SLOT + 1;
@@ -147,9 +209,9 @@ static void make_covers(struct calls *place, const struct plan *plan, bool usern
 						.object = paths[i] });
 }
 
-struct calls *lxc_place_prepare(struct arena *arena, const struct plan *plan, bool userns_is_ours)
+struct calls *lxc_place_prepare(struct arena *arena, const struct plan *plan, const char *const *ready, bool userns_is_ours)
 {
-	struct calls *place = calls_new(arena, "lxc", CALLS_PER_STEP * plan->mount_count + CALLS_BESIDE, plan->mount_count + 1);
+	struct calls *place = calls_new(arena, "lxc", CALLS_PER_STEP * plan->mount_count + CALLS_BESIDE, 2 * plan->mount_count + 1);
 
 	if (!place)
 		return NULL;
@@ -159,5 +221,6 @@ struct calls *lxc_place_prepare(struct arena *arena, const struct plan *plan, bo
 	make_root(place, plan);
 	put_trees(place, plan);
 	make_covers(place, plan, userns_is_ours);
+	put_ready(place, plan, ready);
 	return place->failed ? NULL : place;
 }

@@ -12,7 +12,11 @@
 #define LXC_PLACE_ROOT LXC_PLACE "/root"	/* of an image CALLS_ROOT below it */
 #define LXC_PLACE_STATE LXC_PLACE "/state"
 
+/* LXC opens what it mounts upon, and a socket can't be opened, a FIFO makes it wait. For each step of the plan that comes upon such a thing:
+ * where that is, so that the place has it done; NULL for all others. NULL: no memory. */
+const char *const *lxc_place_ready(struct arena *arena, const struct plan *plan);
+
 /* All that makes it; userns_is_ours: the process is in the container's user namespace already. NULL: no memory. */
-struct calls *lxc_place_prepare(struct arena *arena, const struct plan *plan, bool userns_is_ours);
+struct calls *lxc_place_prepare(struct arena *arena, const struct plan *plan, const char *const *ready, bool userns_is_ours);
 
 #endif

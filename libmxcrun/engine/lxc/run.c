@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,6 @@
 #include "engine/lxc/place.h"
 #include "engine/native/parent.h"
 #include "engine/tool.h"
-#include "plan/caps.h"
 
 #define INIT_WAIT_MS 30000
 #define OLDEST 5		/* LXC 5.0 */
@@ -73,12 +71,13 @@ static int prepare(struct carrier *carrier, int image_fd, const char *argument, 
 {
 	struct run *run = carrier->data;
 	bool userns_is_ours = carrier->userns == CARRIER_HAS_RIGHTS;
+	const char *const *ready = lxc_place_ready(run->arena, run->plan);
 	const struct lxc_use use = {
 		.target = TARGET_LXC_RUN, .folder = LXC_PLACE, .trees = LXC_PLACE_TREE,
-		.root = run->plan->root.kind == ROOT_IMAGE ? LXC_PLACE_ROOT CALLS_ROOT : LXC_PLACE_ROOT, .userns_is_there = userns_is_ours,
+		.root = run->plan->root.kind == ROOT_IMAGE ? LXC_PLACE_ROOT CALLS_ROOT : LXC_PLACE_ROOT, .userns_is_there = userns_is_ours, .ready = ready,
 	};
 	cleanup_lxc_container struct lxc_container container = LXC_CONTAINER_INIT;
-	int r = lxc_emit(run->arena, run->plan, &use, &container, err);
+	int r = ready ? lxc_emit(run->arena, run->plan, &use, &container, err) : err_nomem(err);
 
 	if (r == 0)
 		r = open_files(run, &container.config, err);
@@ -86,7 +85,7 @@ static int prepare(struct carrier *carrier, int image_fd, const char *argument, 
 		r = make_argv(run, image_fd, argument, err);
 	if (r < 0)
 		return r;
-	carrier->place = lxc_place_prepare(run->arena, run->plan, userns_is_ours);
+	carrier->place = lxc_place_prepare(run->arena, run->plan, ready, userns_is_ours);
 	return carrier->place ? 0 : err_nomem(err);
 }
 
@@ -177,17 +176,6 @@ static int check_version(const char *path, struct err **err)
 	return r;
 }
 
-/* With it LXC would call setgroups(2), and fail. */
-static int check_setgid(const struct plan *plan, struct err **err)
-{
-	const struct plan_capabilities *caps = &plan->process.capabilities;
-
-	if (plan->process.inner_userns || !((caps->permitted | caps->effective | caps->inheritable | caps->ambient) & caps_bit(CAP_SETGID)))
-		return 0;
-	return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, "/process/capabilities",
-		       "lxc: it can't run with CAP_SETGID where setgroups is denied, as with a map of one id");
-}
-
 /* The answer of a tool is asked for last: it costs a process. */
 static int lxc_unsupported(const struct plan *plan, const struct host_facts *facts, struct err **err)
 {
@@ -196,8 +184,6 @@ static int lxc_unsupported(const struct plan *plan, const struct host_facts *fac
 
 	if (r == 0)
 		r = items_check(plan, TARGET_LXC_RUN, err);
-	if (r == 0 && userns_is_ours(plan, facts) && idmap_denies_setgroups(plan, facts))
-		r = check_setgid(plan, err);
 	if (r < 0)
 		return r;
 	path = engine_tool_find(&tool, err);

@@ -9,7 +9,6 @@
 #include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -19,6 +18,8 @@
 #include "base/strbuf.h"
 #include "base/sys.h"
 #include "engine/native/parent.h"
+
+#define MAP_TEXT 1024
 
 static bool is_own_id_alone(const struct plan_idmaps *maps, uint32_t own_id)
 {
@@ -122,13 +123,14 @@ bool idmap_denies_setgroups(const struct plan *plan, const struct host_facts *fa
 }
 
 /* The ids of the maps' insides, each as itself. */
-static char *format_same(const struct plan_idmaps *maps)
+static int format_same(const struct plan_idmaps *maps, char *text, size_t size)
 {
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	size_t len = 0;
 
-	for (size_t i = 0; i < maps->count; i++)
-		strbuf_printf(&text, "%u %u %u\n", maps->items[i].inside, maps->items[i].inside, maps->items[i].count);
-	return text.failed ? NULL : strdup(strbuf_str(&text));
+	for (size_t i = 0; i < maps->count && len < size; i++)
+		len += (size_t)snprintf(text + len, size - len, "%u %u %u\n", maps->items[i].inside, maps->items[i].inside,
+					maps->items[i].count);
+	return len < size ? 0 : -E2BIG;
 }
 
 /* In a process of its own: 0, or an errno. */
@@ -145,14 +147,14 @@ static int write_as_member(int userns_fd, int dir_fd, const char *uids, const ch
 
 int idmap_write_below(const struct plan *plan, pid_t pid, struct err **err)
 {
-	cleanup_free char *uids = format_same(&plan->uid_maps), *gids = format_same(&plan->gid_maps);
+	char uids[MAP_TEXT], gids[MAP_TEXT];
 	cleanup_close int dir_fd = -1, own_fd = -1, above_fd = -1;
 	char path[64];
 	int status = 0;
 	pid_t writer;
 
-	if (!uids || !gids)
-		return err_nomem(err);
+	if (format_same(&plan->uid_maps, uids, sizeof(uids)) < 0 || format_same(&plan->gid_maps, gids, sizeof(gids)) < 0)
+		return err_sys(err, E_IDMAP, E2BIG, "write", "uid_map", NULL);
 	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	own_fd = openat(dir_fd, "ns/user", O_RDONLY | O_CLOEXEC);

@@ -76,7 +76,7 @@ struct launch {
 static long child_take_root(const struct launch *l)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
+	struct __user_cap_data_struct data[2] = { 0 };
 	long r = 0;
 
 	if (l->is_id_zero) {
@@ -224,10 +224,12 @@ static bool maps_zero(const struct plan_idmaps *maps)
 static bool changes_id(const struct launch *l)
 {
 	const struct plan *plan = l->request->plan;
+	const struct plan_idmap *root;
 
 	if (!l->is_userns_new || !l->is_id_zero || plan->root.kind != ROOT_BUNDLE)
 		return false;
-	return plan_idmap_inside(&plan->uid_maps, 0)->outside != l->request->facts->euid;
+	root = plan_idmap_inside(&plan->uid_maps, 0);
+	return !root || root->outside != l->request->facts->euid;
 }
 
 static int list_sources(struct launch *l, struct err **err)
