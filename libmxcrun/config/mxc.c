@@ -309,6 +309,12 @@ static int check_process(const struct mxc_config *config, struct err **err)
 	return 0;
 }
 
+/* `bubblewrap` is our own, in every contract, and speaks of the sandbox, whatever its root is. */
+static bool may_be_there(enum mxc_containment owner, enum mxc_containment resolved)
+{
+	return owner == resolved || (owner == MXC_BUBBLEWRAP && resolved == MXC_LXC);
+}
+
 /* Each section belongs to one back end; only the chosen one's may be there. */
 static int check_sections(const struct mxc_config *config, struct err **err)
 {
@@ -339,7 +345,7 @@ static int check_sections(const struct mxc_config *config, struct err **err)
 		if (sections[i].outer)
 			outer = json_get(outer, sections[i].outer);
 		if (!outer || !mxc_is_present(json_get(outer, sections[i].key)) ||
-		    sections[i].owner == resolved)
+		    may_be_there(sections[i].owner, resolved))
 			continue;
 		return err_set(
 			err, E_CONFIG, 0, NULL,

@@ -130,6 +130,21 @@ annotated() {
 	contains "$stderr" "mxc.policy"
 }
 
+sleepers() { pgrep -f '^sleep 98[67]$'; }
+
+@test "podman run --detach: the time limit of a policy in an annotation ends all of it" {
+	podman_image
+	podman_ run -d --name "$TAG" --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none \
+		--annotation "$(annotated "{\"process\": {\"timeout\": $(($(slow 1) * 4000))}}")" localhost/mxt-image \
+		sh -c 'setsid sleep 987 & exec sleep 986' >/dev/null
+	wait_for 3 sleepers
+	is_exited() { [ "$(podman_ inspect -f '{{.State.Status}} {{.State.ExitCode}}' "$TAG")" = "exited 137" ]; }
+	wait_for 15 is_exited
+	refused sleepers
+	podman_ rm "$TAG" >/dev/null
+	equal "$(default_records)" ""
+}
+
 @test "podman run --detach, logs, kill, inspect, rm" {
 	podman_image
 	podman_ run -d --name "$TAG" --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none localhost/mxt-image \
@@ -533,6 +548,19 @@ ctr_run() {
 	ctr_ task kill -s KILL "$TAG"
 	stopped() { [ "$(ctr_ task ls | awk -v id="$TAG" '$1 == id { print $3 }')" = STOPPED ]; }
 	wait_for 10 stopped
+	ctr_ task rm "$TAG" || true
+	ctr_ container rm "$TAG"
+	equal "$(ls -A "$E"/runc-root/mxt 2>/dev/null)" ""
+}
+
+@test "ctr run --detach: the time limit of a policy in an annotation ends all of it" {
+	start_containerd
+	ctr_run --detach --env "MXCRUN_TEST_TAG=$TAG" --annotation "mxc.policy={\"process\":{\"timeout\":$(($(slow 1) * 4000))}}" \
+		localhost/mxt-image:latest "$TAG" sh -c 'setsid sleep 987 & exec sleep 986'
+	wait_for 3 sleepers
+	stopped() { [ "$(ctr_ task ls | awk -v id="$TAG" '$1 == id { print $3 }')" = STOPPED ]; }
+	wait_for 15 stopped
+	refused sleepers
 	ctr_ task rm "$TAG" || true
 	ctr_ container rm "$TAG"
 	equal "$(ls -A "$E"/runc-root/mxt 2>/dev/null)" ""

@@ -306,6 +306,30 @@ store_is_empty() { [ -z "$(find "$MXCRUN_IMAGES" -mindepth 1 ! -name .lock 2>/de
 	contains "$stderr" "Permission denied"
 }
 
+@test "the section of the sandbox counts on an image too: limits, capabilities, filter, binds, links, sizes" {
+	requires root native
+	import
+	mkdir -p "$USERDIR/extra"
+	echo extra >"$USERDIR/extra/file"
+	lxc_policy 'cat /mnt/file; touch /mnt/new 2>/dev/null || echo read-only; readlink /link; df -k /data | tail -n 1 | grep -o " 2048 .*/" | cut -d " " -f 2
+		probe call keyctl; grep CapEff /proc/self/status | cut -f 2; exec sleep 3' --arg d "$USERDIR/extra" \
+		'.bubblewrap = {resources: {memoryMb: 64, pids: 20}, customBinds: [{source: $d, destination: "/mnt", readOnly: true}],
+			tmpfsMounts: [{path: "/data", sizeMb: 2}], symlinks: [{path: "/tmp/link", target: "/data"}], keepCaps: ["CAP_KILL"], seccompProfile: "denylist"}'
+	sed -i 's|readlink /link|readlink /tmp/link|' "$POLICY"
+	rt mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" &
+	wait_for 5 grep -q 0000000000000020 "$BATS_TEST_TMPDIR/out"
+	local pid
+	pid=$(tagged_processes | tail -n 1)
+	equal "$(cgroup_value "$pid" memory memory.limit_in_bytes memory.max) $(cgroup_value "$pid" pids pids.max pids.max)" "67108864 20"
+	wait
+	equal "$(cat "$BATS_TEST_TMPDIR/out")" $'extra\nread-only\n/data\n2048\nEPERM\n0000000000000020'
+	[ ! -e "$(rootfs tiny 1)/mnt/file" ]
+	# the section of LXC itself has no limits
+	lxc_policy true '.lxc.memoryMb = 64'
+	run_policy
+	assert_mxc_malformed "lxc.memoryMb"
+}
+
 @test "an image in use is not removed" {
 	requires root
 	import

@@ -217,5 +217,5 @@ known_keys() {
 	done < <(grep -o 'corpus/[A-Za-z0-9._-]*[A-Za-z0-9]' "$page" | cut -d / -f 2 | grep -vx NAME | sort -u)
 	while IFS=: read -r suite words; do
 		grep -qF "@test \"${words# }" "$here/$suite.bats" || { echo "$suite:$words" >&2 && false; }
-	done < <(grep -oE '`(mxc|malformed_mxc|mxc_fields|rootless|sandbox): [^`]*`' "$page" | tr -d '`' | sort -u)
+	done < <(grep -oE '`[a-z_]+: [^`]+`' "$page" | tr -d '`' | grep -vx 'error: ' | sort -u)
 }
