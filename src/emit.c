@@ -52,6 +52,7 @@ static int prepare(struct program *program, const struct emit_options *options, 
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 		.engine = native_engine.name,
 		.admin_config = program->admin_config,
+		.keeps_rules = true,
 	};
 	struct bundle_request bundle;
 	int r = id ? store_check_id(id, err) : 0;
@@ -63,6 +64,7 @@ static int prepare(struct program *program, const struct emit_options *options, 
 	if (!options->policy) {
 		r = bundle_request_fill(program, &options->bundle, id ? id : EMIT_DEFAULT_ID, &bundle, err);
 		bundle.request.plan.engine = native_engine.name;
+		bundle.request.plan.keeps_rules = true;
 		return r < 0 ? r : prepare_bundle(&program->facts, &program->log, &bundle.request.plan, ret, err);
 	}
 	r = mxc_source_parse(&source, &program->log, &document, err);

@@ -24,6 +24,7 @@ static int print_bundle(struct program *program, const struct bundle_options *op
 
 	if (r == 0)
 		r = bundle_request_fill(program, options, id, &bundle, err);
+	bundle.request.plan.keeps_rules = true;
 	if (r == 0)
 		r = program_facts(program, err);
 	if (r == 0)
@@ -43,6 +44,7 @@ static int print_policy(struct program *program, const char *path, struct err **
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 		.admin_config = program->admin_config,
 		.engine = program->engine,
+		.keeps_rules = true,
 	};
 	int r = mxc_source_parse(&source, &program->log, &document, err);
 

@@ -153,6 +153,7 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 				  &owners_engine, err);
 	if (r == 0)
 		r = choose_engine(request->engine, owners_engine, oci_annotation(config, MXC_ENGINE_ANNOTATION), &engine, err);
+	absolute.keeps_rules |= engine != &native_engine;
 	if (r == 0)
 		r = read_facts(facts, err);
 	if (r == 0 && config->linux_ && config->linux_->intel_rdt)
@@ -341,6 +342,7 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 					&owners_engine, err);
 	if (r == 0)
 		r = choose_engine(request->engine, owners_engine, NULL, &engine, err);
+	complete.keeps_rules |= engine != &native_engine;
 	if (r == 0)
 		r = facts_read_cgroups(facts, err);
 	facts_read_landlock(facts);

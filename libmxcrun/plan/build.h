@@ -30,6 +30,7 @@ struct plan_request {
 	enum plan_cgroup_manager manager;
 	bool no_pivot, no_new_keyring;
 	bool wants_console; /* a console socket was given */
+	bool keeps_rules; /* of the seccomp filter, as text: for who prints the plan, or an engine that compiles them */
 	unsigned int preserve_fds;
 	const char *notify_socket;    /* NOTIFY_SOCKET of the caller, absolute; NULL: none */
 	const struct plan_carriers *carriers; /* NULL: a policy in the bundle is refused */

@@ -111,10 +111,10 @@ static int add_filter(struct builder *b, const struct policy_carrier *carrier, s
 	if (r < 0)
 		return r;
 	if (carrier->seccomp_file)
-		r = seccomp_compile_policy_file(b->arena, carrier->seccomp_file, filter, b->log, err);
+		r = seccomp_compile_policy_file(b->arena, carrier->seccomp_file, b->request->keeps_rules, filter, b->log, err);
 	else if (index >= 0)
-		r = seccomp_compile_policy(b->arena, (enum seccomp_profile)index, b->plan->process.capabilities.effective, filter,
-					   b->log, err);
+		r = seccomp_compile_policy(b->arena, (enum seccomp_profile)index, b->plan->process.capabilities.effective,
+					   b->request->keeps_rules, filter, b->log, err);
 	else
 		return err_set(err, E_POLICY, 0, pointer,
 			       "no seccomp profile is named \"%.64s\": default, denylist, or the absolute path of a file", profile);

@@ -204,7 +204,8 @@ static int build_seccomp(struct builder *b, struct err **err)
 	profile = *b->linux_->seccomp;
 	if (!profile.listener_path || !*profile.listener_path)
 		profile.listener_path = oci_annotation(b->config, "run.oci.seccomp.receiver");
-	return seccomp_compile(b->arena, &profile, &b->plan->process.seccomp, b->log, err);
+	return seccomp_compile(b->arena, &profile, b->request->keeps_rules ? &profile : NULL, &b->plan->process.seccomp, b->log,
+			       err);
 }
 
 int build_process(struct builder *b, struct err **err)

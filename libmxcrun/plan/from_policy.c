@@ -234,7 +234,7 @@ int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *de
 		     const struct plan_policy_request *request, const struct host_facts *facts,
 		     const struct log *log, const struct plan **ret, struct err **err)
 {
-	const struct plan_request as_bundle = { .id = request->id, .manager = request->manager };
+	const struct plan_request as_bundle = { .id = request->id, .manager = request->manager, .keeps_rules = request->keeps_rules };
 	struct builder b = {
 		.arena = plan_arena, .request = &as_bundle, .facts = facts, .log = log
 	};

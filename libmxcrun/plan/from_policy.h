@@ -20,6 +20,7 @@ struct plan_owner {
 struct plan_policy_request {
 	const char *id; /* of the sandbox to come; made by the caller */
 	enum plan_cgroup_manager manager;
+	bool keeps_rules;		/* as in struct plan_request */
 	const char *admin_config;	/* for lifecycle/; NULL: the host's own */
 	const char *engine;		/* for lifecycle/; NULL: what the configurations say */
 	const struct plan_owner *owner; /* NULL: nothing */

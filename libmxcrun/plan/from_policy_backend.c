@@ -197,7 +197,7 @@ static int choose_filter(struct builder *b, const char *profile, const struct oc
 	int index = 0;
 
 	if (file) {
-		if (seccomp_compile_policy_file(b->arena, file, &process->seccomp, b->log, err) == 0)
+		if (seccomp_compile_policy_file(b->arena, file, b->request->keeps_rules, &process->seccomp, b->log, err) == 0)
 			return 0;
 		return err_wrap(err, "seccomp profile %.512s", profile);
 	}
@@ -206,8 +206,8 @@ static int choose_filter(struct builder *b, const char *profile, const struct oc
 	if (!seccomp_profile_words[index])
 		return err_set(err, E_POLICY, 0, SECTION "/seccompProfile",
 			       "no seccomp profile is named \"%.64s\": default, denylist, or the absolute path of a file", profile);
-	return seccomp_compile_policy(b->arena, (enum seccomp_profile)index, process->capabilities.effective, &process->seccomp,
-				      b->log, err);
+	return seccomp_compile_policy(b->arena, (enum seccomp_profile)index, process->capabilities.effective,
+				      b->request->keeps_rules, &process->seccomp, b->log, err);
 }
 
 int build_backend(struct builder *b, const struct policy_decisions *decisions, const struct plan_policy_request *request,

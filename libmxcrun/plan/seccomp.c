@@ -84,7 +84,6 @@ struct compile {
 	struct seccomp_arch_rules rules[array_size(arch_rows)];	/* x32 shares x86_64's */
 	size_t rules_count;
 	uint32_t default_action;
-	uint32_t order;
 	bool uses_notify;
 };
 
@@ -226,8 +225,7 @@ static int add_entry(struct compile *c, struct seccomp_arch_rules *rules, uint32
 		rules->entries = grown;
 		rules->capacity = capacity;
 	}
-	rules->entries[rules->count++] = (struct seccomp_entry){
-		.number = number, .order = c->order++, .rule = *rule };
+	rules->entries[rules->count++] = (struct seccomp_entry){ .number = number, .rule = *rule };
 	return 0;
 }
 
@@ -379,8 +377,8 @@ static int lower_rules(struct compile *c, struct err **err)
 	return 0;
 }
 
-int seccomp_compile(struct arena *arena, const struct oci_seccomp *config, struct plan_seccomp *ret,
-		    const struct log *log, struct err **err)
+int seccomp_compile(struct arena *arena, const struct oci_seccomp *config, const struct oci_seccomp *kept,
+		    struct plan_seccomp *ret, const struct log *log, struct err **err)
 {
 	cleanup_arena struct arena *scratch = arena_new();
 	struct compile c = { .arena = scratch, .config = config, .log = log };
@@ -408,6 +406,6 @@ int seccomp_compile(struct arena *arena, const struct oci_seccomp *config, struc
 	ret->use_notify = c.uses_notify;
 	ret->listener_path = arena_strdup(arena, config->listener_path);
 	ret->listener_metadata = arena_strdup(arena, config->listener_metadata);
-	ret->rules = seccomp_rules_text(arena, config);
-	return ret->rules ? 0 : err_nomem(err);
+	ret->rules = kept ? seccomp_rules_text(arena, kept) : NULL;
+	return ret->rules || !kept ? 0 : err_nomem(err);
 }

@@ -14,9 +14,10 @@
 #include "plan/plan.h"
 
 /* Compile into arena. Unknown action, operator, flag, architecture or errno is E_CONFIG with its
- * pointer; unknown system call names are skipped (invariant 27). 0 or -errno. */
-int seccomp_compile(struct arena *arena, const struct oci_seccomp *config, struct plan_seccomp *ret,
-		    const struct log *log, struct err **err);
+ * pointer; unknown system call names are skipped (invariant 27). kept: rules of the same meaning that the plan keeps as text, for who
+ * prints it or compiles them anew; NULL: none, for writing them takes as long as compiling. 0 or -errno. */
+int seccomp_compile(struct arena *arena, const struct oci_seccomp *config, const struct oci_seccomp *kept,
+		    struct plan_seccomp *ret, const struct log *log, struct err **err);
 
 /* The filter of a policy sandbox (invariant 49). `default`: listed calls pass, all others do not exist (ENOSYS); `denylist`: what
  * opens kernel attack surface is refused. What the workload's capabilities are for is let through: bits as in
@@ -24,11 +25,11 @@ int seccomp_compile(struct arena *arena, const struct oci_seccomp *config, struc
 enum seccomp_profile { SECCOMP_PROFILE_DEFAULT, SECCOMP_PROFILE_DENYLIST };
 extern const char *const seccomp_profile_words[]; /* by enum; NULL-terminated */
 int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities,
-			   struct plan_seccomp *ret, const struct log *log, struct err **err);
+			   bool keeps_rules, struct plan_seccomp *ret, const struct log *log, struct err **err);
 
 /* The same from a file of the caller's. E_POLICY for what a sandbox has no place for (a listener). */
-int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *file, struct plan_seccomp *ret,
-				const struct log *log, struct err **err);
+int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *file, bool keeps_rules,
+				struct plan_seccomp *ret, const struct log *log, struct err **err);
 
 /* The section as compact JSON, for engines that take rules and not programs. In arena; NULL: no memory. */
 const char *seccomp_rules_text(struct arena *arena, const struct oci_seccomp *config);

@@ -30,11 +30,16 @@ struct program {
 	bool failed;
 };
 
+/* Number, whether it is without conditions, and index of an entry: in the order of these keys entries are tried. */
+#define KEY_NUMBER_SHIFT 32
+#define KEY_PLAIN (UINT64_C(1) << 31)
+#define KEY_INDEX (KEY_PLAIN - 1)
+
 /* A run of call numbers from `first` up to the next interval that are treated alike. */
 struct interval {
 	uint32_t first;
-	const struct seccomp_entry *entries;	/* count 0: the default action */
-	size_t count;
+	const uint64_t *keys;			/* of its entries */
+	size_t count;				/* 0: the default action */
 	uint32_t action;			/* when is_plain */
 	bool is_plain;				/* no argument is looked at */
 };
@@ -165,62 +170,109 @@ static void emit_rule(struct program *p, const struct seccomp_rule *rule, bool i
 
 /* ---- the tree ---- */
 
-static void emit_leaf(struct program *p, const struct interval *leaf, uint32_t default_action, bool is_64_bit)
+/* What is asked of all calls of one architecture. */
+struct section {
+	const struct seccomp_arch_rules *arch;
+	uint32_t default_action;
+};
+
+static const struct seccomp_rule *rule_of(const struct seccomp_arch_rules *arch, uint64_t key)
+{
+	return &arch->entries[key & KEY_INDEX].rule;
+}
+
+static void emit_leaf(struct program *p, const struct section *section, const struct interval *leaf)
 {
 	if (leaf->is_plain) {
 		emit_return(p, leaf->action);
 		return;
 	}
 	for (size_t i = 0; i < leaf->count; i++) {
-		emit_rule(p, &leaf->entries[i].rule, is_64_bit);
-		if (!leaf->entries[i].rule.condition_count)
+		emit_rule(p, rule_of(section->arch, leaf->keys[i]), section->arch->is_64_bit);
+		if (leaf->keys[i] & KEY_PLAIN)
 			return;		/* unconditional: nothing comes behind it */
 	}
-	emit_return(p, default_action);
+	emit_return(p, section->default_action);
 }
 
-/* A holds the call number. Emits the left half right behind the comparison and the right half
- * after it; the jump over the left half is patched in when its length is known. */
-static void emit_tree(struct program *p, const struct interval *leaves, size_t count,
-		      uint32_t default_action, bool is_64_bit)
+/* The jump of a comparison over the left half behind it, whose length is known now; a long one needs room for a second
+ * instruction. */
+static void patch_jump(struct program *p, size_t compare)
 {
-	size_t middle = count / 2, compare, left_len;
+	size_t left_len = p->len - compare - 1;
 
-	if (count == 1) {
-		emit_leaf(p, leaves, default_action, is_64_bit);
+	if (left_len <= UINT8_MAX) {
+		p->code[compare].jt = (uint8_t)left_len;
 		return;
 	}
-	compare = p->len;
-	emit(p, BPF_JMP | BPF_JGE | BPF_K, leaves[middle].first, 0, 1);
-	emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
-	emit_tree(p, leaves, middle, default_action, is_64_bit);
+	emit_return(p, 0);	/* one instruction longer, whatever it says */
 	if (p->failed)
 		return;
-	left_len = p->len - compare - 2;
-	if (left_len <= UINT8_MAX) {
-		/* short enough: drop the unconditional jump */
-		memmove(&p->code[compare + 1], &p->code[compare + 2], left_len * sizeof(*p->code));
-		p->len--;
-		p->code[compare].jt = (uint8_t)left_len;
-		p->code[compare].jf = 0;
-	} else {
-		p->code[compare + 1].k = (uint32_t)left_len;
+	memmove(&p->code[compare + 2], &p->code[compare + 1], left_len * sizeof(*p->code));
+	p->code[compare].jf = 1;
+	p->code[compare + 1] = (struct sock_filter){ .code = BPF_JMP | BPF_JA, .k = (uint32_t)left_len };
+}
+
+/* A holds the call number. The left half comes right behind the comparison, the right half after it. */
+static void emit_tree(struct program *p, const struct section *section, const struct interval *leaves, size_t count)
+{
+	size_t middle = count / 2, compare = p->len;
+
+	if (count == 1) {
+		emit_leaf(p, section, leaves);
+		return;
 	}
-	emit_tree(p, leaves + middle, count - middle, default_action, is_64_bit);
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, leaves[middle].first, 0, 0);
+	emit_tree(p, section, leaves, middle);
+	if (!p->failed)
+		patch_jump(p, compare);
+	if (!p->failed)
+		emit_tree(p, section, leaves + middle, count - middle);
 }
 
 /* ---- intervals ---- */
 
-static int compare_entries(const void *a, const void *b)
+static size_t smaller(size_t a, size_t b)
 {
-	const struct seccomp_entry *x = a, *y = b;
-	bool x_plain = !x->rule.condition_count, y_plain = !y->rule.condition_count;
+	return a < b ? a : b;
+}
 
-	if (x->number != y->number)
-		return x->number < y->number ? -1 : 1;
-	if (x_plain != y_plain)
-		return x_plain ? 1 : -1;
-	return x->order < y->order ? -1 : 1;
+static void merge(const uint64_t *left, size_t left_count, const uint64_t *right, size_t right_count, uint64_t *out)
+{
+	while (left_count || right_count) {
+		bool takes_left = left_count && (!right_count || *left < *right);
+
+		*out++ = takes_left ? *left++ : *right++;
+		left_count -= takes_left;
+		right_count -= !takes_left;
+	}
+}
+
+/* By merging ever longer runs: qsort(3) moves whole entries through a callback, which takes ten times as long. Returns the
+ * one of the two arrays in which the result is. */
+static uint64_t *sort_keys(uint64_t *keys, uint64_t *spare, size_t count)
+{
+	for (size_t run = 1; run < count; run *= 2) {
+		uint64_t *merged = spare;
+
+		for (size_t start = 0; start < count; start += 2 * run) {
+			size_t left = smaller(run, count - start), right = smaller(run, count - start - left);
+
+			merge(keys + start, left, keys + start + left, right, merged + start);
+		}
+		spare = keys;
+		keys = merged;
+	}
+	return keys;
+}
+
+/* The sorted keys, in one half of memory that is the caller's; NULL: none. */
+static const uint64_t *keys_of(const struct seccomp_arch_rules *arch, uint64_t *memory)
+{
+	for (size_t i = 0; i < arch->count; i++)
+		memory[i] = (uint64_t)arch->entries[i].number << KEY_NUMBER_SHIFT |
+			    (arch->entries[i].rule.condition_count ? 0 : KEY_PLAIN) | i;
+	return sort_keys(memory, memory + arch->count, arch->count);
 }
 
 static void add_interval(struct interval *intervals, size_t *count, struct interval next)
@@ -238,31 +290,29 @@ static void add_interval(struct interval *intervals, size_t *count, struct inter
 	intervals[(*count)++] = next;
 }
 
-/* Cut all numbers into intervals; returns how many. `intervals` has room for 2 * entries + 2. */
-static size_t cut_intervals(struct seccomp_arch_rules *arch, uint32_t default_action,
+/* Cut all numbers into intervals; returns how many. `intervals` has room for 2 * entries + 3. */
+static size_t cut_intervals(const struct seccomp_arch_rules *arch, const uint64_t *keys, uint32_t default_action,
 			    struct interval *intervals)
 {
 	size_t count = 0;
 
-	if (arch->count > 0)
-		qsort(arch->entries, arch->count, sizeof(*arch->entries), compare_entries);
 	add_interval(intervals, &count, (struct interval){ .is_plain = true, .action = default_action });
 	for (size_t i = 0; i < arch->count;) {
-		const struct seccomp_entry *entry = &arch->entries[i];
+		uint32_t number = (uint32_t)(keys[i] >> KEY_NUMBER_SHIFT);
 		size_t same = 1;
 
-		while (i + same < arch->count && entry[same].number == entry->number)
+		while (i + same < arch->count && keys[i + same] >> KEY_NUMBER_SHIFT == number)
 			same++;
 		add_interval(intervals, &count, (struct interval){
-			.first = entry->number,
-			.entries = entry,
+			.first = number,
+			.keys = &keys[i],
 			.count = same,
-			.action = entry->rule.action,
-			.is_plain = !entry->rule.condition_count,
+			.action = rule_of(arch, keys[i])->action,
+			.is_plain = keys[i] & KEY_PLAIN,
 		});
-		if (entry->number != UINT32_MAX)
+		if (number != UINT32_MAX)
 			add_interval(intervals, &count, (struct interval){
-				.first = entry->number + 1, .is_plain = true, .action = default_action });
+				.first = number + 1, .is_plain = true, .action = default_action });
 		i += same;
 	}
 	if (arch->closed_from) {
@@ -275,21 +325,23 @@ static size_t cut_intervals(struct seccomp_arch_rules *arch, uint32_t default_ac
 	return count;
 }
 
-static void emit_arch(struct program *p, struct seccomp_arch_rules *arch, uint32_t default_action)
+static void emit_arch(struct program *p, const struct seccomp_arch_rules *arch, uint32_t default_action)
 {
+	const struct section section = { .arch = arch, .default_action = default_action };
 	cleanup_free struct interval *intervals = calloc(2 * arch->count + 3, sizeof(*intervals));
+	cleanup_free uint64_t *memory = calloc(2 * arch->count + 1, sizeof(*memory));
 	size_t count;
 
-	if (!intervals) {
+	if (!intervals || !memory || arch->count > KEY_INDEX) {
 		p->failed = true;
 		return;
 	}
-	count = cut_intervals(arch, default_action, intervals);
+	count = cut_intervals(arch, keys_of(arch, memory), default_action, intervals);
 	emit_load(p, OFFSET_NUMBER);
-	emit_tree(p, intervals, count, default_action, arch->is_64_bit);
+	emit_tree(p, &section, intervals, count);
 }
 
-int seccomp_bpf_build(struct arena *arena, struct seccomp_arch_rules *arches, size_t arch_count,
+int seccomp_bpf_build(struct arena *arena, const struct seccomp_arch_rules *arches, size_t arch_count,
 		      uint32_t default_action, struct sock_filter **ret, uint32_t *ret_count,
 		      struct err **err)
 {

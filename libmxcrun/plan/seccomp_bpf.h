@@ -27,7 +27,6 @@ struct seccomp_rule {
 
 struct seccomp_entry {
 	uint32_t number;
-	uint32_t order;			/* as written, for equal numbers */
 	struct seccomp_rule rule;
 };
 
@@ -37,13 +36,13 @@ struct seccomp_arch_rules {
 	bool is_64_bit;			/* arguments have a high word */
 	bool closed_from;		/* numbers from closed_number on are another ABI's that was not listed: kill */
 	uint32_t closed_number;
-	struct seccomp_entry *entries;
+	struct seccomp_entry *entries;	/* as written: the order for equal numbers */
 	size_t count, capacity;
 };
 
-/* Sorts the entries and lays the program out in arena. Rules of one call are tried in written order,
+/* Lays the program out in arena. Rules of one call are tried in written order,
  * those with conditions first. -E2BIG when it exceeds BPF_MAXINSNS. */
-int seccomp_bpf_build(struct arena *arena, struct seccomp_arch_rules *arches, size_t arch_count,
+int seccomp_bpf_build(struct arena *arena, const struct seccomp_arch_rules *arches, size_t arch_count,
 		      uint32_t default_action, struct sock_filter **ret, uint32_t *ret_count,
 		      struct err **err);
 

@@ -137,7 +137,8 @@ static void add_other_requests(struct rules *rules, const struct oci_syscall *ru
 
 /* ---- the profiles ---- */
 
-static void add_default(struct rules *rules, uint64_t capabilities)
+/* Our own filter tries refusals by argument before a plain permission, and is a quarter shorter for it. */
+static void add_default(struct rules *rules, uint64_t capabilities, bool is_for_others)
 {
 	const struct oci_syscall permission = { .names = names(ioctl_call, 1), .action = "SCMP_ACT_ALLOW" };
 
@@ -145,7 +146,10 @@ static void add_default(struct rules *rules, uint64_t capabilities)
 	add_names(rules, &seccomp_refused_calls, EPERM);
 	add_by_arguments(rules, seccomp_allowed_arguments, seccomp_allowed_argument_count, capabilities);
 	refuse_typing(rules);
-	add_other_requests(rules, &permission);
+	if (is_for_others)
+		add_other_requests(rules, &permission);
+	else
+		add_rule(rules, permission, NULL, 0);
 }
 
 static void add_denylist(struct rules *rules, uint64_t capabilities)
@@ -164,31 +168,40 @@ static int rules_init(struct rules *rules, struct arena *arena, size_t more, str
 	return rules->items ? 0 : err_nomem(err);
 }
 
-int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities,
-			   struct plan_seccomp *ret, const struct log *log, struct err **err)
+static int build_profile(struct arena *scratch, enum seccomp_profile profile, uint64_t capabilities, bool is_for_others,
+			 struct oci_seccomp *ret, struct err **err)
 {
-	cleanup_arena struct arena *scratch = arena_new();
-	struct oci_seccomp config = { .default_action = "SCMP_ACT_ALLOW" };
 	struct rules rules;
-	int r = scratch ? rules_init(&rules, scratch, 0, err) : err_nomem(err);
+	int r = rules_init(&rules, scratch, 0, err);
 
 	if (r < 0)
 		return r;
+	*ret = (struct oci_seccomp){ .default_action = "SCMP_ACT_ALLOW" };
 #if defined(__x86_64__) || defined(__aarch64__)
-	config.architectures = names(arch_words, array_size(arch_words));
+	ret->architectures = names(arch_words, array_size(arch_words));
 #endif
 	if (profile == SECCOMP_PROFILE_DEFAULT) {
-		config.default_action = "SCMP_ACT_ERRNO";
-		config.default_errno_ret = (struct opt_u32){ .set = true, .value = ENOSYS };
-		add_default(&rules, capabilities);
+		ret->default_action = "SCMP_ACT_ERRNO";
+		ret->default_errno_ret = (struct opt_u32){ .set = true, .value = ENOSYS };
+		add_default(&rules, capabilities, is_for_others);
 	} else {
 		add_denylist(&rules, capabilities);
 	}
-	if (rules.failed)
-		return err_nomem(err);
-	config.syscalls.items = rules.items;
-	config.syscalls.count = rules.count;
-	return seccomp_compile(arena, &config, ret, log, err);
+	ret->syscalls.items = rules.items;
+	ret->syscalls.count = rules.count;
+	return rules.failed ? err_nomem(err) : 0;
+}
+
+int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities,
+			   bool keeps_rules, struct plan_seccomp *ret, const struct log *log, struct err **err)
+{
+	cleanup_arena struct arena *scratch = arena_new();
+	struct oci_seccomp own, others;
+	int r = scratch ? build_profile(scratch, profile, capabilities, false, &own, err) : err_nomem(err);
+
+	if (r == 0 && keeps_rules)
+		r = build_profile(scratch, profile, capabilities, true, &others, err);
+	return r < 0 ? r : seccomp_compile(arena, &own, keeps_rules ? &others : NULL, ret, log, err);
 }
 
 /* ---- a file's ---- */
@@ -274,8 +287,8 @@ static int add_from_file(struct rules *rules, const struct oci_seccomp *file, co
 	return add_ioctl_rule(rules, &only_ioctl, err);
 }
 
-int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *file, struct plan_seccomp *ret,
-				const struct log *log, struct err **err)
+int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *file, bool keeps_rules,
+				struct plan_seccomp *ret, const struct log *log, struct err **err)
 {
 	cleanup_arena struct arena *scratch = arena_new();
 	struct oci_seccomp config = *file;
@@ -300,5 +313,5 @@ int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *f
 		return err_nomem(err);
 	config.syscalls.items = rules.items;
 	config.syscalls.count = rules.count;
-	return seccomp_compile(arena, &config, ret, log, err);
+	return seccomp_compile(arena, &config, keeps_rules ? &config : NULL, ret, log, err);
 }

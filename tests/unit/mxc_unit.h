@@ -177,7 +177,7 @@ static inline int world_resolve(struct world *w, const char *quoted)
 
 static inline int world_plan(struct world *w, const char *quoted)
 {
-	const struct plan_policy_request request = { .id = "sandbox-0123456789abcdef" };
+	const struct plan_policy_request request = { .id = "sandbox-0123456789abcdef", .keeps_rules = true };
 	int r = world_resolve(w, quoted);
 
 	w->plan = NULL;
