@@ -82,6 +82,14 @@ static int add_dirs(struct cgroup *cgroup, const struct host_facts *facts, const
 	return r;
 }
 
+/* A sandbox has its processes in a pid namespace, and its group is for clean-up: without limits one of v2 does, and ten
+ * hierarchies of v1 would be a tenth of its start. A bundle's are what engines look for. */
+static bool needs_v1(const struct plan *plan)
+{
+	return !plan->lifecycle.is_sandbox || plan->cgroup.write_count || plan->cgroup.device_rule_count ||
+	       plan->cgroup.manager == CGROUP_MANAGER_SYSTEMD;
+}
+
 static int resolve(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts,
 		   struct err **err)
 {
@@ -96,7 +104,7 @@ static int resolve(struct cgroup *cgroup, const struct plan *plan, const struct 
 		return err_nomem(err);
 	/* v2 first: it can tell and do most. */
 	r = add_dirs(cgroup, facts, path, true, err);
-	if (r == 0)
+	if (r == 0 && (!cgroup->count || needs_v1(plan)))
 		r = add_dirs(cgroup, facts, path, false, err);
 	if (r < 0 || plan->cgroup.manager != CGROUP_MANAGER_SYSTEMD)
 		return r;

@@ -69,6 +69,7 @@ static int start_engine(const struct lifecycle *lc, const struct prepared *prepa
 		.log = lc->log,
 		.cgroup = &instance->cgroup,
 		.console_socket_fd = options->console_socket_fd,
+		.goes_at_once = options->goes_at_once,
 		.target_pidfd = -1,
 		.on_child = on_child,
 		.state_json = on_state,

@@ -28,6 +28,7 @@ void instance_done(struct instance *instance);
 
 struct instance_options {
 	bool waits_for_start;  /* on the start FIFO: `create` */
+	bool goes_at_once;     /* the workload need not wait until all is written down: it dies with us */
 	int console_socket_fd; /* -1: none */
 };
 

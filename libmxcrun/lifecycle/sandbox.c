@@ -63,7 +63,11 @@ int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepare
 {
 	cleanup_supervisor struct supervisor supervisor = SUPERVISOR_INIT;
 	cleanup_instance struct instance instance = INSTANCE_INIT;
-	struct instance_options options = { .console_socket_fd = -1 };
+	/* a record that is complete later than the start says all that the journal doesn't; a network and a report come first */
+	struct instance_options options = {
+		.console_socket_fd = -1,
+		.goes_at_once = prepared->engine == &native_engine && prepared->plan->network == NETWORK_NONE && !report,
+	};
 	const struct plan_root *root = &prepared->plan->root;
 	cleanup_close int image = root->kind == ROOT_IMAGE ? image_hold(root->path, err) : -1;
 	cleanup_close int caller = -1;

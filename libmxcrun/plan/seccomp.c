@@ -225,7 +225,7 @@ static int add_entry(struct compile *c, struct seccomp_arch_rules *rules, uint32
 		rules->entries = grown;
 		rules->capacity = capacity;
 	}
-	rules->entries[rules->count++] = (struct seccomp_entry){ .number = number, .rule = *rule };
+	rules->entries[rules->count++] = (struct seccomp_entry){ .number = number, .rule = rule };
 	return 0;
 }
 
@@ -255,18 +255,19 @@ static int add_door(struct compile *c, const struct arch_row *arch, const char *
 	uint32_t kind = rule->action & SECCOMP_RET_ACTION_FULL;
 	int number = seccomp_syscall_resolve_name_arch(arch->scmp, door);
 	struct seccomp_condition *condition;
-	struct seccomp_rule narrowed = { .action = rule->action, .condition_count = 1 };
+	struct seccomp_rule *narrowed;
 
 	if (number < 0)
 		return 0;
 	if (rule->condition_count && (kind == SECCOMP_RET_ALLOW || kind == SECCOMP_RET_LOG))
 		return 0;
 	condition = arena_alloc(c->arena, sizeof(*condition));
-	if (!condition)
+	narrowed = arena_alloc(c->arena, sizeof(*narrowed));
+	if (!condition || !narrowed)
 		return -ENOMEM;
 	*condition = (struct seccomp_condition){ .op = OP_EQ, .value = call };
-	narrowed.conditions = condition;
-	return add_entry(c, rules_of(c, arch), (uint32_t)number, &narrowed);
+	*narrowed = (struct seccomp_rule){ .action = rule->action, .conditions = condition, .condition_count = 1 };
+	return add_entry(c, rules_of(c, arch), (uint32_t)number, narrowed);
 }
 
 static int add_name(struct compile *c, const char *name, const struct seccomp_rule *rule)
@@ -337,23 +338,25 @@ static int lower_conditions(struct compile *c, const struct oci_syscall *syscall
 
 static int lower_syscall(struct compile *c, const struct oci_syscall *syscall, struct err **err)
 {
-	struct seccomp_rule rule = { 0 };
+	struct seccomp_rule *rule = arena_alloc(c->arena, sizeof(*rule));
 	int r;
 
-	r = lower_action(c, syscall->action, &syscall->errno_ret, syscall->element, "/action", &rule.action, err);
+	if (!rule)
+		return err_nomem(err);
+	r = lower_action(c, syscall->action, &syscall->errno_ret, syscall->element, "/action", &rule->action, err);
 	if (r < 0)
 		return r;
 	if (!syscall->names.count)
 		return err_set(err, E_CONFIG, 0, pointer_of(c, syscall->element, "/names"),
 			       "at least one system call name expected");
-	r = lower_conditions(c, syscall, &rule, err);
+	r = lower_conditions(c, syscall, rule, err);
 	if (r < 0)
 		return r;
 	/* what the default does anyhow needs no rule */
-	if (rule.action == c->default_action && !rule.condition_count)
+	if (rule->action == c->default_action && !rule->condition_count)
 		return 0;
 	for (size_t i = 0; i < syscall->names.count; i++)
-		if (add_name(c, syscall->names.items[i], &rule) < 0)
+		if (add_name(c, syscall->names.items[i], rule) < 0)
 			return err_nomem(err);
 	return 0;
 }

@@ -38,10 +38,11 @@ struct program {
 /* A run of call numbers from `first` up to the next interval that are treated alike. */
 struct interval {
 	uint32_t first;
-	const uint64_t *keys;			/* of its entries */
-	size_t count;				/* 0: the default action */
-	uint32_t action;			/* when is_plain */
-	bool is_plain;				/* no argument is looked at */
+	uint32_t count;				/* of entries, some of which look at arguments; 0: none does */
+	union {
+		uint32_t action;		/* without entries */
+		uint32_t keys;			/* where theirs begin among all keys */
+	};
 };
 
 static void emit(struct program *p, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
@@ -173,23 +174,24 @@ static void emit_rule(struct program *p, const struct seccomp_rule *rule, bool i
 /* What is asked of all calls of one architecture. */
 struct section {
 	const struct seccomp_arch_rules *arch;
+	const uint64_t *keys;
 	uint32_t default_action;
 };
 
 static const struct seccomp_rule *rule_of(const struct seccomp_arch_rules *arch, uint64_t key)
 {
-	return &arch->entries[key & KEY_INDEX].rule;
+	return arch->entries[key & KEY_INDEX].rule;
 }
 
 static void emit_leaf(struct program *p, const struct section *section, const struct interval *leaf)
 {
-	if (leaf->is_plain) {
+	if (!leaf->count) {
 		emit_return(p, leaf->action);
 		return;
 	}
-	for (size_t i = 0; i < leaf->count; i++) {
-		emit_rule(p, rule_of(section->arch, leaf->keys[i]), section->arch->is_64_bit);
-		if (leaf->keys[i] & KEY_PLAIN)
+	for (uint32_t i = leaf->keys; i < leaf->keys + leaf->count; i++) {
+		emit_rule(p, rule_of(section->arch, section->keys[i]), section->arch->is_64_bit);
+		if (section->keys[i] & KEY_PLAIN)
 			return;		/* unconditional: nothing comes behind it */
 	}
 	emit_return(p, section->default_action);
@@ -271,8 +273,13 @@ static const uint64_t *keys_of(const struct seccomp_arch_rules *arch, uint64_t *
 {
 	for (size_t i = 0; i < arch->count; i++)
 		memory[i] = (uint64_t)arch->entries[i].number << KEY_NUMBER_SHIFT |
-			    (arch->entries[i].rule.condition_count ? 0 : KEY_PLAIN) | i;
+			    (arch->entries[i].rule->condition_count ? 0 : KEY_PLAIN) | i;
 	return sort_keys(memory, memory + arch->count, arch->count);
+}
+
+static bool is_same_action(const struct interval *a, const struct interval *b)
+{
+	return !a->count && !b->count && a->action == b->action;
 }
 
 static void add_interval(struct interval *intervals, size_t *count, struct interval next)
@@ -281,53 +288,51 @@ static void add_interval(struct interval *intervals, size_t *count, struct inter
 
 	if (last && last->first == next.first) {
 		*last = next;
-		if (*count > 1 && last[-1].is_plain && next.is_plain && last[-1].action == next.action)
+		if (*count > 1 && is_same_action(&last[-1], &next))
 			(*count)--;
 		return;
 	}
-	if (last && last->is_plain && next.is_plain && last->action == next.action)
+	if (last && is_same_action(last, &next))
 		return;
 	intervals[(*count)++] = next;
 }
 
 /* Cut all numbers into intervals; returns how many. `intervals` has room for 2 * entries + 3. */
-static size_t cut_intervals(const struct seccomp_arch_rules *arch, const uint64_t *keys, uint32_t default_action,
-			    struct interval *intervals)
+static size_t cut_intervals(const struct section *section, struct interval *intervals)
 {
+	const struct seccomp_arch_rules *arch = section->arch;
+	const uint64_t *keys = section->keys;
+	uint32_t default_action = section->default_action;
 	size_t count = 0;
 
-	add_interval(intervals, &count, (struct interval){ .is_plain = true, .action = default_action });
+	add_interval(intervals, &count, (struct interval){ .action = default_action });
 	for (size_t i = 0; i < arch->count;) {
 		uint32_t number = (uint32_t)(keys[i] >> KEY_NUMBER_SHIFT);
 		size_t same = 1;
 
 		while (i + same < arch->count && keys[i + same] >> KEY_NUMBER_SHIFT == number)
 			same++;
-		add_interval(intervals, &count, (struct interval){
-			.first = number,
-			.keys = &keys[i],
-			.count = same,
-			.action = rule_of(arch, keys[i])->action,
-			.is_plain = keys[i] & KEY_PLAIN,
-		});
+		if (keys[i] & KEY_PLAIN)
+			add_interval(intervals, &count, (struct interval){ number, 0, { rule_of(arch, keys[i])->action } });
+		else
+			add_interval(intervals, &count, (struct interval){ number, (uint32_t)same, { (uint32_t)i } });
 		if (number != UINT32_MAX)
 			add_interval(intervals, &count, (struct interval){
-				.first = number + 1, .is_plain = true, .action = default_action });
+				.first = number + 1, .action = default_action });
 		i += same;
 	}
 	if (arch->closed_from) {
 		while (count && intervals[count - 1].first >= arch->closed_number)
 			count--;
 		add_interval(intervals, &count, (struct interval){
-			.first = arch->closed_number, .is_plain = true,
-			.action = SECCOMP_RET_KILL_PROCESS });
+			.first = arch->closed_number, .action = SECCOMP_RET_KILL_PROCESS });
 	}
 	return count;
 }
 
 static void emit_arch(struct program *p, const struct seccomp_arch_rules *arch, uint32_t default_action)
 {
-	const struct section section = { .arch = arch, .default_action = default_action };
+	struct section section = { .arch = arch, .default_action = default_action };
 	cleanup_free struct interval *intervals = calloc(2 * arch->count + 3, sizeof(*intervals));
 	cleanup_free uint64_t *memory = calloc(2 * arch->count + 1, sizeof(*memory));
 	size_t count;
@@ -336,7 +341,8 @@ static void emit_arch(struct program *p, const struct seccomp_arch_rules *arch, 
 		p->failed = true;
 		return;
 	}
-	count = cut_intervals(arch, keys_of(arch, memory), default_action, intervals);
+	section.keys = keys_of(arch, memory);
+	count = cut_intervals(&section, intervals);
 	emit_load(p, OFFSET_NUMBER);
 	emit_tree(p, &section, intervals, count);
 }

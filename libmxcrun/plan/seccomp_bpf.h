@@ -27,7 +27,7 @@ struct seccomp_rule {
 
 struct seccomp_entry {
 	uint32_t number;
-	struct seccomp_rule rule;
+	const struct seccomp_rule *rule;	/* of all calls that it names */
 };
 
 /* All that is said about one AUDIT_ARCH_ value. */

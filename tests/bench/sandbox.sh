@@ -15,7 +15,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 mxcrun=$(readlink -f "$1")
 rounds=${2:-31}
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+shm=/dev/shm # where /run is a tmpfs, as on most hosts, no record waits for a disk
+[ "$(stat -f -c %T "$shm" 2>/dev/null)" = tmpfs ] || shm=$dir
+state=$(mktemp -d -p "$shm")
+trap 'rm -rf "$dir" "$state"' EXIT
 mkdir "$dir/rw"
 cc -O2 -Wall -Wextra -o "$dir/measure" "$here/measure.c"
 
@@ -37,10 +40,10 @@ policy() {
 row() {
 	local title=$1 policy=$dir/$2 words
 	shift 2
-	words=(-- mxcrun "$mxcrun" --root "$dir/state" mxc run "$policy"
-		-- mxcrun+bwrap "$mxcrun" --root "$dir/state" --engine bwrap mxc run "$policy" -- bwrap "$@")
+	words=(-- mxcrun "$mxcrun" --root "$state" mxc run "$policy"
+		-- mxcrun+bwrap "$mxcrun" --root "$state" --engine bwrap mxc run "$policy" -- bwrap "$@")
 	if command -v lxc-start >/dev/null; then
-		words+=(-- mxcrun+lxc "$mxcrun" --root "$dir/state" --engine lxc mxc run "$policy")
+		words+=(-- mxcrun+lxc "$mxcrun" --root "$state" --engine lxc mxc run "$policy")
 	fi
 	[ -z "${LXC_EXEC-}" ] || words+=(-- lxc-exec "$LXC_EXEC" "$policy")
 	"$dir/measure" "$rounds" "${words[@]}" | awk -v title="$title" '

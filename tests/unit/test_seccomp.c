@@ -66,7 +66,7 @@ static uint32_t naive(const struct seccomp_entry *entries, size_t count, uint32_
 {
 	for (int plain = 0; plain < 2; plain++)
 		for (size_t i = 0; i < count; i++) {
-			const struct seccomp_rule *rule = &entries[i].rule;
+			const struct seccomp_rule *rule = entries[i].rule;
 			bool all = entries[i].number == (uint32_t)data->nr &&
 				   (rule->condition_count == 0) == (plain == 1);
 
@@ -94,6 +94,7 @@ static void random_rules_match(void **state)
 		cleanup_arena struct arena *arena = arena_new();
 		size_t count = (size_t)rand() % 120;
 		struct seccomp_entry *entries = arena_array(arena, count + 1, sizeof(*entries));
+		struct seccomp_rule *rules = arena_array(arena, count + 1, sizeof(*rules));
 		struct seccomp_arch_rules arch = { .audit_arch = AUDIT_ARCH_X86_64, .is_64_bit = true,
 						   .entries = entries, .count = count };
 		struct sock_filter *program;
@@ -107,8 +108,8 @@ static void random_rules_match(void **state)
 			for (size_t j = 0; j < n; j++)
 				c[j] = (struct seccomp_condition){ (uint32_t)rand() % 6,
 					(enum seccomp_operator)(rand() % 7), pick_value(), pick_value() };
-			entries[i] = (struct seccomp_entry){ (uint32_t)rand() % 300,
-				{ SECCOMP_RET_ERRNO | ((uint32_t)rand() % 5), c, n } };
+			rules[i] = (struct seccomp_rule){ SECCOMP_RET_ERRNO | ((uint32_t)rand() % 5), c, n };
+			entries[i] = (struct seccomp_entry){ (uint32_t)rand() % 300, &rules[i] };
 		}
 		assert_int_equal(seccomp_bpf_build(arena, &arch, 1, SECCOMP_RET_ALLOW, &program, &len, &err), 0);
 		for (int probe = 0; probe < 500; probe++) {

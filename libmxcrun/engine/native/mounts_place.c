@@ -47,11 +47,14 @@ static bool is_same_object(const struct mount_object *a, const struct mount_obje
 	return a->mount_id == b->mount_id && a->ino == b->ino && a->dev == b->dev;
 }
 
-static int open_parent(const struct init *init, const char *path)
+static int open_parent(const struct init *init, const char *path, bool is_made)
 {
 	cleanup_free char *parent = strndup(path, parent_length(path));
 
-	return parent ? path_open_in_root(init->root_fd, parent, O_PATH | O_DIRECTORY) : -ENOMEM;
+	if (!parent)
+		return -ENOMEM;
+	return is_made ? path_make_in_root(init->root_fd, parent, PATH_MAKE_DIR) :
+			 path_open_in_root(init->root_fd, parent, O_PATH | O_DIRECTORY);
 }
 
 int place_leave(struct init *init, struct err **err)
@@ -64,7 +67,7 @@ int place_leave(struct init *init, struct err **err)
 	place->mount = NULL;
 	if (held < 0)
 		return 0;
-	found = open_parent(init, mount->destination);
+	found = open_parent(init, mount->destination, false);
 	if (found < 0)
 		return err_sys(err, E_MOUNT, -found, "openat2", mount->destination, mount->pointer);
 	if (mount_look_at(found, "", &shown) == 0 && is_same_object(&shown, &place->dir))
@@ -87,7 +90,7 @@ static int enter(struct init *init, const struct plan_mount *mount, bool *ret_is
 	r = place_leave(init, err);
 	if (r < 0)
 		return r;
-	place->dir_fd = open_parent(init, mount->destination);
+	place->dir_fd = open_parent(init, mount->destination, true);
 	if (place->dir_fd < 0 || mount_look_at(place->dir_fd, "", &place->dir) < 0 || !place->dir.mount_id ||
 	    fstatfs(place->dir_fd, &fs) < 0 || fs.f_type == PROC_MAGIC) {
 		fd_close_ptr(&place->dir_fd);
@@ -98,13 +101,28 @@ static int enter(struct init *init, const struct plan_mount *mount, bool *ret_is
 	return 0;
 }
 
-/* An object of the tree's kind, on the directory's own file system: nothing is mounted on it, and it is no link. */
-static bool is_plain(const struct mount_place *place, const char *name, const struct mount_object *tree)
+/* With the mode that path.c gives: init's umask lets all of it through. */
+static bool make_target(const struct mount_place *place, const char *name, mode_t mode)
+{
+	cleanup_close int file = -1;
+
+	if (S_ISDIR(mode))
+		return mkdirat(place->dir_fd, name, 0755) == 0;
+	file = openat(place->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0644);
+	return file >= 0;
+}
+
+/* An object of the tree's kind, on the directory's own file system: nothing is mounted on it, and it is no link. What was made
+ * just now needs no look: whatever somebody puts in its place, no link is followed. */
+static bool has_plain_target(const struct mount_place *place, const char *name, const struct mount_object *tree)
 {
 	struct mount_object target;
+	int r = mount_look_at(place->dir_fd, name, &target);
 
-	return mount_look_at(place->dir_fd, name, &target) == 0 && target.mount_id == place->dir.mount_id &&
-	       !S_ISLNK(target.mode) && S_ISDIR(target.mode) == S_ISDIR(tree->mode);
+	if (r == -ENOENT)
+		return make_target(place, name, tree->mode);
+	return r == 0 && target.mount_id == place->dir.mount_id && !S_ISLNK(target.mode) &&
+	       S_ISDIR(target.mode) == S_ISDIR(tree->mode);
 }
 
 int place_attach(struct init *init, const struct plan_mount *mount, int tree_fd, const struct mount_object *tree,
@@ -120,7 +138,7 @@ int place_attach(struct init *init, const struct plan_mount *mount, int tree_fd,
 	r = enter(init, mount, ret_is_done, err);
 	if (r < 0 || !*ret_is_done)
 		return r;
-	*ret_is_done = is_plain(&init->place, name, tree);
+	*ret_is_done = has_plain_target(&init->place, name, tree);
 	if (!*ret_is_done)
 		return place_leave(init, err);
 	if (sys_move_mount(tree_fd, "", init->place.dir_fd, name, SYS_MOVE_MOUNT_F_EMPTY_PATH) < 0)

@@ -1,6 +1,6 @@
 /* procfs.c - init's own procfs, and every write that goes through it (invariant 7).
  *
- * The instance is detached, so nothing can be mounted over a file of it. Where the kernel allows no new
+ * The instance is detached, at the latest with the old root, so nothing can be mounted over a file of it. Where the kernel allows no new
  * instance, "/proc" of the host is taken before the root changes, and each open refuses to cross a mount.
  */
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
-#include "engine/native/init.h"
+#include "engine/native/mounts.h"
 
 #define PROC_MAGIC 0x9fa0
 #define PROC_ROOT_INODE 1
@@ -64,6 +64,20 @@ static bool is_needed(const struct plan *plan)
 	       plan->policy.covers_are_idmapped || plan_has_time_offsets(plan);
 }
 
+/* Who closes the last descriptor of a mount that has no place in a tree takes that tree apart, and waits for an RCU grace
+ * period: a sandbox's workload, which needs it to the last, would do so in its execve. In the old root it goes with that, in the
+ * wait that there is anyhow, and is out of everybody's reach from then on. Not for plans with hooks, which want the host's /proc. */
+static void leave_to_old_root(struct init *init, int proc_fd)
+{
+	cleanup_close int place = -1;
+
+	if (!init->plan->process.inner_userns || init->legacy.is_used)
+		return;
+	place = openat(AT_FDCWD, MOUNT_WORK_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (place >= 0)
+		(void)mount_attach(init, proc_fd, place);	/* else it waits */
+}
+
 int procfs_open(struct init *init, struct err **err)
 {
 	int fd;
@@ -72,6 +86,8 @@ int procfs_open(struct init *init, struct err **err)
 		return 0;
 	fd = mount_new_filesystem(init, "proc", "proc", NULL, 0, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC,
 				  NULL);
+	if (fd >= 0)
+		leave_to_old_root(init, fd);
 	/* a user namespace whose own /proc is covered in places */
 	if (fd == -EPERM)
 		fd = procfs_open_host();
