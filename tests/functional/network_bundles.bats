@@ -259,7 +259,7 @@ other_kinds() {
 	result "udp fe80::1%eth0 71" linku
 	equal "$(grep -c "$refusals" <<<"$output")" $((total - 3))
 	# a rule without ports is about every protocol
-	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "0.0.0.0/0"}, {"cidr": "::/0"}]}]}}}'
+	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "0.0.0.0/0"}, {"cidr": "2000::/3"}, {"cidr": "fe80::/10"}]}]}}}'
 	run_carried
 	equal "$output" "$without"
 }
