@@ -72,7 +72,10 @@ requires_item() {
 	local row
 	[ -n "${MXCRUN_TEST_ENGINE-}" ] || return 0
 	row=$(matrix_of "$MXCRUN_TEST_ENGINE" "$1")
-	[ -n "$row" ]
+	[ -n "$row" ] || {
+		echo "the matrix has no item \"$1\"" >&2
+		return 1
+	}
 	case $row in '**refused**'* | 'differs: '*) skip "by $MXCRUN_TEST_ENGINE: $1: $row" ;; esac
 }
 
