@@ -241,6 +241,13 @@ static int make_group(const struct cgroup *cgroup, struct cgroup_dir *dir, const
 	return r;
 }
 
+bool cgroup_guards_at_once(const struct cgroup *cgroup, const struct plan *plan)
+{
+	const struct cgroup_dir *dir = find_device_dir(cgroup, &plan->cgroup);
+
+	return dir && dir->is_v2;
+}
+
 int cgroup_guard_devices(const struct cgroup *cgroup, const struct plan *plan, int v2_fd, struct err **err)
 {
 	const struct cgroup_dir *dir = find_device_dir(cgroup, &plan->cgroup);

@@ -53,6 +53,9 @@ int cgroup_create(struct cgroup *cgroup, const struct plan *plan, const struct h
  * already work. Before any program of the container runs. v2_fd: what cgroup_clone_fd() gave, or -1. */
 int cgroup_guard_devices(const struct cgroup *cgroup, const struct plan *plan, int v2_fd, struct err **err);
 
+/* Is it there in one step (v2)? While a list of v1 is written, nothing is allowed. */
+bool cgroup_guards_at_once(const struct cgroup *cgroup, const struct plan *plan);
+
 /* A descriptor of the v2 group for CLONE_INTO_CGROUP; *ret is -1 when the container has none (v1 only, or disabled). A group that
  * can't be opened is an error: nothing may be born outside of it. */
 int cgroup_clone_fd(const struct cgroup *cgroup, int *ret, struct err **err);

@@ -28,9 +28,10 @@ struct engine_request {
 	const struct cgroup *cgroup;	/* made already */
 	int start_fd;			/* FIFO for `start` (create), -1 for run; stays the caller's */
 	int console_socket_fd;		/* connected; -1: none; stays the caller's */
+	struct engine_child *waiting;	/* of engine_wait_for_plan(): taken over by start() of the native engine; NULL or none: it makes one */
 	int target_pidfd;		/* exec: the container's init, so that its number still means it; else -1 */
 	bool goes_at_once;		/* nothing is to be written down before the workload runs: init does not wait for a word after
-					 * the gate, and native_recorded() and native_release() don't send one */
+					 * the gate, and engine_recorded() and engine_release() don't send one */
 	/* Called when the child exists and before anything in it goes on: the journal entry of the process. NULL: it needs none,
 	 * and its start time is not asked for. */
 	int (*on_child)(void *data, pid_t pid, uint64_t start_ticks, struct err **err);
@@ -64,6 +65,10 @@ extern const struct engine native_engine, bwrap_engine, lxc_engine;
 /* By its name; NULL: there is none of that name. */
 const struct engine *engine_find(const char *name);
 extern const char *const engine_words[];	/* NULL-terminated: all names */
+
+/* waiting.c: let a process execute init while the plan is made; preserve_fds is what the plan will say. Whoever ends up without a
+ * plan for it abandons it. */
+int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, struct engine_child *ret, struct err **err);
 
 /* ---- whoever started it ---- */
 

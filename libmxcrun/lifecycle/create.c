@@ -70,6 +70,7 @@ static int start_engine(const struct lifecycle *lc, const struct prepared *prepa
 		.cgroup = &instance->cgroup,
 		.console_socket_fd = options->console_socket_fd,
 		.goes_at_once = options->goes_at_once,
+		.waiting = options->waiting,
 		.target_pidfd = -1,
 		.on_child = on_child,
 		.state_json = on_state,
@@ -177,6 +178,12 @@ int instance_create(const struct lifecycle *lc, const struct prepared *prepared,
 	return r;
 }
 
+void wait_for_plan(const struct lifecycle *lc, const struct plan_request *request, struct engine_child *ret)
+{
+	if (!request->engine || !strcmp(request->engine, native_engine.name))
+		(void)engine_wait_for_plan(lc->facts, request->preserve_fds, ret, NULL);
+}
+
 static int write_pid_file(const char *path, pid_t pid, struct err **err)
 {
 	char text[16];
@@ -218,9 +225,12 @@ int instance_create_detached(const struct lifecycle *lc, const struct create_req
 			     bool waits_for_start, struct prepared *prepared, struct instance *ret, struct err **err)
 {
 	cleanup_close int console_fd = -1;
-	struct instance_options options = { .waits_for_start = waits_for_start };
-	int r = prepare_bundle(lc->facts, lc->log, &request->plan, prepared, err);
+	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
+	struct instance_options options = { .waits_for_start = waits_for_start, .waiting = &waiting };
+	int r;
 
+	wait_for_plan(lc, &request->plan, &waiting);
+	r = prepare_bundle(lc->facts, lc->log, &request->plan, prepared, err);
 	if (r == 0)
 		r = check_console(prepared->plan, request->console_socket, err);
 	if (r == 0 && request->console_socket)

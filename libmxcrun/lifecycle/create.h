@@ -27,6 +27,7 @@ void instance_done(struct instance *instance);
 #define cleanup_instance __attribute__((cleanup(instance_done)))
 
 struct instance_options {
+	struct engine_child *waiting; /* for the plan; NULL or none: the engine makes one itself */
 	bool waits_for_start;  /* on the start FIFO: `create` */
 	bool goes_at_once;     /* the workload need not wait until all is written down: it dies with us */
 	int console_socket_fd; /* -1: none */
@@ -36,6 +37,11 @@ struct instance_options {
  * is not a sandbox. */
 int instance_create(const struct lifecycle *lc, const struct prepared *prepared,
 		    const struct instance_options *options, struct instance *ret, struct err **err);
+
+/* To be called first of all, with what the plan will be made from: while that is read, init starts. What fails here the engine
+ * tries again, and reports. */
+void wait_for_plan(const struct lifecycle *lc, const struct plan_request *request, struct engine_child *ret);
+#define cleanup_waiting __attribute__((cleanup(engine_abandon)))
 
 /* The bundle's way up to there for create and run --detach: with its console socket and pid file. *prepared is the caller's
  * to close, for the plan's texts are the record's. */

@@ -81,10 +81,13 @@ static int run_in_foreground(const struct lifecycle *lc, const struct create_req
 	cleanup_supervisor struct supervisor supervisor = SUPERVISOR_INIT;
 	cleanup_console struct console console = CONSOLE_INIT;
 	cleanup_instance struct instance instance = INSTANCE_INIT;
-	struct instance_options options = { .console_socket_fd = -1 };
+	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
+	struct instance_options options = { .console_socket_fd = -1, .waiting = &waiting };
 	cleanup_close int console_fd = -1;
-	int r = prepare_bundle(lc->facts, lc->log, &request->plan, &prepared, err);
+	int r;
 
+	wait_for_plan(lc, &request->plan, &waiting);
+	r = prepare_bundle(lc->facts, lc->log, &request->plan, &prepared, err);
 	if (r == 0 && request->console_socket)
 		r = err_set(err, E_TERMINAL, 0, NULL,
 			    "cannot use console socket if mxcrun will not detach or allocate tty");

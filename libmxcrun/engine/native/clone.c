@@ -2,10 +2,15 @@
 #include "engine/native/clone.h"
 
 #include <errno.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#define KERNEL_SIGSET_SIZE 8
 
 #ifndef SYS_clone3
 #define SYS_clone3 435
@@ -100,7 +105,47 @@ long raw_call(long number, long a, long b, long c, long d, long e)
 
 #endif
 
-static pid_t clone_copied(struct sys_clone_args *args, int (*function)(void *), void *argument)
+/* The kernel's struct, which C libraries hide, is smaller than this buffer; all zero is the default action. */
+void raw_default_signals(uint64_t ignored)
+{
+	static const unsigned long default_action[16];
+
+	ignored |= 1u << (SIGPIPE - 1);
+	for (int number = 1; number <= 64; number++)
+		if (ignored >> (number - 1) & 1)
+			(void)raw_call(SYS_rt_sigaction, number, (long)default_action, 0, KERNEL_SIGSET_SIZE, 0);
+}
+
+long raw_take_root(bool is_id_zero, bool lacks_setgid)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+	long r = 0;
+
+	if (is_id_zero) {
+		r = raw_call(SYS_setresgid, 0, 0, 0, 0, 0);
+		if (r == 0)
+			r = raw_call(SYS_setresuid, 0, 0, 0, 0, 0);
+		if (r < 0 || !lacks_setgid)
+			return r;
+		r = raw_call(SYS_prctl, PR_SET_SECUREBITS, SECBIT_NOROOT, 0, 0, 0);
+	}
+	if (r == 0)
+		r = raw_call(SYS_capget, (long)&header, (long)data, 0, 0, 0);
+	if (r < 0)
+		return r;
+	if (lacks_setgid)
+		data[0].effective = data[0].permitted &= ~(1u << CAP_SETGID);
+	data[0].inheritable = data[0].permitted;
+	data[1].inheritable = data[1].permitted;
+	r = raw_call(SYS_capset, (long)&header, (long)data, 0, 0, 0);
+	for (int cap = 0; cap < 64 && r == 0; cap++)
+		if (data[cap / 32].permitted & (1u << (cap % 32)) && !(cap == CAP_SETGID && lacks_setgid))
+			r = raw_call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+	return r;
+}
+
+pid_t clone_copied(struct sys_clone_args *args, int (*function)(void *), void *argument)
 {
 	pid_t pid = sys_clone3(args);
 

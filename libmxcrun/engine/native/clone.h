@@ -2,7 +2,9 @@
 #ifndef MXCRUN_ENGINE_NATIVE_CLONE_H
 #define MXCRUN_ENGINE_NATIVE_CLONE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/sys.h"
@@ -17,6 +19,18 @@
 
 /* A system call that touches nothing but registers: the kernel's result, a negative errno on failure. */
 long raw_call(long number, long a, long b, long c, long d, long e);
+
+/* By raw calls: what is ignored, as a mask of SigIgn in /proc, and SIGPIPE, which we ignore ourselves, has its default action
+ * again. A workload begins with no signal ignored. */
+void raw_default_signals(uint64_t ignored);
+
+/* By raw calls: in a new user namespace the first exec would drop the capabilities that came with it, unless the process is its
+ * root or they are ambient. Where id 0 is mapped we become it, else we raise them all. Root would get the one that is to be
+ * left out, too, but for the security bit, which init takes off. */
+long raw_take_root(bool is_id_zero, bool lacks_setgid);
+
+/* As fork(2) does: in a copy of our memory and stack. */
+pid_t clone_copied(struct sys_clone_args *args, int (*function)(void *), void *argument);
 
 /* Run function(argument) in a new process on the stack; its result is the exit code. args->stack and
  * stack_size are filled in; where memory is shared the child begins with all signals blocked; CLONE_VM is added where CLONE_SHARES_MEMORY unless the flags forbid it (a time namespace).

@@ -1,7 +1,7 @@
 /* init.c - the container's init: the stages in their order, and how a failure gets home.
  *
  * launch.h is the theory of operation. This program is executed from a sealed memfd with one argument,
- * the descriptors, and an empty environment. It holds nothing of the host but those, and gives up each one
+ * descriptors, and an empty environment. It holds nothing of the host but those, and gives up each one
  * as soon as it is used.
  */
 #include <errno.h>
@@ -72,47 +72,57 @@ static bool take_word(const char **at, const char *word, bool *ret)
 	return true;
 }
 
-/* "name=N,name=N": written by launch.c, so anything odd is a bug, not input. */
-static int fds_parse(const char *text, struct launch_fds *ret)
+static bool take_flag(struct launch_fds *fds, const char **at)
+{
+	return take_word(at, "late=net", &fds->net_is_late) || take_word(at, "by=lxc", &fds->by_lxc) ||
+	       take_word(at, "by=root", &fds->by_root);
+}
+
+/* The name is len long. */
+static int keep_fd(struct launch_fds *fds, const char *name, size_t len, int fd)
 {
 	struct { const char *name; int *fd; } rows[] = {
-		{ "plan", &ret->plan }, { "sync", &ret->sync }, { "start", &ret->start },
-		{ "console", &ret->console }, { "life", &ret->life }, { "listener", &ret->listener },
-		{ "target", &ret->target },
-		{ "proc", &ret->proc }, { "input", &ret->input }, { "output", &ret->output }, { "errors", &ret->errors },
+		{ "plan", &fds->plan }, { "sync", &fds->sync }, { "start", &fds->start },
+		{ "console", &fds->console }, { "life", &fds->life }, { "listener", &fds->listener },
+		{ "target", &fds->target }, { "cgroup", &fds->cgroup },
+		{ "proc", &fds->proc }, { "input", &fds->input }, { "output", &fds->output }, { "errors", &fds->errors },
 	};
 
-	*ret = LAUNCH_FDS_NONE;
+	if (len == 5 && !strncmp(name, "mount", len))
+		return add_number(&fds->idmapped, &fds->idmapped_count, fd);
+	if (len == 4 && !strncmp(name, "task", len))
+		return add_number(&fds->tasks, &fds->task_count, fd);
+	if (len == 3 && !strncmp(name, "ns", 2) && name[2] >= '0' && name[2] < '0' + NS_MAX)
+		fds->ns[name[2] - '0'] = fd;
+	for (size_t i = 0; i < array_size(rows); i++)
+		if (!strncmp(name, rows[i].name, len) && !rows[i].name[len])
+			*rows[i].fd = fd;
+	return 0;
+}
+
+int launch_fds_parse(const char *text, const int *received, size_t count, struct launch_fds *fds)
+{
 	for (const char *at = text; at && *at;) {
 		const char *equals = strchr(at, '=');
-		bool is_source = !strncmp(at, "source=", 7);
 		char *end;
 		long number;
-		int r = 0;
+		int r;
 
-		if (take_word(&at, "late=net", &ret->net_is_late) || take_word(&at, "by=lxc", &ret->by_lxc))
+		if (take_flag(fds, &at))
 			continue;
-		number = equals ? strtol(equals + 1, &end, 10) : -2;
-		if (number < (is_source ? -1 : 0) || number > INT32_MAX)
+		number = equals ? strtol(equals + 1, &end, 10) : -1;
+		if (number < 0 || number > INT32_MAX || (received && (size_t)number >= count))
 			return -EINVAL;
-		if (is_source) {
-			r = add_number(&ret->sources, &ret->source_count, number);
-		} else if (!strncmp(at, "mount=", 6)) {
-			r = add_number(&ret->idmapped, &ret->idmapped_count, number);
-		} else if (equals == at + 3 && !strncmp(at, "ns", 2) && at[2] >= '0' && at[2] < '0' + NS_MAX) {
-			ret->ns[at[2] - '0'] = (int)number;
-		} else {
-			for (size_t i = 0; i < array_size(rows); i++)
-				if (!strncmp(at, rows[i].name, (size_t)(equals - at)) && !rows[i].name[equals - at])
-					*rows[i].fd = (int)number;
-		}
-		if (r == 0 && number >= 0 && fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
-			r = -errno;
+		if (received)
+			number = received[number];
+		else if (fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
+			return -errno;
+		r = keep_fd(fds, at, (size_t)(equals - at), (int)number);
 		if (r < 0)
 			return r;
 		at = *end == ',' ? end + 1 : NULL;
 	}
-	return ret->sync >= 0 && ret->plan >= 0 ? 0 : -EINVAL;
+	return fds->sync >= 0 && (fds->plan >= 0 || !received) ? 0 : -EINVAL;
 }
 
 /* The engine that executed us may have kept what is said there. */
@@ -128,9 +138,17 @@ static int take_streams_back(struct init *init)
 	return 0;
 }
 
+static char message[SYNC_PAYLOAD_MAX];	/* costs only the pages that one fills */
+
+/* Another program executed us: all has been said, and we are the container's process. Else we wait for the plan. */
+static bool is_carried(const struct init *init)
+{
+	return init->fds.proc >= 0;
+}
+
 static int start_clean(struct init *init, const char *argument, struct err **err)
 {
-	int r = fds_parse(argument, &init->fds);
+	int r = argument ? launch_fds_parse(argument, NULL, 0, &init->fds) : -EINVAL;
 
 	if (r == 0)
 		r = take_streams_back(init);
@@ -139,6 +157,9 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 	/* before anything of the container can look at us (invariant 20) */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL);
+	r = init->fds.plan < 0 ? birth_receive(init, message, sizeof(message), err) : 0;
+	if (r < 0)
+		return r;
 	r = arena_map_shared(init->fds.plan);
 	if (r < 0)
 		return err_sys(err, E_INTERNAL, -r, "mmap", "plan", NULL);
@@ -147,7 +168,7 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 	init->plan = (const struct plan *)ARENA_SHARED_FIRST;
 	umask(0);
 	/* LXC has done so */
-	if (init->plan->process.new_session && !init->fds.by_lxc && setsid() < 0)
+	if (is_carried(init) && init->plan->process.new_session && !init->fds.by_lxc && setsid() < 0)
 		return err_sys(err, E_PROCESS, errno, "setsid", NULL, NULL);
 	return 0;
 }
@@ -156,7 +177,6 @@ static int start_clean(struct init *init, const char *argument, struct err **err
  * we. */
 static int wait_for(struct init *init, enum sync_kind kind, struct err **err)
 {
-	static char buf[SYNC_PAYLOAD_MAX];	/* costs only the pages that a message fills */
 	size_t text_len = 0;
 	uint32_t len = 0;
 	int fd = -1, r;
@@ -164,7 +184,7 @@ static int wait_for(struct init *init, enum sync_kind kind, struct err **err)
 	do {
 		char *text;
 
-		r = sync_receive_fd(init->fds.sync, buf, SYNC_PAYLOAD_MAX, &len, -1,
+		r = sync_receive_fd(init->fds.sync, message, SYNC_PAYLOAD_MAX, &len, -1,
 				    kind == SYNC_GO && init->fds.net_is_late ? &fd : NULL);
 		if (fd >= 0)
 			init->fds.ns[NS_NET] = take_fd(fd);
@@ -181,7 +201,7 @@ static int wait_for(struct init *init, enum sync_kind kind, struct err **err)
 			return err_nomem(err);
 		if (!text_len)
 			free(init->state_json);
-		memcpy(text + text_len, buf, len);
+		memcpy(text + text_len, message, len);
 		text_len += len;
 		text[text_len] = '\0';
 		init->state_json = text;
@@ -197,11 +217,14 @@ static int send_kind(struct init *init, enum sync_kind kind, struct err **err)
 }
 
 /* The gate: the parent has put us into the cgroups and run the hooks of its own namespace. */
-static int pass_gate(struct init *init, struct err **err)
+int init_pass_gate(struct init *init, struct err **err)
 {
 	const struct plan_hooks *hooks = init->plan->hooks;
 	int r = 0;
 
+	if (init->has_passed)
+		return 0;
+	init->has_passed = true;
 	if (hooks[HOOK_PRESTART].count || hooks[HOOK_CREATE_RUNTIME].count)
 		r = send_kind(init, SYNC_HOOKS, err);
 	if (r == 0)
@@ -231,11 +254,18 @@ static int settle(struct init *init, struct err **err)
 	return r < 0 ? r : set_attributes(init, err);
 }
 
+/* Where only the network namespace is waited for, there is work that can be done without it: mounts_apply() passes the gate where
+ * it needs one, and at the latest it is passed before anybody else sees what is made. */
+static int pass_gate_now(struct init *init, struct err **err)
+{
+	return init->fds.net_is_late ? 0 : init_pass_gate(init, err);
+}
+
 static int build(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
-		label_open, namespaces_join, namespaces_configure, rootfs_prepare, procfs_open, pass_gate,
-		namespaces_new_cgroup, mounts_apply, devices_make, masks_apply,
+		label_open, namespaces_join, namespaces_configure, rootfs_prepare, procfs_open, pass_gate_now,
+		namespaces_new_cgroup, mounts_apply, devices_make, masks_apply, init_pass_gate,
 	};
 	int r = 0;
 
@@ -261,7 +291,7 @@ static int open_container_root(struct init *init, struct err **err)
 static int join(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
-		label_open, namespaces_join, open_container_root, pass_gate, namespaces_new_cgroup,
+		label_open, namespaces_join, open_container_root, init_pass_gate, namespaces_new_cgroup,
 	};
 	int r = 0;
 
@@ -278,7 +308,7 @@ static int take_over(struct init *init, struct err **err)
 	(void)prctl(PR_SET_NAME, "mxcrun-init");
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_PDEATHSIG", NULL);
-	/* of child_take_root() in launch.c */
+	/* of raw_take_root() in clone.c */
 	if (init->plan->namespaces[NS_USER].mode == NS_NEW && prctl(PR_SET_SECUREBITS, 0) < 0)
 		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_SECUREBITS", NULL);
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
@@ -301,7 +331,7 @@ static int nodes_of_dev(struct init *init, struct err **err)
 static int complete(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
-		procfs_take, namespaces_configure, open_container_root, pass_gate, new_cgroup_view, adjust_mounts, nodes_of_dev,
+		procfs_take, namespaces_configure, open_container_root, init_pass_gate, new_cgroup_view, adjust_mounts, nodes_of_dev,
 		masks_apply, rootfs_finish,
 	};
 	int r = 0;
@@ -340,7 +370,7 @@ static int run_workload(struct init *init, struct err **err)
 
 static int run(struct init *init, struct err **err)
 {
-	int r = init->plan->lifecycle.is_exec ? join(init, err) : init->fds.proc >= 0 ? complete(init, err) : build(init, err);
+	int r = init->plan->lifecycle.is_exec ? join(init, err) : is_carried(init) ? complete(init, err) : build(init, err);
 
 	if (r == 0)
 		r = exec_look_up(init, &init->program, err);
@@ -378,6 +408,6 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	r = start_clean(&init, argc > 1 ? argv[1] : NULL, &err);
 	if (r == 0)
-		r = run(&init, &err);
+		r = is_carried(&init) ? run(&init, &err) : birth_give(&init, run, &err);
 	return r < 0 ? init_fail(&init, err) : LAUNCH_EXIT_SETUP;
 }

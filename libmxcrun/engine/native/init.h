@@ -40,6 +40,7 @@ struct init {
 	int root_fd;		/* O_PATH of the new root, once it is a mount of our namespace; -1 before */
 	int proc_fd;		/* private detached procfs of the container's pid namespace (invariant 7); -1 where the
 				 * kernel allows none: then the host's, opened before pivot_root and checked */
+	bool has_passed;	/* the gate */
 	bool root_is_entered;	/* by another engine, before any mount of ours */
 	char *state_json;	/* OCI state for hooks that run in here, from the GO message; NULL without such hooks */
 	char *program;		/* found by exec_look_up */
@@ -53,6 +54,15 @@ struct init {
 	struct mount_legacy legacy;
 	struct mount_place place;
 };
+
+/* birth.c, of the process that waits: take the message with the plan and the other descriptors; then make the container's process, which
+ * goes on with run() and reports its own errors. Returns only on failure. */
+int birth_receive(struct init *init, char *buf, uint32_t size, struct err **err);
+int birth_give(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err);
+
+/* init.c: "name=N,name=N": written by launch.c, so anything odd is a bug, not input. N is a descriptor, or a place among those
+ * received. 0 or -errno. */
+int launch_fds_parse(const char *text, const int *received, size_t count, struct launch_fds *fds);
 
 /* namespaces.c: enter joined namespaces; when a second process is needed (joined pid or user
  * namespace) the first one does not return. Then loopback, host name, domain name. */
@@ -158,6 +168,9 @@ int home_add(struct init *init, struct err **err);
 /* reaper.c: be pid 1 of a sandbox: fork the workload (which runs `run` and reports its own errors on the sync socket), reap, exit
  * with its code. Does not return on success. */
 int reaper_run(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err);
+
+/* init.c: wait at the gate, once; the network namespace is ours then. */
+int init_pass_gate(struct init *init, struct err **err);
 
 /* init.c: send an error to whoever listens, and exit with its code. */
 int init_fail(const struct init *init, struct err *err) __attribute__((noreturn));

@@ -11,7 +11,7 @@
 
 #include "base/fd.h"
 #include "base/sys.h"
-#include "engine/native/parent.h"
+#include "engine/native/joined.h"
 
 int joined_flag(enum plan_ns_kind kind)
 {
@@ -55,13 +55,15 @@ int joined_open(const struct plan *plan, struct launch_fds *fds, struct err **er
 /* What we may not enter either stays for init, which reports it. */
 static int enter_one(const struct plan_ns *ns, enum plan_ns_kind kind, const char *own_path, int *fd, int *ret_own, struct err **err)
 {
-	*ret_own = open(own_path, O_RDONLY | O_CLOEXEC);
-	if (*ret_own < 0)
+	cleanup_close int own = ret_own ? open(own_path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (ret_own && own < 0)
 		return err_sys(err, E_NAMESPACE, errno, "open", own_path, ns->pointer);
 	if (sys_setns(*fd, joined_flag(kind)) < 0)
-		fd_close_ptr(ret_own);
-	else
-		fd_close_ptr(fd);
+		return 0;
+	fd_close_ptr(fd);
+	if (ret_own)
+		*ret_own = take_fd(own);
 	return 0;
 }
 
@@ -77,7 +79,7 @@ int joined_enter(const struct plan *plan, struct launch_fds *fds, struct joined_
 	for (size_t i = 0; i < JOINED_BORN_IN && r == 0; i++)
 		if (fds->ns[rows[i].kind] >= 0)
 			r = enter_one(&plan->namespaces[rows[i].kind], rows[i].kind, rows[i].path, &fds->ns[rows[i].kind],
-				      &own->fds[i], err);
+				      own ? &own->fds[i] : NULL, err);
 	return r;
 }
 

@@ -6,8 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,7 +29,6 @@
 #include "engine/native/parent.h"
 #include "host/explain.h"
 
-#define KERNEL_SIGSET_SIZE 8
 #define CHILD_STACK_SIZE 4096	/* raw calls from one small frame */
 #define SETUP_TIMEOUT_MS 120000		/* mounts may wait for a network file system; hooks have limits of their own */
 
@@ -39,19 +36,12 @@
 #define P_PIDFD 3
 #endif
 
-/* A path that the child opens while it has the caller's id, and where in init's argument its descriptor goes. */
-struct launch_source {
-	const char *path;
-	int flags;
-	char *digits;
-};
-#define SOURCE_NONE "-000000001"
-
-/* All that the child needs, prepared before it exists: it may not allocate or format. */
+/* Of all that a carrier's child needs nothing is made after it exists: it may not allocate or format. */
 struct launch {
 	const struct engine_request *request;
 	struct carrier *carrier;	/* NULL: we make the container ourselves */
 	int carrier_pidfd;		/* its process, from when init is known */
+	int first_pidfd;		/* the process that waited for the plan, from when the container's is known */
 	struct launch_fds fds;		/* the child's ends; read by the child, so fixed once it exists */
 	int sync_end, life_end;		/* our copies of the same, closed while the child may still read the above */
 	int parent_sync, parent_life;	/* our own ends, of which the child is born with copies */
@@ -60,47 +50,14 @@ struct launch {
 	char *argument;
 	struct joined_own own_namespaces;
 	struct cgroup_tasks tasks;
-	bool is_id_zero;		/* id 0 exists in the new user namespace */
 	bool lacks_setgid;		/* a carrier there that would call setgroups, which is denied, with the capability for it */
 	bool is_userns_new;
-	struct launch_source *sources;	/* of the child in a new user namespace; sources.c */
-	size_t source_count;
-	char *stack;		/* the child's until it executes init, so it lives as long as we talk */
+	bool has_gone;		/* SYNC_GO has been sent */
+	bool is_ready;		/* SYNC_READY has come before its turn */
+	char *stack;		/* the carrier's until it executes its program, so it lives as long as we talk */
 };
 
 /* ---- in the child, in the parent's memory: raw calls only ---- */
-
-/* In a new user namespace the first exec would drop the capabilities that came with it, unless the process is its
- * root or they are ambient. Where id 0 is mapped we become it, else we raise them all. Root would get the one that is to be
- * left out, too, but for the security bit, which init takes off. */
-static long child_take_root(const struct launch *l)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-	long r = 0;
-
-	if (l->is_id_zero) {
-		r = raw_call(SYS_setresgid, 0, 0, 0, 0, 0);
-		if (r == 0)
-			r = raw_call(SYS_setresuid, 0, 0, 0, 0, 0);
-		if (r < 0 || !l->lacks_setgid)
-			return r;
-		r = raw_call(SYS_prctl, PR_SET_SECUREBITS, SECBIT_NOROOT, 0, 0, 0);
-	}
-	if (r == 0)
-		r = raw_call(SYS_capget, (long)&header, (long)data, 0, 0, 0);
-	if (r < 0)
-		return r;
-	if (l->lacks_setgid)
-		data[0].effective = data[0].permitted &= ~(1u << CAP_SETGID);
-	data[0].inheritable = data[0].permitted;
-	data[1].inheritable = data[1].permitted;
-	r = raw_call(SYS_capset, (long)&header, (long)data, 0, 0, 0);
-	for (int cap = 0; cap < 64 && r == 0; cap++)
-		if (data[cap / 32].permitted & (1u << (cap % 32)) && !(cap == CAP_SETGID && l->lacks_setgid))
-			r = raw_call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
-	return r;
-}
 
 static void child_inherit(int fd)
 {
@@ -131,30 +88,6 @@ static void child_inherit_all(const struct launch *l)
 		child_inherit(l->fds.ns[kind]);
 }
 
-/* The workload begins with no signal ignored. The kernel's struct, which C libraries hide, is smaller than this
- * buffer; all zero is the default action. */
-static void child_default_signals(const struct launch *l)
-{
-	static const unsigned long default_action[16];
-	uint64_t ignored = l->request->facts->ignored_signals | 1u << (SIGPIPE - 1);
-
-	for (int number = 1; number <= 64; number++)
-		if (ignored >> (number - 1) & 1)
-			(void)raw_call(SYS_rt_sigaction, number, (long)default_action, 0, KERNEL_SIGSET_SIZE, 0);
-}
-
-/* Descriptors into the argument, in as many digits as SOURCE_NONE has; what can't be opened init tries again, and reports. */
-static void child_open_sources(const struct launch *l)
-{
-	for (size_t i = 0; i < l->source_count; i++) {
-		const struct launch_source *source = &l->sources[i];
-		long fd = raw_call(SYS_openat, AT_FDCWD, (long)source->path, source->flags, 0, 0);
-
-		for (int digit = (int)sizeof(SOURCE_NONE) - 2; fd >= 0 && digit >= 0; digit--, fd /= 10)
-			source->digits[digit] = (char)('0' + fd % 10);
-	}
-}
-
 /* Another program makes the container, and executes init from the image. Its words are kept. */
 static int child_execute_carrier(const struct launch *l, char *const *envp)
 {
@@ -177,14 +110,13 @@ static int child_wait(const struct launch *l)
 {
 	char byte = 0;
 
-	return raw_call(SYS_read, l->fds.sync, (long)&byte, 1, 0, 0) == 1 && byte == SYNC_MAPS_WRITTEN ? 0 : ECANCELED;
+	return raw_call(SYS_read, l->fds.sync, (long)&byte, 1, 0, 0) == 1 && byte == SYNC_WORD ? 0 : ECANCELED;
 }
 
-/* Returns only on failure, with the errno as exit code: child_failed() tells the user. */
-static int launch_child(void *data)
+/* Returns only on failure, with the errno as exit code: child_vanished() tells the user. */
+static int launch_carrier(void *data)
 {
 	const struct launch *l = data;
-	char *const argv[] = { (char[]){ "mxcrun-init" }, (char *)(uintptr_t)l->argument, NULL };
 	char *const envp[] = { NULL };
 	long r = 0;
 
@@ -198,106 +130,101 @@ static int launch_child(void *data)
 	if (r < 0)
 		return (int)-r;
 	child_inherit_all(l);
-	if (l->is_userns_new)
-		child_open_sources(l);
-	if ((l->is_userns_new || l->carrier) && child_wait(l))
+	if (child_wait(l))
 		return ECANCELED;
-	if (l->is_userns_new && (!l->carrier || l->carrier->userns == CARRIER_HAS_RIGHTS)) {
-		r = child_take_root(l);
+	if (l->is_userns_new && l->carrier->userns == CARRIER_HAS_RIGHTS) {
+		r = raw_take_root(launch_maps_root(l->request->plan), l->lacks_setgid);
 		if (r < 0)
 			return (int)-r;
 	}
-	child_default_signals(l);
-	if (l->carrier)
-		return child_execute_carrier(l, envp);
-	return (int)-raw_call(SYS_execveat, l->image_fd, (long)"", (long)argv, (long)envp, SYS_AT_EMPTY_PATH);
+	raw_default_signals(l->request->facts->ignored_signals);
+	return child_execute_carrier(l, envp);
 }
 
 /* ---- in the parent ---- */
 
-static bool maps_zero(const struct plan_idmaps *maps)
+/* Descriptors by name, for init: by their numbers, which a carrier's init inherits, or, with an array, by their places in it. */
+struct fd_list {
+	struct strbuf text;
+	int *fds;
+	size_t count;
+};
+
+static void list_fd(struct fd_list *list, const char *name, int fd)
 {
-	return plan_idmap_inside(maps, 0) != NULL;
+	if (fd < 0)
+		return;
+	strbuf_printf(&list->text, "%s%s=%d", list->text.len ? "," : "", name, list->fds ? (int)list->count : fd);
+	if (list->fds)
+		list->fds[list->count++] = fd;
 }
 
-/* Would init, as the root of the new user namespace, be another user than the caller? */
-static bool changes_id(const struct launch *l)
+static void list_fds(const struct launch *l, struct fd_list *list)
 {
-	const struct plan *plan = l->request->plan;
-	const struct plan_idmap *root;
+	const struct { const char *name; int fd; } rows[] = {
+		{ "plan", l->fds.plan }, { "start", l->fds.start }, { "console", l->fds.console }, { "life", l->fds.life },
+		{ "listener", l->fds.listener }, { "target", l->fds.target }, { "proc", l->fds.proc }, { "input", l->fds.input },
+		{ "output", l->fds.output }, { "errors", l->fds.errors },
+	};
 
-	if (!l->is_userns_new || !l->is_id_zero || plan->root.kind != ROOT_BUNDLE)
-		return false;
-	root = plan_idmap_inside(&plan->uid_maps, 0);
-	return !root || root->outside != l->request->facts->euid;
-}
-
-static int list_sources(struct launch *l, struct err **err)
-{
-	const struct plan *plan = l->request->plan;
-	const struct plan_mount *mount = NULL;
-	const char *path = plan->root.path;
-	int flags = O_PATH | O_DIRECTORY;
-
-	/* a carrier opens paths as who it is */
-	if (l->carrier || !changes_id(l))
-		return 0;
-	l->sources = calloc(plan->mount_count + 1, sizeof(*l->sources));
-	if (!l->sources)
-		return err_nomem(err);
-	for (; path; path = source_next(plan, &mount, &flags))
-		l->sources[l->source_count++] = (struct launch_source){ .path = path, .flags = flags };
-	return 0;
-}
-
-/* Each source's digits come last, at one distance. */
-static void place_digits(struct launch *l)
-{
-	size_t width = strlen(",source=" SOURCE_NONE), start = strlen(l->argument) - l->source_count * width;
-
-	for (size_t i = 0; i < l->source_count; i++)
-		l->sources[i].digits = l->argument + start + i * width + strlen(",source=");
+	for (size_t i = 0; i < array_size(rows); i++)
+		list_fd(list, rows[i].name, rows[i].fd);
+	for (size_t i = 0; i < l->fds.idmapped_count; i++)
+		list_fd(list, "mount", l->fds.idmapped[i]);
+	if (l->fds.net_is_late)
+		strbuf_puts(&list->text, ",late=net");
 }
 
 static int format_argument(struct launch *l, struct err **err)
 {
-	const struct { const char *name; int fd; } rows[] = {
-		{ "plan", l->fds.plan }, { "sync", l->fds.sync }, { "start", l->fds.start },
-		{ "console", l->fds.console }, { "life", l->fds.life }, { "listener", l->fds.listener },
-		{ "target", l->fds.target },
-		{ "proc", l->fds.proc }, { "input", l->fds.input }, { "output", l->fds.output }, { "errors", l->fds.errors }, { "image", l->carrier ? l->image_fd : -1 },
-	};
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct fd_list list = { .text = STRBUF_INIT };
 
-	for (size_t i = 0; i < array_size(rows); i++)
-		if (rows[i].fd >= 0)
-			strbuf_printf(&text, "%s%s=%d", text.len ? "," : "", rows[i].name, rows[i].fd);
+	list_fds(l, &list);
+	list_fd(&list, "sync", l->fds.sync);
+	list_fd(&list, "image", l->image_fd);
 	for (int kind = 0; kind < NS_MAX; kind++)
 		if (l->fds.ns[kind] >= 0)
-			strbuf_printf(&text, ",ns%d=%d", kind, l->fds.ns[kind]);
-	for (size_t i = 0; i < l->fds.idmapped_count; i++)
-		strbuf_printf(&text, ",mount=%d", l->fds.idmapped[i]);
-	if (l->fds.net_is_late)
-		strbuf_puts(&text, ",late=net");
-	if (l->carrier && l->carrier->is_lxc)
-		strbuf_puts(&text, ",by=lxc");
-	for (size_t i = 0; i < l->source_count; i++)
-		strbuf_puts(&text, ",source=" SOURCE_NONE);
+			strbuf_printf(&list.text, ",ns%d=%d", kind, l->fds.ns[kind]);
+	if (l->carrier->is_lxc)
+		strbuf_puts(&list.text, ",by=lxc");
+	text = list.text;
 	l->argument = text.failed ? NULL : strdup(strbuf_str(&text));
-	if (!l->argument)
-		return err_nomem(err);
-	place_digits(l);
-	return 0;
+	return l->argument ? 0 : err_nomem(err);
 }
 
-static int make_channels(struct launch *l, struct engine_child *child, struct err **err)
+/* All of it at once to the process that waits for it. */
+static int send_launch(const struct launch *l, const struct engine_child *child, struct err **err)
+{
+	cleanup_free int *fds = calloc(l->tasks.count + l->fds.idmapped_count + LAUNCH_FDS_NAMED, sizeof(*fds));
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct fd_list list = { .text = STRBUF_INIT, .fds = fds };
+	size_t sent = 0;
+	int r = 0;
+
+	if (!fds)
+		return err_nomem(err);
+	list_fds(l, &list);
+	list_fd(&list, "cgroup", l->cgroup_fd);
+	for (size_t i = 0; i < l->tasks.count; i++)
+		list_fd(&list, "task", l->tasks.fds[i]);
+	if (l->request->facts->is_privileged)
+		strbuf_puts(&list.text, ",by=root");
+	text = list.text;
+	if (text.failed)
+		return err_nomem(err);
+	for (; list.count - sent > SYNC_FDS_MAX && r == 0; sent += SYNC_FDS_MAX)
+		r = sync_send_fds(child->sync_fd, SYNC_MORE, NULL, 0, fds + sent, SYNC_FDS_MAX);
+	if (r == 0)
+		r = sync_send_fds(child->sync_fd, SYNC_LAUNCH, text.data, (uint32_t)text.len, fds + sent, list.count - sent);
+	/* one that has ended already answers for itself */
+	return r < 0 && r != -EPIPE ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
+}
+
+static int make_life(struct launch *l, struct engine_child *child, struct err **err)
 {
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, E_PROCESS, errno, "socketpair", "sync socket", NULL);
-	child->sync_fd = l->parent_sync = pair[0];
-	l->fds.sync = l->sync_end = pair[1];
 	if (!l->request->plan->process.keep_init)
 		return 0;
 	if (pipe2(pair, O_CLOEXEC) < 0)
@@ -305,20 +232,6 @@ static int make_channels(struct launch *l, struct engine_child *child, struct er
 	l->fds.life = l->life_end = pair[0];
 	child->life_fd = l->parent_life = pair[1];
 	return 0;
-}
-
-static uint64_t clone_flags(const struct plan *plan, bool net_is_late)
-{
-	uint64_t flags = CLONE_PIDFD;
-
-	/* below a joined user namespace init makes them itself, so that they belong to it */
-	if (plan->namespaces[NS_USER].mode == NS_JOIN)
-		return flags;
-	for (int kind = 0; kind < NS_MAX; kind++)
-		if (plan->namespaces[kind].mode == NS_NEW && kind != NS_CGROUP &&
-		    !(kind == NS_TIME && plan_has_time_offsets(plan)) && !(kind == NS_NET && net_is_late))
-			flags |= (uint64_t)(unsigned int)joined_flag(kind);
-	return flags;
 }
 
 static int clone_failed(const struct launch *l, int errnum, struct err **err)
@@ -330,47 +243,21 @@ static int clone_failed(const struct launch *l, int errnum, struct err **err)
 	return r;
 }
 
-/* execCPUAffinity.initial: the child is born with it. Nothing when none was asked for. */
-static int borrow_cpus(const struct plan_mask *cpus, cpu_set_t *ret_own, struct err **err)
-{
-	if (!cpus->count)
-		return 0;
-	if (sched_getaffinity(0, sizeof(*ret_own), ret_own) < 0 ||
-	    syscall(SYS_sched_setaffinity, 0, cpus->count * sizeof(*cpus->words), cpus->words) < 0)
-		return err_sys(err, E_PROCESS, errno, "sched_setaffinity", NULL, "/process/execCPUAffinity/initial");
-	return 0;
-}
-
-static void return_cpus(const struct plan_mask *cpus, const cpu_set_t *own)
-{
-	if (cpus->count)
-		(void)sched_setaffinity(0, sizeof(*own), own);
-}
-
 /* No CLONE_VFORK: both go on. */
-static int make_child(struct launch *l, struct engine_child *child, struct err **err)
+static int make_carrier(struct launch *l, struct engine_child *child, struct err **err)
 {
 	struct sys_clone_args args = {
-		.flags = !l->carrier ? clone_flags(l->request->plan, l->fds.net_is_late) :
-				       CLONE_PIDFD | (l->carrier->userns == CARRIER_MAKES_ITS_OWN ? 0 : CLONE_NEWUSER),
+		.flags = CLONE_PIDFD | (l->carrier->userns == CARRIER_MAKES_ITS_OWN ? 0 : CLONE_NEWUSER),
 		.pidfd = (uint64_t)(uintptr_t)&child->pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	const struct plan_mask *cpus = &l->request->plan->process.initial_cpus;
-	cpu_set_t own_cpus;
 	pid_t pid;
-	int r = cgroup_clone_fd(l->request->cgroup, &l->cgroup_fd, err);
 
-	if (r == 0)
-		r = borrow_cpus(cpus, &own_cpus, err);
-	if (r < 0)
-		return r;
 	if (l->cgroup_fd >= 0) {
 		args.flags |= SYS_CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)l->cgroup_fd;
 	}
-	pid = clone_run(&args, l->stack, CHILD_STACK_SIZE, launch_child, l);
-	return_cpus(cpus, &own_cpus);
+	pid = clone_run(&args, l->stack, CHILD_STACK_SIZE, launch_carrier, l);
 	if (pid < 0)
 		return clone_failed(l, -pid, err);
 	child->pid = pid;
@@ -389,24 +276,9 @@ static int register_child(struct launch *l, struct engine_child *child, struct e
 	return l->request->on_child(l->request->data, child->pid, child->start_ticks, err);
 }
 
-/* For exec from here: in there the process can't open its own files of /proc without being dumpable. */
-static int set_oom_score(const struct launch *l, const struct engine_child *child, struct err **err)
-{
-	const struct plan_process *process = &l->request->plan->process;
-	char path[64], text[16];
-	int r;
-
-	if (!l->request->plan->lifecycle.is_exec || !process->has_oom_score_adj)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)child->pid);
-	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
-	r = fd_write_file(AT_FDCWD, path, text);
-	return r < 0 ? err_sys(err, E_PROCESS, -r, "write", path, "/process/oomScoreAdj") : 0;
-}
-
 static int let_child_go(const struct engine_child *child, struct err **err)
 {
-	const char byte = SYNC_MAPS_WRITTEN;
+	const char byte = SYNC_WORD;
 
 	return send(child->sync_fd, &byte, 1, MSG_NOSIGNAL) == 1 ? 0 : err_sys(err, E_PROCESS, errno, "send", "sync socket", NULL);
 }
@@ -415,13 +287,17 @@ static int write_maps(struct launch *l, const struct engine_child *child, struct
 {
 	int r;
 
-	if (!l->is_userns_new || (l->carrier && !l->carrier->go_on))
+	if (l->carrier && (!l->carrier->go_on || !l->is_userns_new))
 		return 0;
-	r = l->carrier && l->carrier->userns == CARRIER_HAS_NO_RIGHTS ? idmap_write_below(l->request->plan, child->pid, err) :
-		idmap_write(l->request->plan, l->request->facts, child->pid, err);
+	if (l->carrier && l->carrier->userns == CARRIER_HAS_NO_RIGHTS)
+		r = idmap_write_below(l->request->plan, child->pid, err);
+	else
+		r = l->is_userns_new ? idmap_write(l->request->plan, l->request->facts, child->pid, err) : 0;
 	if (r < 0)
 		return r;
-	return l->carrier ? l->carrier->go_on(l->carrier, err) : let_child_go(child, err);
+	if (l->carrier)
+		return l->carrier->go_on(l->carrier, err);
+	return launch_needs_word(l->request->plan, l->request->facts->is_privileged) ? let_child_go(child, err) : 0;
 }
 
 /* The child is the carrier, which is in the journal now. From here on it is init that counts. */
@@ -494,6 +370,7 @@ static int send_go(struct launch *l, struct engine_child *child, struct err **er
 		if (!state)
 			return err_nomem(err);
 	}
+	l->has_gone = true;
 	r = sync_send_text_fd(child->sync_fd, SYNC_GO, state, net);
 	if (r == 0 && l->request->goes_at_once)
 		r = send_all(child);
@@ -577,12 +454,12 @@ static int converse(struct launch *l, struct engine_child *child, struct err **e
 	char buf[ERR_PACK_MAX];	/* init sends nothing longer */
 	int r = 0;
 
-	if (!hooks[HOOK_PRESTART].count && !hooks[HOOK_CREATE_RUNTIME].count)
+	if (!l->has_gone && !hooks[HOOK_PRESTART].count && !hooks[HOOK_CREATE_RUNTIME].count)
 		r = send_go(l, child, err);
 	/* a child that already ended answers for itself: its error, not our broken pipe */
 	if (r == -EPIPE && err)
 		err_free_ptr(err);
-	while (r == 0 || r == -EPIPE) {
+	while (!l->is_ready && (r == 0 || r == -EPIPE)) {
 		uint32_t len = 0;
 		int timeout = hooks[HOOK_CREATE_CONTAINER].count ? -1 : SETUP_TIMEOUT_MS;
 		int kind = sync_receive(child->sync_fd, buf, sizeof(buf), &len, timeout);
@@ -619,80 +496,142 @@ void engine_abandon(struct engine_child *child)
 	child->pid = -1;
 }
 
-/* By a process that a descriptor names all its namespaces are entered in one call (Linux 5.8); the pid namespace here already, so
- * that the child is born in it. A joined user namespace takes steps between, and an ordinary user a second process. */
-static bool join_by_process(struct launch *l)
+/* Another program makes the container. */
+static int start_carrier(struct launch *l, struct engine_child *child, struct err **err)
 {
-	const struct plan *plan = l->request->plan;
+	int pair[2], r = joined_open(l->request->plan, &l->fds, err);
 
-	if (!plan->lifecycle.is_exec || !l->request->facts->is_privileged || plan->namespaces[NS_PID].mode != NS_JOIN ||
-	    plan->namespaces[NS_USER].mode == NS_JOIN || sys_setns(l->request->target_pidfd, CLONE_NEWPID) < 0)
-		return false;
-	l->fds.target = l->request->target_pidfd;
-	return true;
-}
-
-/* The namespace files were opened by init's number: do they belong to it? And be ready for a child that is born in the
- * container's pid namespace, which spares it a second process. Only root may do so from outside. */
-static int prepare_exec(struct launch *l, struct err **err)
-{
-	struct pollfd ended = { .fd = l->request->target_pidfd, .events = POLLIN };
-
-	if (!l->request->plan->lifecycle.is_exec)
-		return 0;
-	if (poll(&ended, 1, 0) != 0)
-		return err_set(err, E_STATE, ESRCH, NULL, "the container has stopped");
-	if (l->fds.ns[NS_PID] < 0 || !l->request->facts->is_privileged)
-		return 0;
-	if (sys_setns(l->fds.ns[NS_PID], CLONE_NEWPID) < 0)
-		return err_sys(err, E_NAMESPACE, errno, "setns", "pid namespace", NULL);
-	fd_close_ptr(&l->fds.ns[NS_PID]);
-	return 0;
-}
-
-static int start(struct launch *l, struct engine_child *child, struct err **err)
-{
-	cleanup_close int container_net = -1;
-	int r = 0;
-
-	if (!join_by_process(l)) {
-		r = joined_open(l->request->plan, &l->fds, err);
-		if (r == 0)
-			r = prepare_exec(l, err);
-	}
 	if (r == 0)
 		r = joined_enter(l->request->plan, &l->fds, &l->own_namespaces, err);
 	if (r == 0)
-		r = idmapped_open(l->request->plan, l->request->facts, &l->fds, err);
-	if (r == 0)
-		r = notify_open(l->request->plan, &l->fds, err);
-	if (r == 0)
 		r = l->image_fd = image_open(err);
-	if (r >= 0)
-		r = cgroup_open_tasks(l->request->cgroup, &l->tasks, err);
+	if (r < 0)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, E_PROCESS, errno, "socketpair", "sync socket", NULL);
+	child->sync_fd = l->parent_sync = pair[0];
+	l->fds.sync = l->sync_end = pair[1];
+	r = format_argument(l, err);
 	if (r == 0)
-		r = make_channels(l, child, err);
-	if (r == 0)
-		r = list_sources(l, err);
-	if (r == 0)
-		r = format_argument(l, err);
-	if (r == 0 && l->carrier)
 		r = l->carrier->prepare(l->carrier, l->image_fd, l->argument, err);
 	if (r == 0)
-		r = make_child(l, child, err);
+		r = make_carrier(l, child, err);
 	if (r < 0)
 		return r;
 	fd_close_ptr(&l->sync_end);	/* so that the child's end reads as EOF when it dies */
 	fd_close_ptr(&l->life_end);
 	r = register_child(l, child, err);
-	if (r == 0 && l->carrier)
+	if (r == 0)
 		r = meet_init(l, child, err);
 	if (r == 0)
-		r = set_oom_score(l, child, err);
+		r = write_maps(l, child, err);
+	return r == 0 ? cgroup_guard_devices(l->request->cgroup, l->request->plan, l->cgroup_fd, err) : r;
+}
+
+/* The process that waits for the plan: from before there was one, or from now. */
+static int find_first(struct launch *l, struct engine_child *child, struct err **err)
+{
+	struct engine_child *waiting = l->request->waiting;
+	int life_fd = child->life_fd, r = 0;
+
+	if (waiting && waiting->pid > 0) {
+		*child = *waiting;
+		*waiting = (struct engine_child)ENGINE_CHILD_INIT;
+	} else {
+		r = engine_wait_for_plan(l->request->facts, l->request->plan->process.preserve_fds, child, err);
+	}
+	child->life_fd = life_fd;
+	return r;
+}
+
+/* What the child needs no answer for is said before it asks; but the last word not before the process is in the journal and the
+ * devices are guarded, which in an exec they are. */
+static bool goes_early(const struct launch *l)
+{
+	const struct plan *plan = l->request->plan;
+
+	if (l->request->goes_at_once && (l->request->on_child || !plan->lifecycle.is_exec))
+		return false;
+	return !launch_needs_word(plan, l->request->facts->is_privileged) && !plan->net_device_count &&
+	       !plan->hooks[HOOK_CREATE_CONTAINER].count;
+}
+
+/* Until the container's process is known, which may have said something before the one that made it did. Where that is its
+ * failure we must know it all the same. */
+static int meet_container(struct launch *l, struct engine_child *child, struct err **err)
+{
+	char buf[ERR_PACK_MAX];
+	uint32_t len, number;
+	int failure = 0;
+
+	for (;;) {
+		int kind = sync_receive(child->sync_fd, buf, sizeof(buf), &len, SETUP_TIMEOUT_MS);
+
+		if (kind == SYNC_ERROR && !failure) {
+			failure = take_error(buf, len, err);
+		} else if (kind == SYNC_READY) {
+			l->is_ready = true;
+		} else if ((kind == SYNC_BORN || kind == SYNC_UNBORN) && len == sizeof(number)) {
+			memcpy(&number, buf, sizeof(number));
+			if (kind == SYNC_UNBORN)
+				return clone_failed(l, (int)number, err);
+			break;
+		} else {
+			return failure ? failure : handle(l, child, kind, buf, len, err);
+		}
+	}
+	l->first_pidfd = take_fd(child->pidfd);
+	child->pid = (pid_t)number;
+	child->pidfd = sys_pidfd_open(child->pid, 0);
+	if (child->pidfd < 0)
+		return failure ? failure : err_sys(err, E_PROCESS, errno, "pidfd_open", "init", NULL);
+	return failure;
+}
+
+static int guard_devices(const struct launch *l, struct err **err)
+{
+	return cgroup_guard_devices(l->request->cgroup, l->request->plan, l->cgroup_fd, err);
+}
+
+/* The filter of devices lets everybody make nodes (plan/from_oci_devices.c), so that init may do so meanwhile; but lists of v1
+ * are empty while they are written. */
+static int start_native(struct launch *l, struct engine_child *child, struct err **err)
+{
+	int r = find_first(l, child, err);
+
+	if (r == 0 && !cgroup_guards_at_once(l->request->cgroup, l->request->plan))
+		r = guard_devices(l, err);
+	if (r == 0)
+		r = send_launch(l, child, err);
+	fd_close_ptr(&l->life_end);
+	if (r == 0 && goes_early(l))
+		r = send_go(l, child, err);
+	if (r == -EPIPE && err)
+		err_free_ptr(err);
+	if (r == 0 || r == -EPIPE)
+		r = meet_container(l, child, err);
+	if (r == 0)
+		r = register_child(l, child, err);
 	if (r == 0)
 		r = write_maps(l, child, err);
+	return r == 0 && cgroup_guards_at_once(l->request->cgroup, l->request->plan) ? guard_devices(l, err) : r;
+}
+
+static int start(struct launch *l, struct engine_child *child, struct err **err)
+{
+	cleanup_close int container_net = -1;
+	int r = idmapped_open(l->request->plan, l->request->facts, &l->fds, err);
+
 	if (r == 0)
-		r = cgroup_guard_devices(l->request->cgroup, l->request->plan, l->cgroup_fd, err);
+		r = notify_open(l->request->plan, &l->fds, err);
+	if (r == 0)
+		r = cgroup_open_tasks(l->request->cgroup, &l->tasks, err);
+	if (r == 0)
+		r = cgroup_clone_fd(l->request->cgroup, &l->cgroup_fd, err);
+	if (r == 0)
+		r = make_life(l, child, err);
+	if (r == 0)
+		r = l->carrier ? start_carrier(l, child, err) : start_native(l, child, err);
 	if (r == 0)
 		r = netdevices_move(l->request->plan, child->pid, &container_net, err);
 	if (r < 0)
@@ -731,6 +670,7 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 		.request = request,
 		.carrier = carrier,
 		.carrier_pidfd = -1,
+		.first_pidfd = -1,
 		.stack = stack,
 		.fds = LAUNCH_FDS_NONE,
 		.own_namespaces = JOINED_OWN_NONE,
@@ -741,7 +681,6 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 		.parent_life = -1,
 		.life_end = -1,
 		.is_userns_new = request->plan->namespaces[NS_USER].mode == NS_NEW,
-		.is_id_zero = maps_zero(&request->plan->uid_maps) && maps_zero(&request->plan->gid_maps),
 		.lacks_setgid = carrier && carrier->userns == CARRIER_HAS_RIGHTS && idmap_denies_setgroups(request->plan, request->facts),
 	};
 	int r;
@@ -750,6 +689,7 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 	l.fds.net_is_late = !carrier && netns_can_be_late(request->plan, request->facts);
 	l.fds.plan = arena_fd(request->plan_arena);
 	l.fds.start = request->start_fd;
+	l.fds.target = request->target_pidfd;
 	l.fds.console = request->console_socket_fd;
 	r = carrier ? open_for_carrier(carrier, &l.fds, err) : 0;
 	if (r == 0)
@@ -757,6 +697,9 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 	carrier_end(&l.carrier_pidfd);
 	if (r < 0)
 		engine_abandon(&child);
+	if (l.first_pidfd >= 0)
+		(void)waitid((idtype_t)P_PIDFD, (id_t)l.first_pidfd, &(siginfo_t){ 0 }, WEXITED);
+	fd_close_ptr(&l.first_pidfd);
 	fd_close_ptr(&l.sync_end);
 	fd_close_ptr(&l.life_end);
 	fd_close_ptr(&l.image_fd);
@@ -767,7 +710,6 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 	fd_close_ptr(&l.fds.output);
 	fd_close_ptr(&l.fds.errors);
 	free(l.argument);
-	free(l.sources);
 	(void)joined_return(&l.own_namespaces, NULL);
 	idmapped_close(&l.fds);
 	joined_close(&l.fds);

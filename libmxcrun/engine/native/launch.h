@@ -1,17 +1,24 @@
 /* launch.h - what the parent (launch.c) and the container's init (init.c) agree on.
  *
- * Theory of operation. The parent builds and seals the plan (a memfd mapped at a fixed address), then
- * clone3()s the child with CLONE_VM on a stack of its own, into all new namespaces at once (and into the
- * v2 cgroup). The child runs only launch_child() in parent's memory: raw system calls, no errno, no
- * allocation; it waits for its id maps if it has a new user namespace, takes id 0 of that namespace
- * or raises its capabilities as ambient, and executes the init image from a sealed memfd. From that
- * instruction on the host's binary is mapped nowhere in the container (CVE-2019-5736), nothing but
- * the plan is shared, and what stays resident is the tiny init.
+ * Theory of operation. Before the configuration is read, the parent clone3()s a child with CLONE_VM on a stack of its own
+ * (waiting.c). It runs a few raw system calls in the parent's memory, no errno, no allocation, and executes the init image from a
+ * sealed memfd: from that instruction on the host's binary is mapped nowhere in what becomes the container (CVE-2019-5736). Then
+ * it waits at the sync socket, its only descriptor, while the parent reads and plans: starting a program takes as long as that. It
+ * owns nothing on the host and ends with the socket, so the journal need not know it.
+ *
+ * The parent builds and seals the plan (a memfd mapped at a fixed address), and sends that and all other descriptors in one
+ * message. The process that waited maps it, enters what only a parent can (the pid namespace of an exec; namespaces in which one of a new user namespace is to
+ * be born), and clone3()s the container's process, again with CLONE_VM (birth.c): into all new namespaces at once and into the v2 cgroup,
+ * as a child of the runtime (CLONE_PARENT). It tells its number and exits. Nothing but the plan is shared with the
+ * runtime, and what stays resident is the tiny init. In a new user namespace, or where init has to be introduced before it goes on,
+ * it waits for the parent's word; there it takes id 0 or raises its capabilities as ambient.
+ *
+ * Another engine's program (struct carrier) executes the same image with its descriptors inherited and named in its argument.
  *
  * The network namespace comes later where it can (netns.h): then the child is born in the parent's, uses none, and enters its
  * own, which the parent makes meanwhile, at the gate, before the mounts of which sysfs shows it.
  *
- * init, in order: not dumpable; map the plan; join namespaces; network and host name; mounts on
+ * init, in order: not dumpable; map the plan; be born as above; join namespaces; network and host name; mounts on
  * descriptors; GO gate (cgroup is joined, createRuntime hooks have run); cgroup namespace and mounts;
  * devices, masks, read-only paths; pivot_root; /proc writes, limits, keyring, labels, terminal;
  * look the program up as the container's user; READY; wait for RECORDED; wait for the start;
@@ -46,21 +53,25 @@ struct launch_fds {
 	int ns[NS_MAX];		/* namespaces to join, opened and type-checked by the parent; -1 */
 	int *idmapped;		/* "mount=N" each: detached trees of the plan's idmapped mounts, in its order; malloc'd */
 	size_t idmapped_count;
-	int *sources;		/* "source=N" each: see sources.c; -1: init may try for itself; malloc'd, init's only */
+	int *sources;		/* see sources.c; -1: init may try for itself; malloc'd, init's only */
 	size_t source_count;
+	int cgroup;		/* v2: what the container's process is born in; or -1 */
+	int *tasks;		/* "task=N" each: v1, to which it writes itself; malloc'd, init's only */
+	size_t task_count;
 	bool net_is_late;	/* "late=net": SYNC_GO brings the network namespace, or init makes it there */
+	bool by_root;		/* "by=root": facts.is_privileged */
 	bool by_lxc;		/* "by=lxc": that is the other engine */
 };
-#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0, NULL, 0, false, false })
-
-/* sources.c: the paths of the host that init needs, as O_PATH descriptors from before it took another id. First the root
- * (mount NULL), then each bind that is not idmapped, in the plan's order: *mount goes on to the next one. Its path and the
- * flags of its open; NULL after the last. */
-const char *source_next(const struct plan *plan, const struct plan_mount **mount, int *ret_flags);
+#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0, NULL, 0, -1, NULL, 0, false, false, false })
+#define LAUNCH_FDS_NAMED 11u	/* those that go by message and are no list */
 
 /* Messages of the sync socket: one datagram each, a header and a payload. */
 enum sync_kind {
-	SYNC_GO = 1,		/* parent: in the cgroups; hooks of the runtime namespace have run; the network namespace
+	SYNC_LAUNCH = 1,	/* parent: what init's argument is otherwise, the descriptors numbered as they come with it; those
+				 * that are too many for one message come in SYNC_MORE before it */
+	SYNC_BORN,		/* init: payload uint32_t pid: the container's process; the sender exits with 0 */
+	SYNC_UNBORN,		/* init: payload uint32_t errno: it could not be made */
+	SYNC_GO,		/* parent: in the cgroups; hooks of the runtime namespace have run; the network namespace
 				 * by descriptor when it is late and could be made */
 	SYNC_PID,		/* init: payload uint32_t pid in the parent's pid namespace: a second process made by CLONE_PARENT
 				 * takes over (joined pid or user namespace); the sender exits with 0 */
@@ -78,7 +89,23 @@ enum sync_kind {
 
 struct sync_header { uint32_t kind, length; };
 #define SYNC_PAYLOAD_MAX 65536u	/* >= ERR_PACK_MAX */
-#define SYNC_MAPS_WRITTEN 'm'	/* one raw byte to launch_child(): the id maps are in force */
+#define SYNC_FDS_MAX 250	/* the kernel takes 253, musl's sendmsg() 252 */
+#define SYNC_WORD 'm'		/* one raw byte: the process is known, and its id maps, where it has any, are in force */
+
+/* Does id 0 exist in the new user namespace? */
+static inline bool launch_maps_root(const struct plan *plan)
+{
+	return plan_idmap_inside(&plan->uid_maps, 0) && plan_idmap_inside(&plan->gid_maps, 0);
+}
+
+/* Does the container's process wait for that word? Before it could say something that would be taken for the other's. */
+static inline bool launch_needs_word(const struct plan *plan, bool by_root)
+{
+	bool joins_user = plan->namespaces[NS_USER].mode == NS_JOIN;
+
+	return plan->namespaces[NS_USER].mode == NS_NEW || plan->hooks[HOOK_PRESTART].count || plan->hooks[HOOK_CREATE_RUNTIME].count ||
+	       joins_user || (plan->namespaces[NS_PID].mode == NS_JOIN && !(plan->lifecycle.is_exec && by_root));
+}
 
 /* Both ends use these. receive returns the kind (> 0), 0 on EOF, -errno; the payload is copied to buf and
  * its length to *ret_len (may be NULL); what does not fit is an error (invariant 30). timeout_ms -1: none. */
@@ -90,6 +117,11 @@ int sync_send_text_fd(int socket_fd, enum sync_kind kind, const char *text, int 
 /* The same with a descriptor, -1: none. *ret_fd is set, -1 where none came; sync_receive takes none. */
 int sync_send_fd(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length, int fd);
 int sync_receive_fd(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms, int *ret_fd);
+
+/* With many: at most SYNC_FDS_MAX, for which there must be room in fds. */
+int sync_send_fds(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length, const int *fds, size_t count);
+int sync_receive_fds(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms, int *fds, size_t *ret_count);
+
 int sync_receive(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms);
 
 /* Through the start FIFO: `start` opens it O_WRONLY|O_NONBLOCK (ENXIO: nobody waits, so the container

@@ -431,12 +431,30 @@ int mounts_apply_step(struct init *init, const struct plan_mount *mount, struct 
 	return r < 0 ? r : apply[mount->kind](init, mount, err);
 }
 
+/* Some file systems show the network namespace of whoever mounts them, or reach a server by it. */
+static bool needs_network(const struct plan_mount *mount)
+{
+	static const char *const others[] = { "proc", "tmpfs", "devpts", "mqueue" };
+
+	if (mount->kind != MOUNT_FILESYSTEM)
+		return false;
+	for (size_t i = 0; i < array_size(others); i++)
+		if (!strcmp(mount->fstype, others[i]))
+			return false;
+	return true;
+}
+
 int mounts_apply(struct init *init, struct err **err)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < init->plan->mount_count && r == 0; i++)
-		r = mounts_apply_step(init, &init->plan->mounts[i], err);
+	for (size_t i = 0; i < init->plan->mount_count && r == 0; i++) {
+		const struct plan_mount *mount = &init->plan->mounts[i];
+
+		r = needs_network(mount) ? init_pass_gate(init, err) : 0;
+		if (r == 0)
+			r = mounts_apply_step(init, mount, err);
+	}
 	if (r == 0)
 		r = place_leave(init, err);
 	return r < 0 ? r : deny_finish(init, err);

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "engine/engine.h"
+#include "engine/native/joined.h"
 #include "engine/native/launch.h"
 #include "host/facts.h"
 #include "plan/plan.h"
@@ -78,21 +79,5 @@ bool carrier_is_child(pid_t pid, pid_t parent);
 
 /* image.c: a sealed memfd with the init program, close-on-exec. Descriptor or -errno. */
 int image_open(struct err **err);
-
-/* joined.c: open and type-check (NS_GET_NSTYPE) every namespace file of the plan into fds->ns. */
-int joined_open(const struct plan *plan, struct launch_fds *fds, struct err **err);
-void joined_close(struct launch_fds *fds);
-/* Before the child of a new user namespace is made: be in those that it can't enter by itself, whose descriptors are closed then.
- * joined_return() leads back to our own; nothing was entered: it does nothing. */
-#define JOINED_BORN_IN 3u
-struct joined_own {
-	int fds[JOINED_BORN_IN];
-};
-#define JOINED_OWN_NONE { .fds = { -1, -1, -1 } }
-int joined_enter(const struct plan *plan, struct launch_fds *fds, struct joined_own *own, struct err **err);
-int joined_return(struct joined_own *own, struct err **err);
-
-/* clone3 flag of a kind, e.g. CLONE_NEWNS. */
-int joined_flag(enum plan_ns_kind kind);
 
 #endif

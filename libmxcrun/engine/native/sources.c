@@ -1,9 +1,9 @@
 /* sources.c - the root and the sources of binds, opened as the one who asked for them.
  *
  * In a new user namespace init is its root, which outside is an id without any right: a folder that only the caller may
- * enter, as rootless engines keep theirs, is closed to it. So the child opens what the plan binds while it still has
- * the caller's id, in its own mount namespace, where what is mounted is locked as it should be; init then clones
- * by descriptor. In a user namespace that is joined init does that itself, before it takes the id.
+ * enter, as rootless engines keep theirs, is closed to it. So it opens what the plan binds while it still has
+ * the caller's id, in its own mount namespace, where what is mounted is locked as it should be, and later clones
+ * by descriptor. In a user namespace that is joined it does so, too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,9 @@ static bool is_source(const struct plan_mount *mount)
 	return mount->kind == MOUNT_BIND && !mount->is_idmapped;
 }
 
-const char *source_next(const struct plan *plan, const struct plan_mount **mount, int *ret_flags)
+/* First the root (mount NULL), then each bind that is not idmapped, in the plan's order: *mount goes on to the next one. Its path
+ * and the flags of its open; NULL after the last. */
+static const char *source_next(const struct plan *plan, const struct plan_mount **mount, int *ret_flags)
 {
 	const struct plan_mount *end = plan->mounts + plan->mount_count;
 	const struct plan_mount *next = *mount ? *mount + 1 : plan->mounts;

@@ -4,36 +4,38 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "engine/native/launch.h"
 
-/* Room for one descriptor, aligned as the kernel wants it. */
+/* Room for the most descriptors, aligned as the kernel wants it. */
 union sync_control {
 	struct cmsghdr header;
-	char space[CMSG_SPACE(sizeof(int))];
+	char space[CMSG_SPACE(sizeof(int) * SYNC_FDS_MAX)];
 };
 
-static void attach(struct msghdr *message, union sync_control *control, int fd)
+static void attach(struct msghdr *message, union sync_control *control, const int *fds, size_t count)
 {
-	memset(control, 0, sizeof(*control));
+	memset(control, 0, CMSG_SPACE(sizeof(int) * count));
 	control->header.cmsg_level = SOL_SOCKET;
 	control->header.cmsg_type = SCM_RIGHTS;
-	control->header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control->header), &fd, sizeof(fd));
+	control->header.cmsg_len = CMSG_LEN(sizeof(int) * count);
+	memcpy(CMSG_DATA(&control->header), fds, sizeof(int) * count);
 	message->msg_control = control;
-	message->msg_controllen = sizeof(control->space);
+	message->msg_controllen = CMSG_SPACE(sizeof(int) * count);
 }
 
-static int attached(struct msghdr *message)
+static size_t attached(struct msghdr *message, int *fds)
 {
 	struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	int fd;
+	size_t len;
 
 	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-		return -1;
-	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	return fd;
+		return 0;
+	len = header->cmsg_len - CMSG_LEN(0);
+	memcpy(fds, CMSG_DATA(header), len);
+	return len / sizeof(int);
 }
 
 int sync_send(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length)
@@ -42,6 +44,11 @@ int sync_send(int socket_fd, enum sync_kind kind, const void *payload, uint32_t 
 }
 
 int sync_send_fd(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length, int fd)
+{
+	return sync_send_fds(socket_fd, kind, payload, length, &fd, fd >= 0);
+}
+
+int sync_send_fds(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length, const int *fds, size_t count)
 {
 	struct sync_header header = { .kind = kind, .length = length };
 	struct iovec parts[] = {
@@ -52,10 +59,10 @@ int sync_send_fd(int socket_fd, enum sync_kind kind, const void *payload, uint32
 	union sync_control control;
 	ssize_t n;
 
-	if (length > SYNC_PAYLOAD_MAX)
+	if (length > SYNC_PAYLOAD_MAX || count > SYNC_FDS_MAX)
 		return -EMSGSIZE;
-	if (fd >= 0)
-		attach(&message, &control, fd);
+	if (count)
+		attach(&message, &control, fds, count);
 	do
 		n = sendmsg(socket_fd, &message, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
@@ -98,10 +105,24 @@ static int wait_readable(int socket_fd, int timeout_ms)
 
 int sync_receive(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms)
 {
-	return sync_receive_fd(socket_fd, buf, size, ret_len, timeout_ms, NULL);
+	return sync_receive_fds(socket_fd, buf, size, ret_len, timeout_ms, NULL, NULL);
 }
 
 int sync_receive_fd(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms, int *ret_fd)
+{
+	int fds[SYNC_FDS_MAX], r;
+	size_t count = 0;
+
+	if (!ret_fd)
+		return sync_receive(socket_fd, buf, size, ret_len, timeout_ms);
+	r = sync_receive_fds(socket_fd, buf, size, ret_len, timeout_ms, fds, &count);
+	*ret_fd = count ? fds[0] : -1;
+	for (size_t i = 1; i < count; i++)
+		close(fds[i]);
+	return r;
+}
+
+int sync_receive_fds(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, int timeout_ms, int *fds, size_t *ret_count)
 {
 	struct sync_header header;
 	struct iovec parts[] = {
@@ -109,14 +130,13 @@ int sync_receive_fd(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, 
 		{ .iov_base = buf, .iov_len = size },
 	};
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = size ? 2 : 1 };
-	cleanup_close int fd = -1;
 	union sync_control control;
 	ssize_t n;
 	int r = wait_readable(socket_fd, timeout_ms);
 
 	if (r < 0)
 		return r;
-	if (ret_fd) {
+	if (fds) {
 		message.msg_control = &control;
 		message.msg_controllen = sizeof(control.space);
 	}
@@ -128,14 +148,13 @@ int sync_receive_fd(int socket_fd, void *buf, uint32_t size, uint32_t *ret_len, 
 		return -errno;
 	if (n == 0)
 		return 0;
-	fd = ret_fd ? attached(&message) : -1;
-	/* Invariant 30: a cut or lying datagram is an error, never a shorter message. */
+	if (fds)
+		*ret_count = attached(&message, fds);
+	/* Invariant 30: a cut or lying datagram is an error, never a shorter message. Who gets it ends, and so do the descriptors. */
 	if ((size_t)n < sizeof(header) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
 	    header.length != (size_t)n - sizeof(header) || header.kind == 0 || header.kind > SYNC_ERROR)
 		return -EBADMSG;
 	if (ret_len)
 		*ret_len = header.length;
-	if (ret_fd)
-		*ret_fd = take_fd(fd);
 	return (int)header.kind;
 }

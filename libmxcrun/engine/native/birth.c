@@ -1,0 +1,259 @@
+/* birth.c - from the process that waited for the plan to the container's own; launch.h tells why there are two.
+ *
+ * The first receives the plan and the descriptors, enters what a process can only enter for its children, and makes the second,
+ * which shares its memory and goes on with the stages. From then on the first touches nothing that both could use: raw calls on
+ * a piece of the stack that the second leaves out. The second is a child of the runtime, as the first was.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "engine/native/clone.h"
+#include "engine/native/init.h"
+#include "engine/native/joined.h"
+
+#define FIRST_STACK 4096u	/* what is left to the first: its frames from there on are small */
+#define SECOND_STACK 65536u	/* a number for the kernel to check; the stack grows on as any */
+
+struct birth {
+	struct init *init;
+	int (*run)(struct init *init, struct err **err);
+	bool changes_id;
+};
+
+/* ---- the second process ---- */
+
+static int join_v1_groups(struct launch_fds *fds, struct err **err)
+{
+	for (size_t i = 0; i < fds->task_count; i++) {
+		if (write(fds->tasks[i], "0", 1) != 1)
+			return err_sys(err, E_CGROUP, errno, "write", "tasks of a cgroup", NULL);
+		fd_close_ptr(&fds->tasks[i]);
+	}
+	free(take_ptr(fds->tasks));
+	fds->task_count = 0;
+	return 0;
+}
+
+static int wait_for_word(const struct init *init, struct err **err)
+{
+	char byte = 0;
+	ssize_t n = read(init->fds.sync, &byte, 1);
+
+	if (n == 0)
+		_exit(LAUNCH_EXIT_SETUP);	/* the parent died */
+	return n == 1 && byte == SYNC_WORD ? 0 : err_sys(err, E_PROCESS, n < 0 ? errno : EPROTO, "read", "sync socket", NULL);
+}
+
+/* The maps are in force. Until then our files of /proc had to be the caller's, who writes them or has newuidmap do so. */
+static int take_root(const struct birth *birth, struct err **err)
+{
+	int r = birth->changes_id ? sources_open(birth->init, err) : 0;
+
+	if (r < 0)
+		return r;
+	/* for the programs of hooks */
+	r = (int)raw_take_root(launch_maps_root(birth->init->plan), false);
+	if (r < 0)
+		return err_sys(err, E_NAMESPACE, -r, "setresuid", "0 of the new user namespace", "/linux/uidMappings");
+	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL) : 0;
+}
+
+static int settle_in(const struct birth *birth, struct err **err)
+{
+	struct init *init = birth->init;
+	const struct plan *plan = init->plan;
+	int r;
+
+	fd_close_ptr(&init->fds.cgroup);
+	r = join_v1_groups(&init->fds, err);
+	if (r == 0 && plan->process.new_session && setsid() < 0)
+		r = err_sys(err, E_PROCESS, errno, "setsid", NULL, NULL);
+	if (r == 0 && launch_needs_word(plan, init->fds.by_root))
+		r = wait_for_word(init, err);
+	return r == 0 && plan->namespaces[NS_USER].mode == NS_NEW ? take_root(birth, err) : r;
+}
+
+static int be_second(void *data)
+{
+	struct birth *birth = data;
+	struct err *err = NULL;
+	int r = settle_in(birth, &err);
+
+	if (r == 0)
+		r = birth->run(birth->init, &err);
+	if (r < 0)
+		init_fail(birth->init, err);
+	return LAUNCH_EXIT_SETUP;
+}
+
+/* ---- the first ---- */
+
+/* Would the root of the new user namespace be another user than the caller? */
+static bool changes_id(const struct plan *plan)
+{
+	const struct plan_idmap *root = plan_idmap_inside(&plan->uid_maps, 0);
+
+	if (plan->namespaces[NS_USER].mode != NS_NEW || !launch_maps_root(plan) || plan->root.kind != ROOT_BUNDLE)
+		return false;
+	return !root || root->outside != geteuid();
+}
+
+static uint64_t new_namespaces(const struct init *init)
+{
+	const struct plan *plan = init->plan;
+	uint64_t flags = 0;
+
+	/* below a joined user namespace the next process makes them, so that they belong to it */
+	if (plan->namespaces[NS_USER].mode == NS_JOIN)
+		return 0;
+	for (int kind = 0; kind < NS_MAX; kind++)
+		if (plan->namespaces[kind].mode == NS_NEW && kind != NS_CGROUP &&
+		    !(kind == NS_TIME && plan_has_time_offsets(plan)) && !(kind == NS_NET && init->fds.net_is_late))
+			flags |= (uint64_t)(unsigned int)joined_flag(kind);
+	return flags;
+}
+
+/* By a process that a descriptor names all its namespaces are entered in one call (Linux 5.8); the pid namespace here already, so
+ * that the second is born in it. A joined user namespace takes steps between, and an ordinary user a second process more. */
+static bool join_by_process(const struct init *init)
+{
+	const struct plan *plan = init->plan;
+
+	return init->fds.by_root && plan->namespaces[NS_PID].mode == NS_JOIN && plan->namespaces[NS_USER].mode != NS_JOIN &&
+	       sys_setns(init->fds.target, CLONE_NEWPID) == 0;
+}
+
+/* The namespace files were opened by the number of the container's process: do they belong to it? */
+static int join_for_exec(struct init *init, struct err **err)
+{
+	cleanup_close int target = -1;
+	struct pollfd ended = { .fd = init->fds.target, .events = POLLIN };
+	int r;
+
+	if (join_by_process(init))
+		return 0;
+	target = take_fd(init->fds.target);
+	r = joined_open(init->plan, &init->fds, err);
+	if (r < 0)
+		return r;
+	if (poll(&ended, 1, 0) != 0)
+		return err_set(err, E_STATE, ESRCH, NULL, "the container has stopped");
+	if (init->fds.ns[NS_PID] < 0 || !init->fds.by_root)
+		return 0;
+	if (sys_setns(init->fds.ns[NS_PID], CLONE_NEWPID) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "setns", "pid namespace", NULL);
+	fd_close_ptr(&init->fds.ns[NS_PID]);
+	return 0;
+}
+
+/* In the container the process can't open its own files of /proc without being dumpable; neither can an ordinary user's here. */
+static int set_oom_score(const struct plan_process *process, struct err **err)
+{
+	char text[16];
+	int r;
+
+	if (!process->has_oom_score_adj)
+		return 0;
+	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
+	(void)prctl(PR_SET_DUMPABLE, 1);
+	r = fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", text);
+	if (r < 0)
+		return err_sys(err, E_PROCESS, -r, "write", "/proc/self/oom_score_adj", "/process/oomScoreAdj");
+	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL) : 0;
+}
+
+/* What the second inherits. */
+static int prepare(struct init *init, struct err **err)
+{
+	const struct plan *plan = init->plan;
+	const struct plan_mask *cpus = &plan->process.initial_cpus;
+	int r;
+
+	if (plan->lifecycle.is_exec) {
+		r = join_for_exec(init, err);
+		if (r == 0)
+			r = set_oom_score(&plan->process, err);
+	} else {
+		r = joined_open(plan, &init->fds, err);
+		if (r == 0)
+			r = joined_enter(plan, &init->fds, NULL, err);
+	}
+	if (r == 0 && cpus->count && syscall(SYS_sched_setaffinity, 0, cpus->count * sizeof(*cpus->words), cpus->words) < 0)
+		r = err_sys(err, E_PROCESS, errno, "sched_setaffinity", NULL, "/process/execCPUAffinity/initial");
+	return r;
+}
+
+static void tell(int sync_fd, enum sync_kind kind, uint32_t number)
+{
+	struct { struct sync_header header; uint32_t number; } message = { { kind, sizeof(number) }, number };
+
+	(void)raw_call(SYS_write, sync_fd, (long)&message, sizeof(message), 0, 0);
+}
+
+int birth_give(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err)
+{
+	const struct plan *plan = init->plan;
+	struct birth birth = { .init = init, .run = run, .changes_id = changes_id(plan) };
+	struct sys_clone_args args = { .flags = CLONE_PARENT };
+	char *top = (char *)((uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)15) - FIRST_STACK;
+	int sync_fd = init->fds.sync, r = prepare(init, err);
+	pid_t pid;
+
+	if (r < 0)
+		return r;
+	args.flags |= new_namespaces(init);
+	if (init->fds.cgroup >= 0) {
+		args.flags |= SYS_CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)init->fds.cgroup;
+	}
+	if (plan->namespaces[NS_USER].mode == NS_NEW && prctl(PR_SET_DUMPABLE, 1) < 0)
+		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL);
+	/* a time namespace is not entered by who shares memory */
+	if (plan->namespaces[NS_TIME].mode == NS_JOIN)
+		pid = clone_copied(&args, be_second, &birth);
+	else
+		pid = clone_run(&args, top - SECOND_STACK, SECOND_STACK, be_second, &birth);
+	tell(sync_fd, pid < 0 ? SYNC_UNBORN : SYNC_BORN, (uint32_t)(pid < 0 ? -pid : pid));
+	/* the kernel would write there, in the second's memory */
+	(void)raw_call(SYS_set_tid_address, 0, 0, 0, 0, 0);
+	_exit(0);
+}
+
+/* ---- the message ---- */
+
+int birth_receive(struct init *init, char *buf, uint32_t size, struct err **err)
+{
+	cleanup_free int *fds = NULL;
+	size_t count = 0;
+	uint32_t len = 0;
+	int r;
+
+	do {
+		int *larger = reallocarray(fds, count + SYNC_FDS_MAX, sizeof(*fds));
+		size_t more = 0;
+
+		if (!larger)
+			return err_nomem(err);
+		fds = larger;
+		r = sync_receive_fds(init->fds.sync, buf, size - 1, &len, -1, fds + count, &more);
+		if (r == 0)
+			_exit(LAUNCH_EXIT_SETUP);	/* there is no plan, or no parent any more */
+		count += more;
+	} while (r == SYNC_MORE);
+	if (r != SYNC_LAUNCH)
+		return err_set(err, E_INTERNAL, r < 0 ? -r : EPROTO, NULL, "waiting for the plan");
+	buf[len] = '\0';
+	r = launch_fds_parse(buf, fds, count, &init->fds);
+	return r < 0 ? err_set(err, E_INTERNAL, -r, NULL, "init got bad descriptors") : 0;
+}
