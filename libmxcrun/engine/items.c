@@ -141,6 +141,17 @@ MOUNT_ITEM(symlink, m->kind == MOUNT_SYMLINK)
 MOUNT_ITEM(directory, m->kind == MOUNT_DIRECTORY)
 MOUNT_ITEM(file, m->kind == MOUNT_FILE)
 
+/* By the last step that reaches it. */
+static const char *asks_denied_proc(const struct plan *plan)
+{
+	const struct plan_mount *last = NULL;
+
+	for (size_t i = 0; i < plan->mount_count; i++)
+		if (path_is_within("/proc", plan->mounts[i].destination) && plan->mounts[i].kind != MOUNT_REMOUNT)
+			last = &plan->mounts[i];
+	return last && last->kind == MOUNT_DENY ? when(true, last->pointer) : NULL;
+}
+
 static const char *asks_devices(const struct plan *plan)
 {
 	return plan->device_count ? when(true, plan->devices[0].pointer) : NULL;
@@ -625,6 +636,12 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP] = CARRIED("--perms 0000 with --tmpfs and --remount-ro, or with --ro-bind-data; the cover belongs to the sandbox's own id"),
 	    [TARGET_LXC] = CARRIED("lxc.mount.entry: a bind of a mode-000 cover that lies in the folder, or a tmpfs"),
 	    [TARGET_LXC_RUN] = CARRIED("lxc.mount.entry: a bind of a mode-000 cover of ours, or a tmpfs") } },
+	{ "denied /proc", "mounts.kind", asks_denied_proc,
+	  { [TARGET_OCI] = CARRIED("as another denied path"),
+	    [TARGET_BWRAP] = CARRIED("as another denied path"),
+	    [TARGET_BWRAP_RUN] = REFUSED("it finds our init by a name in /proc"),
+	    [TARGET_LXC] = CARRIED("as another denied path"),
+	    [TARGET_LXC_RUN] = REFUSED("it opens the container's /proc itself") } },
 	{ "symlink", "mounts.kind", asks_symlink,
 	  { [TARGET_OCI] = CARRIED("a link in the bundle's root; below a mount only those of /dev, which runtimes make"),
 	    [TARGET_BWRAP] = CARRIED("--symlink"),

@@ -119,6 +119,8 @@ run_corpus() {
 	make_tree "$uid"
 	while IFS=$'\t' read -r name user exit stdout words want; do
 		[[ $name != \#* && ($user = '*' || $user = "$who") ]] || continue
+		# what the engine under test refuses by a row of the matrix
+		[[ $name != denied-proc ]] || ! differs_by "denied /proc" || continue
 		stdout=${stdout//@D@/$D}
 		run_case "$name" "$exit" "${stdout//@UID@/$uid}" "$words" "$want" "$@"
 		count=$((count + 1))

@@ -66,17 +66,25 @@ matrix_of() { # ENGINE ITEM
 		$2 == item { print $at }'
 }
 
-# The one way in which a test of policies is left out for the engine that carries them out: the matrix says of this item that the
-# engine refuses it, or does it differently. An item that the matrix does not have fails the test.
-requires_item() {
-	local row
-	[ -n "${MXCRUN_TEST_ENGINE-}" ] || return 0
+# Does the matrix say of this item that the engine under test refuses it, or does it differently? Then its words are in $row. An item
+# that the matrix does not have is 2.
+differs_by() {
+	row=
+	[ -n "${MXCRUN_TEST_ENGINE-}" ] || return 1
 	row=$(matrix_of "$MXCRUN_TEST_ENGINE" "$1")
 	[ -n "$row" ] || {
 		echo "the matrix has no item \"$1\"" >&2
-		return 1
+		return 2
 	}
-	case $row in '**refused**'* | 'differs: '*) skip "by $MXCRUN_TEST_ENGINE: $1: $row" ;; esac
+	[[ $row = '**refused**'* || $row = 'differs: '* ]]
+}
+
+# The one way in which a test of policies is left out for the engine that carries them out.
+requires_item() {
+	local row status=0
+	differs_by "$1" || status=$?
+	[ "$status" -ne 0 ] || skip "by $MXCRUN_TEST_ENGINE: $1: $row"
+	[ "$status" -eq 1 ]
 }
 
 # ---- time ----

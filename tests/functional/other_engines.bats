@@ -204,7 +204,7 @@ engine_of() {
 	by native
 	equal "$status $output" "0 ran"
 	by bwrap
-	assert_mxc_refused "/proc is the container's own, and not denied"
+	assert_mxc_refused "bwrap: denied /proc: "
 	equal "$(records_in "$STATE")" ""
 }
 
