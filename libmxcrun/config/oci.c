@@ -99,8 +99,8 @@ static const struct field console_size_fields[] = {
 };
 
 static const struct field user_fields[] = {
-	OCI_ROW("uid", FIELD_ID, struct oci_user, uid, .required = true),
-	OCI_ROW("gid", FIELD_ID, struct oci_user, gid, .required = true),
+	OCI_ROW("uid", FIELD_ID, struct oci_user, uid),
+	OCI_ROW("gid", FIELD_ID, struct oci_user, gid),
 	OCI_ROW("umask", FIELD_U32, struct oci_user, umask),
 	OCI_ROW("additionalGids", FIELD_CUSTOM, struct oci_user, additional_gids,
 		.decode = decode_ids),

@@ -8,38 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Do two "NAME=value" strings name the same variable? */
-static bool is_same_name(const char *a, const char *b)
-{
-	size_t len = strcspn(a, "=");
-
-	return strncmp(a, b, len) == 0 && b[len] == '=';
-}
-
-static bool is_replaced(const char *entry, const struct string_list *by)
-{
-	for (size_t i = 0; i < by->count; i++)
-		if (is_same_name(by->items[i], entry))
-			return true;
-	return false;
-}
-
-/* What is in base and not replaced by added, then added. */
-static int merge_env(struct arena *arena, const struct string_list *base,
-		     const struct string_list *added, struct string_list *ret)
-{
-	ret->items = arena_array(arena, base->count + added->count + 1, sizeof(*ret->items));
-	if (!ret->items)
-		return -ENOMEM;
-	ret->count = 0;
-	for (size_t i = 0; i < base->count; i++)
-		if (!is_replaced(base->items[i], added))
-			ret->items[ret->count++] = base->items[i];
-	for (size_t i = 0; i < added->count; i++)
-		ret->items[ret->count++] = added->items[i];
-	return 0;
-}
-
+/* base, then added. Of a variable that is in both the later one holds: plan/from_oci_env.c. */
 static int append(struct arena *arena, const struct string_list *base,
 		  const struct string_list *added, struct string_list *ret)
 {
@@ -72,6 +41,9 @@ static int add_capabilities(struct arena *arena, const struct string_list *added
 		r = append(arena, &own->effective, added, &caps->effective);
 	if (r == 0)
 		r = append(arena, &own->permitted, added, &caps->permitted);
+	/* as runc: ambient where the container has inheritable ones at all, of which the plan takes those that may be */
+	if (r == 0 && own->inheritable.count)
+		r = append(arena, &own->ambient, added, &caps->ambient);
 	process->capabilities = caps;
 	return r;
 }
@@ -102,7 +74,7 @@ int oci_exec_process(struct arena *arena, const struct oci_process *own,
 		process->apparmor_profile = changes->apparmor_profile;
 	if (changes->selinux_label)
 		process->selinux_label = changes->selinux_label;
-	r = merge_env(arena, &own->env, &changes->env, &process->env);
+	r = append(arena, &own->env, &changes->env, &process->env);
 	if (r == 0)
 		r = add_capabilities(arena, &changes->capabilities, process);
 	*ret = process;

@@ -96,7 +96,8 @@ static void put_hooks(struct json_writer *w, const char *key, const struct plan_
 		json_open(w, NULL, '{');
 		json_put_string(w, "path", hook->path);
 		put_strings(w, "args", hook->argv);
-		put_strings(w, "env", hook->env);
+		if (hook->env)
+			put_strings(w, "env", hook->env);
 		json_put_i64(w, "timeout_ms", hook->timeout_ms);
 		json_put_string(w, "pointer", hook->pointer ? hook->pointer : "");
 		if (hook->output_path)
@@ -249,8 +250,8 @@ struct stored_record {
 
 static const struct field hook_fields[] = {
 	HOOK_ROW("path", FIELD_STRING, path),	    HOOK_ROW("args", FIELD_STRINGS, args),
-	HOOK_ROW("env", FIELD_STRINGS, env),	    HOOK_ROW("timeout_ms", FIELD_I64, timeout_ms),
-	HOOK_ROW("pointer", FIELD_STRING, pointer),
+	HOOK_ROW("timeout_ms", FIELD_I64, timeout_ms), HOOK_ROW("pointer", FIELD_STRING, pointer),
+	{ .key = "env", .kind = FIELD_STRINGS, .offset = offsetof(struct stored_hook, env) },
 	{ .key = "stdout", .kind = FIELD_STRING, .offset = offsetof(struct stored_hook, output_path) },
 	{ .key = "stderr", .kind = FIELD_STRING, .offset = offsetof(struct stored_hook, errors_path) },
 	{ .key = NULL },
@@ -325,7 +326,7 @@ static int load_hooks(struct arena *arena, const struct stored_hooks *stored,
 		ret->items[i] = (struct plan_hook){
 			.path = from->path,
 			.argv = from->args.items,
-			.env = from->env.items,
+			.env = from->env.set ? from->env.items : NULL,
 			.timeout_ms = (int)from->timeout_ms.value,
 			.pointer = from->pointer,
 			.output_path = from->output_path,

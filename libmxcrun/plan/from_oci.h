@@ -49,6 +49,8 @@ int build_mounts(struct builder *b, struct err **err);
 int build_devices(struct builder *b, struct err **err);
 int build_masks(struct builder *b, struct err **err);
 int build_process(struct builder *b, struct err **err);
+/* from_oci_env.c: env and homeFromPasswd of the process; extra_env of the request comes last. */
+int build_environment(struct builder *b, const struct string_list *list, struct err **err);
 int build_cpu_affinity(struct builder *b, struct err **err); /* exec only */
 int build_memory_policy(struct builder *b, struct err **err);
 int build_scheduling(struct builder *b, struct err **err);

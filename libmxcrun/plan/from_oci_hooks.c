@@ -54,7 +54,8 @@ static int build_hook(struct builder *b, const struct oci_hook *entry, struct pl
 		r = copy_list(b, &args, NULL, &hook->argv, err);
 	if (r == 0)
 		r = check_variables(b, &entry->env, arena_printf(b->arena, "%s/env", hook->pointer), err);
-	return r == 0 ? copy_list(b, &entry->env, NULL, &hook->env, err) : r;
+	/* absent is not the same as empty: plan.h */
+	return r == 0 && entry->env.set ? copy_list(b, &entry->env, NULL, &hook->env, err) : r;
 }
 
 static int build_kind(struct builder *b, const struct oci_hook_list *list, const char *name,

@@ -33,8 +33,6 @@ static const struct {
 
 static int build_command(struct builder *b, const struct oci_process *process, struct err **err)
 {
-	bool has_home = false;
-	size_t i;
 	int r;
 
 	if (!process->args.count || !*process->args.items[0])
@@ -42,15 +40,9 @@ static int build_command(struct builder *b, const struct oci_process *process, s
 	if (process->cwd[0] != '/')
 		return err_set(err, E_CONFIG, 0, "/process/cwd",
 			       "expected an absolute path, found \"%.64s\"", process->cwd);
-	r = check_variables(b, &process->env, "/process/env", err);
-	if (r < 0)
-		return r;
-	for (i = 0; i < process->env.count; i++)
-		has_home |= !strncmp(process->env.items[i], "HOME=", 5);
-	b->plan->process.home_from_passwd = !has_home;
 	r = copy_list(b, &process->args, NULL, &b->plan->process.argv, err);
 	if (r == 0)
-		r = copy_list(b, &process->env, b->request->extra_env, &b->plan->process.env, err);
+		r = build_environment(b, &process->env, err);
 	if (r == 0)
 		r = copy_string(b, process->cwd, &b->plan->process.cwd, err);
 	return r;

@@ -318,7 +318,8 @@ enum plan_hook_kind {
 
 struct plan_hook {
 	const char *path;
-	const char *const *argv, *const *env;
+	const char *const *argv;
+	const char *const *env;		/* NULL: that of the runtime, or in the container that of the workload, as runc and crun do */
 	int timeout_ms;			/* 0: none given */
 	const char *pointer;
 	const char *output_path, *errors_path;	/* of the host, appended to; NULL: where the caller's go */

@@ -206,7 +206,8 @@ void print_hooks(const struct plan_hooks hooks[HOOK_MAX], struct json_writer *w)
 			json_open(w, NULL, '{');
 			json_put_string(w, "path", hook->path);
 			print_strings(hook->argv, "args", w);
-			print_strings(hook->env, "env", w);
+			if (hook->env)
+				print_strings(hook->env, "env", w);
 			json_put_i64(w, "timeoutMs", hook->timeout_ms);
 			json_put_string(w, "pointer", hook->pointer);
 			if (hook->output_path)

@@ -57,6 +57,17 @@ test_setup() {
 		"$(printf '%016x' $((0x$(proc_status "$PID" CapEff) | 1)))"
 }
 
+@test "an added capability is ambient where it is inheritable" {
+	rt delete --force "$TAG"
+	make_bundle '.process.capabilities = {bounding: ["CAP_CHOWN", "CAP_KILL"], inheritable: ["CAP_CHOWN", "CAP_KILL"],
+		permitted: ["CAP_KILL"], effective: ["CAP_KILL"], ambient: ["CAP_KILL"]}'
+	start_container "$TAG"
+	ambient() { rt exec "$@" sed -n 's/^CapAmb:[[:space:]]*//p' /proc/self/status; }
+	equal "$(ambient "$TAG")" 0000000000000020
+	equal "$(ambient --cap CAP_CHOWN "$TAG")" 0000000000000021
+	equal "$(ambient --cap CAP_SETUID "$TAG")" 0000000000000020
+}
+
 @test "user, groups, working directory and variables" {
 	run_exec --user 5:6 --additional-gids 7 --additional-gids 8 --cwd /tmp --env A=1 --env A=2 -e TERM=new "$TAG" \
 		sh -c 'id -u; id -g; id -G; pwd; echo $A $TERM'

@@ -27,6 +27,30 @@ with_hook() {
 kinds() { cut -d ' ' -f 1 "$HOOKS" | tr '\n' ' '; }
 field() { awk -v kind="$1" -v n="$2" '$1 == kind { print $n }' "$HOOKS"; }
 
+@test "a hook without an environment gets the runtime's, in the container the workload's, and an empty one is empty" {
+	make_bundle '.process.env += ["INSIDE=workload", "TWICE=a", "TWICE=b"]'
+	local kind out=$BATS_TEST_TMPDIR/out
+	mkdir "$out"
+	for kind in prestart createRuntime createContainer poststart poststop; do
+		config --arg kind "$kind" --arg out "$out" '.hooks[$kind] = [
+			{path: "/bin/sh", args: ["sh", "-c", "tr \\\\0 \\\\n </proc/self/environ >\($out)/\($kind)"]},
+			{path: "/bin/sh", args: ["sh", "-c", "tr \\\\0 \\\\n </proc/self/environ >\($out)/\($kind).empty"], env: []}]'
+	done
+	config '.hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "env >/tmp/env"]}]'
+	OUTSIDE=runtime create_container "$TAG"
+	OUTSIDE=runtime rt start "$TAG"
+	OUTSIDE=runtime rt delete --force "$TAG"
+	for kind in prestart createRuntime poststart poststop; do
+		grep -qx OUTSIDE=runtime "$out/$kind"
+		grep -q INSIDE "$out/$kind" && return 1
+		[ -e "$out/$kind.empty" ] && [ ! -s "$out/$kind.empty" ]
+	done
+	grep -qx INSIDE=workload "$out/createContainer"
+	grep -qx INSIDE=workload "$BUNDLE/rootfs/tmp/env"
+	equal "$(grep TWICE "$BUNDLE/rootfs/tmp/env")" TWICE=b
+	for file in "$out/createContainer" "$BUNDLE/rootfs/tmp/env"; do lacks "$(cat "$file")" OUTSIDE; done
+}
+
 @test "each kind at its time, with the state on stdin, in its namespace" {
 	make_bundle
 	local kind host

@@ -522,6 +522,24 @@ ECONNREFUSED"
 	make_bundle '.process.cwd = "/made/by/runtime" | .process.args = ["/bin/probe", "cwd"]'
 	run_bundle
 	equal "$output" /made/by/runtime
+	make_bundle '.process.cwd = "/made/before" | .root.readonly = true | .process.args = ["/bin/probe", "cwd"]'
+	run_bundle
+	equal "$output" /made/before
+}
+
+@test "of a variable that is given twice the last value holds, and an empty HOME is none" {
+	make_bundle '.process.env += ["ONE=1", "HOME=", "ONE=two", "ONE=2=3", "ONES=x"] | .process.args = ["/bin/sh", "-c", "tr \\\\0 \\\\n </proc/self/environ"]'
+	run_bundle
+	equal "$(grep -E '^(ONE|HOME)' <<<"$output" | sort)" $'HOME=/root\nONE=2=3\nONES=x'
+}
+
+@test "a user without uid or gid is root, as for runc and crun" {
+	make_bundle '.process.user = {gid: 5} | .process.args = ["/bin/sh", "-c", "id -u; id -g"]'
+	run_bundle
+	equal "$output" $'0\n5'
+	make_bundle '.process.user = {uid: 5} | .process.args = ["/bin/sh", "-c", "id -u; id -g"]'
+	run_bundle
+	equal "$output" $'5\n0'
 }
 
 @test "an oom score outside the kernel's range, and a user that is not mapped, are refused" {

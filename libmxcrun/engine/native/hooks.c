@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ struct running {
 	const char *kind;
 	const char *state;	/* what is still to be written */
 	size_t left;
+	const char *const *env;	/* for a hook that has none */
 	pid_t pid;
 	int pidfd;
 	int stdin_fd;		/* write end; -1 once all is written or the hook closed its end */
@@ -60,12 +62,13 @@ static int open_output(const char *path, int *ret, const struct plan_hook *hook,
 }
 
 /* Runs in the child. */
-static void execute(const struct plan_hook *hook, const struct hook_io *io, int failure_fd)
+static void execute(const struct running *run, const struct hook_io *io, int failure_fd)
 {
 	static const char *const none[] = { NULL };
+	const struct plan_hook *hook = run->hook;
 	const char *const fallback_argv[] = { hook->path, NULL };
 	const char *const *argv = hook->argv && hook->argv[0] ? hook->argv : fallback_argv;
-	const char *const *env = hook->env ? hook->env : none;
+	const char *const *env = hook->env ? hook->env : run->env ? run->env : none;
 	sigset_t no_signals;
 
 	for (int number = 1; number < NSIG; number++)
@@ -110,7 +113,7 @@ static int start(struct running *run, struct err **err)
 	if (run->pid < 0)
 		return err_sys(err, E_HOOK, errno, "fork", hook->path, hook->pointer);
 	if (run->pid == 0)
-		execute(hook, &io, failure_write);
+		execute(run, &io, failure_write);
 	/* on both sides, so that the group exists whoever comes first; EACCES: the child was first */
 	(void)setpgid(run->pid, run->pid);
 	run->pidfd = sys_pidfd_open(run->pid, 0);
@@ -198,10 +201,10 @@ static int reap(const struct running *run, bool must_die, int *ret_status)
 	return r < 0 ? -errno : 0;
 }
 
-static int run_one(const struct plan_hook *hook, const char *kind, const char *state, struct err **err)
+static int run_one(const struct plan_hook *hook, const char *kind, const char *state, const char *const *env, struct err **err)
 {
 	struct running run = {
-		.hook = hook, .kind = kind, .state = state, .left = strlen(state), .pid = -1, .pidfd = -1,
+		.hook = hook, .kind = kind, .env = env, .state = state, .left = strlen(state), .pid = -1, .pidfd = -1,
 		.stdin_fd = -1, .failure_fd = -1,
 		.deadline_ms = hook->timeout_ms > 0 ? sys_monotonic_ms() + hook->timeout_ms : -1,
 	};
@@ -224,7 +227,7 @@ static int run_one(const struct plan_hook *hook, const char *kind, const char *s
 	return r;
 }
 
-int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err)
+int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, const char *const *env, struct err **err)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction before;
@@ -235,8 +238,13 @@ int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *stat
 	if (sigaction(SIGPIPE, &ignore, &before) < 0)
 		return err_sys(err, E_HOOK, errno, "sigaction", "SIGPIPE", NULL);
 	for (size_t i = 0; i < hooks->count && r == 0; i++)
-		r = run_one(&hooks->items[i], kind, state_json ? state_json : "", err);
+		r = run_one(&hooks->items[i], kind, state_json ? state_json : "", env, err);
 	if (sigaction(SIGPIPE, &before, NULL) < 0 && r == 0)
 		r = err_sys(err, E_HOOK, errno, "sigaction", "SIGPIPE", NULL);
 	return r;
+}
+
+int hooks_run_outside(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err)
+{
+	return hooks_run(hooks, kind, state_json, (const char *const *)(uintptr_t)environ, err);
 }

@@ -6,7 +6,11 @@
 #include "plan/plan.h"
 
 /* Run the hooks of one kind where the caller is, with the state JSON on stdin, each as a process
- * group with its timeout (invariant 44). kind is for messages. Stops at the first failure. */
-int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err);
+ * group with its timeout (invariant 44). kind is for messages; env is for those that have none of their own. Stops at the
+ * first failure. */
+int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, const char *const *env, struct err **err);
+
+/* The same with the environment of this process. */
+int hooks_run_outside(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err);
 
 #endif

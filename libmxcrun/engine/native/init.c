@@ -272,7 +272,8 @@ static int build(struct init *init, struct err **err)
 	for (size_t i = 0; i < array_size(stages) && r == 0; i++)
 		r = stages[i](init, err);
 	if (r == 0)
-		r = hooks_run(&init->plan->hooks[HOOK_CREATE_CONTAINER], "createContainer", init->state_json, err);
+		r = hooks_run(&init->plan->hooks[HOOK_CREATE_CONTAINER], "createContainer", init->state_json,
+			      init->plan->process.env, err);
 	if (r == 0)
 		r = regions_apply(init, err);
 	if (r == 0)
@@ -392,7 +393,8 @@ static int run(struct init *init, struct err **err)
 	if (r == 0)
 		r = wait_for_start(init, err);
 	if (r == 0)
-		r = hooks_run(&init->plan->hooks[HOOK_START_CONTAINER], "startContainer", init->state_json, err);
+		r = hooks_run(&init->plan->hooks[HOOK_START_CONTAINER], "startContainer", init->state_json,
+			      init->env ? init->env : init->plan->process.env, err);
 	if (r < 0)
 		return r;
 	return init->plan->process.keep_init ? reaper_run(init, run_workload, err) : run_workload(init, err);

@@ -385,9 +385,9 @@ static int run_runtime_hooks(struct launch *l, struct engine_child *child, struc
 
 	if (!state)
 		return err_nomem(err);
-	r = hooks_run(&hooks[HOOK_PRESTART], "prestart", state, err);
+	r = hooks_run_outside(&hooks[HOOK_PRESTART], "prestart", state, err);
 	if (r == 0)
-		r = hooks_run(&hooks[HOOK_CREATE_RUNTIME], "createRuntime", state, err);
+		r = hooks_run_outside(&hooks[HOOK_CREATE_RUNTIME], "createRuntime", state, err);
 	return r < 0 ? r : send_go(l, child, err);
 }
 

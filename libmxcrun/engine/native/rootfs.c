@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/sys.h"
 #include "engine/native/mounts.h"
 
@@ -264,17 +266,33 @@ static int move_and_chroot(struct init *init, struct err **err)
 	return 0;
 }
 
+/* A working directory that is missing, while it can still be made. */
+static int make_cwd(const struct init *init, struct err **err)
+{
+	const char *cwd = init->plan->process.cwd;
+	cleanup_close int fd = -1;
+
+	if (init->plan->lifecycle.is_sandbox || !strcmp(cwd, "/"))
+		return 0;
+	fd = path_make_in_root(init->root_fd, cwd, PATH_MAKE_DIR);
+	return fd < 0 ? err_sys(err, E_ROOTFS, -fd, "mkdir", cwd, "/process/cwd") : 0;
+}
+
 int rootfs_finish(struct init *init, struct err **err)
 {
 	const struct plan_root *root = &init->plan->root;
 	cleanup_close int fd = -1;
 	struct sys_mount_attr attr = { .attr_set = SYS_ATTR_RDONLY };
+	int r;
 
 	if (root->propagation != PLAN_PROPAGATION_UNSET && mount(NULL, "/", NULL, root->propagation, NULL) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount", "propagation of the root",
 			       "/linux/rootfsPropagation");
 	if (!root->is_readonly)
 		return 0;
+	r = make_cwd(init, err);
+	if (r < 0)
+		return r;
 	fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || mount_set(init, fd, 0, &attr) < 0)
 		return err_sys(err, E_ROOTFS, errno, "mount_setattr", "/", "/root/readonly");
