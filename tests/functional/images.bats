@@ -307,7 +307,7 @@ store_is_empty() { [ -z "$(find "$MXCRUN_IMAGES" -mindepth 1 ! -name .lock 2>/de
 }
 
 @test "the section of the sandbox counts on an image too: limits, capabilities, filter, binds, links, sizes" {
-	requires root native
+	requires root
 	import
 	mkdir -p "$USERDIR/extra"
 	echo extra >"$USERDIR/extra/file"
