@@ -139,7 +139,7 @@ int lifecycle_resume(const struct lifecycle *lc, const char *id, struct err **er
 int lifecycle_update(const struct lifecycle *lc, const char *id,
 		     const struct oci_resources *resources, const struct oci_intel_rdt *rdt, struct err **err);
 
-/* The processes in its cgroup, as we number them; malloc'd. */
+/* The processes in its cgroup, as we number them, none of one that is stopped; malloc'd. */
 int lifecycle_pids(const struct lifecycle *lc, const char *id, pid_t **ret, size_t *ret_count,
 		   struct err **err);
 

@@ -29,7 +29,7 @@ field() { awk -v kind="$1" -v n="$2" '$1 == kind { print $n }' "$HOOKS"; }
 
 @test "a hook without an environment gets the runtime's, in the container the workload's, and an empty one is empty" {
 	make_bundle '.process.env += ["INSIDE=workload", "TWICE=a", "TWICE=b"]'
-	local kind out=$BATS_TEST_TMPDIR/out
+	local kind file out=$BATS_TEST_TMPDIR/seen
 	mkdir "$out"
 	for kind in prestart createRuntime createContainer poststart poststop; do
 		config --arg kind "$kind" --arg out "$out" '.hooks[$kind] = [

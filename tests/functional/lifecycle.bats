@@ -250,6 +250,18 @@ GUARDS="root jq"
 	assert_nothing_left
 }
 
+@test "a program that the mode bits give to its owner alone is another user's with CAP_DAC_OVERRIDE only" {
+	make_bundle '.process.args = ["/bin/own", "cwd"] | .process.user = {uid: 1000, gid: 1000}'
+	cp "$BUNDLE/rootfs/bin/probe" "$BUNDLE/rootfs/bin/own"
+	chmod 700 "$BUNDLE/rootfs/bin/own"
+	run_bundle
+	equal "$status" 126
+	config '.process.capabilities |= with_entries(.value = ((.value // []) + ["CAP_DAC_OVERRIDE"]))
+		| .process.capabilities.inheritable = ["CAP_DAC_OVERRIDE"] | .process.capabilities.ambient = ["CAP_DAC_OVERRIDE"]'
+	run_bundle
+	equal "$status $output" "0 /"
+}
+
 @test "run finds the program in the PATH of the container's environment" {
 	make_bundle '.process.args = ["only-here"] | .process.env = ["PATH=/nowhere:/opt/own"]'
 	mkdir -p "$BUNDLE/rootfs/opt/own"

@@ -88,6 +88,12 @@ memory_limit() { cgroup_value "$PID" memory memory.limit_in_bytes memory.max; }
 	[ "$status" -ne 0 ]
 	run --separate-stderr rt ps "$TAG-absent"
 	assert_refused "does not exist"
+	rt kill "$TAG" KILL
+	stopped() { is_status "$TAG" stopped; }
+	wait_for 5 stopped
+	equal "$(rt ps --format json "$TAG")" "[]"
+	run --separate-stderr rt ps "$TAG"
+	equal "$status ${#lines[@]}" "0 1"
 }
 
 # option | v1: controller, file, value | v2: file, value; "-": refused
