@@ -286,8 +286,9 @@ same_by_all() {
 # And of a bundle, by the matrix's rows that say so.
 reviewed_in_bundles() {
 	# "bind mount with set-user-ID programs": by bwrap the root is nosuid, and so are binds. "device nodes": by bwrap, and in a user namespace by all, they
-	# are the host's own, bound one by one. What covers masked files is one of them.
+	# are the host's own, bound one by one. What covers masked files is one of them. bwrap's own --proc covers sysrq-trigger too.
 	reviewed | sed -E 's/^(mount \/(sys\/[^ ]*)? r[ow]),nosuid/\1/
+		s/^(mount \/proc\/sysrq-trigger ro),nosuid,nodev,noexec/\1/
 		/^mount \/dev\/(full|null|random|tty|urandom|zero) /d
 		s/^(mount \/proc\/(kcore|keys|latency_stats|sched_debug|timer_list|timer_stats) .*),relatime$/\1/'
 }
