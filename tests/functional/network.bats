@@ -54,7 +54,8 @@ default_deny() {
 	for way in "udp 198.51.100.10 90" "dns 198.51.100.10 53" "big 198.51.100.10 90" "udp 2001:db8:1::10 90"; do
 		result "$way" EPERM
 	done
-	result "icmp 198.51.100.10 0" EACCES
+	# the second rule is for any protocol, so the workload has echo sockets
+	result "icmp 198.51.100.10 0" EPERM
 	result "tcp 127.0.0.1 70" ECONNREFUSED
 	result "tcp ::1 70" ECONNREFUSED
 }
@@ -136,8 +137,12 @@ echo_requests() {
 		icmp 198.51.100.10 0 icmp 2001:db8:1::10 0 icmp 203.0.113.7 0 icmp 10.0.2.2 0 udp 198.51.100.10 90
 	run_there
 	result "icmp 198.51.100.10 0" echo
-	# slirp4netns has none of IPv6
-	result "icmp 2001:db8:1::10 0" "$([ "$HIDDEN" = pasta ] && echo TIMEOUT || echo echo)"
+	# not every slirp4netns carries those of IPv6
+	if [ "$HIDDEN" = pasta ]; then
+		grep -qE '^icmp 2001:db8:1::10 0 (echo|TIMEOUT)$' <<<"$output"
+	else
+		result "icmp 2001:db8:1::10 0" echo
+	fi
 	result "icmp 203.0.113.7 0" EPERM
 	result "icmp 10.0.2.2 0" EPERM
 	result "udp 198.51.100.10 90" EPERM

@@ -520,7 +520,7 @@ refuses() {
 		upon .mounts += [{destination: "/sys/fs/x", type: "tmpfs", source: "tmpfs"}]
 		device .linux.devices = [{path: "/dev/fuse", type: "c", major: 10, minor: 229}]
 		AppArmor .process.apparmorProfile = "unconfined"
-		maps .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] | .linux.gidMappings = .linux.uidMappings
+		sysfs .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] | .linux.gidMappings = .linux.uidMappings
 		/proc .mounts |= map(select(.destination != "/proc"))
 	END
 }
