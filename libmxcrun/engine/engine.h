@@ -46,9 +46,10 @@ struct engine_child {
 	int pidfd;
 	int sync_fd;			/* parent's end */
 	int life_fd;			/* write end; keep_init only */
+	int net_fd;			/* its network namespace, where plan_carries_network() and it has a new user namespace; else -1 */
 	bool is_released;		/* goes_at_once: all has been said */
 };
-#define ENGINE_CHILD_INIT { .pid = -1, .pidfd = -1, .sync_fd = -1, .life_fd = -1 }
+#define ENGINE_CHILD_INIT { .pid = -1, .pidfd = -1, .sync_fd = -1, .life_fd = -1, .net_fd = -1 }
 void engine_child_done(struct engine_child *child);	/* closes descriptors, kills nothing */
 
 struct engine {

@@ -105,7 +105,7 @@ static int start_network(const struct prepared *prepared, struct instance *insta
 {
 	const struct net_journal journal = { .add = on_helper, .add_table = on_table, .data = instance };
 
-	return network_start(prepared->plan, instance->child.pid, &journal, &instance->network, err);
+	return network_start(prepared->plan, instance->child.pid, instance->child.net_fd, &journal, &instance->network, err);
 }
 
 /* From here on init outlives us; its startContainer hooks get the state as it now is. */

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "engine/engine.h"
 #include "lifecycle/prepare.h"
 #include "net/enter.h"
 
@@ -14,7 +15,7 @@ int report_write(const char *path, const struct prepared *prepared, const char *
 
 /* For a run that is watched to its end: keep hold of the container's network namespace, when there is a record to write and
  * rules are in force there. 0 or -errno. */
-int report_watch(const char *path, const struct plan *plan, pid_t pid, struct net_namespace *ret, struct err **err);
+int report_watch(const char *path, const struct plan *plan, const struct engine_child *child, struct net_namespace *ret, struct err **err);
 
 /* Then, once it has ended, replace the record by one that also has what each rule has let through and refused. 0 or -errno. */
 int report_write_end(const char *path, const struct prepared *prepared, pid_t pid, const struct net_namespace *namespaces,

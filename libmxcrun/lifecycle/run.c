@@ -62,7 +62,7 @@ static int run_to_end(const struct lifecycle *lc, const struct prepared *prepare
 	int r = announce(&told->announcement, &instance->child, err);
 
 	if (r == 0)
-		r = report_watch(told->report, prepared->plan, instance->child.pid, &namespaces, err);
+		r = report_watch(told->report, prepared->plan, &instance->child, &namespaces, err);
 	if (r == 0 && request.console)
 		r = console_attach(console, err);
 	if (r == 0)

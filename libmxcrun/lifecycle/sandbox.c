@@ -47,7 +47,7 @@ static int run_to_end(const struct prepared *prepared, const char *report, const
 		.shares_terminal = !prepared->plan->process.new_session,
 	};
 	cleanup_net_namespace struct net_namespace namespaces = NET_NAMESPACE_INIT;
-	int r = report_watch(report, prepared->plan, instance->child.pid, &namespaces, err);
+	int r = report_watch(report, prepared->plan, &instance->child, &namespaces, err);
 
 	if (r == 0)
 		r = engine_release(&instance->child, err);

@@ -37,11 +37,8 @@ static bool is_own(int fd, const char *own_path)
 
 /* The user namespace that owns the network namespace, which need not be that of the processes in there: a joined one
  * belongs to whoever made it. */
-int net_namespace_open_path(const char *path, struct net_namespace *ret, struct err **err)
+static int find_owner(const char *path, struct net_namespace *ret, struct err **err)
 {
-	ret->net_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (ret->net_fd < 0)
-		return err_sys(err, E_NETWORK, errno, "open", path, NULL);
 	ret->user_fd = ioctl(ret->net_fd, NS_GET_USERNS);
 	if (ret->user_fd < 0)
 		return err_sys(err, E_NETWORK, errno, "finding the owner of", path, NULL);
@@ -49,6 +46,19 @@ int net_namespace_open_path(const char *path, struct net_namespace *ret, struct 
 	if (is_own(ret->user_fd, "/proc/self/ns/user"))
 		fd_close_ptr(&ret->user_fd);
 	return 0;
+}
+
+int net_namespace_open_path(const char *path, struct net_namespace *ret, struct err **err)
+{
+	ret->net_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return ret->net_fd < 0 ? err_sys(err, E_NETWORK, errno, "open", path, NULL) : find_owner(path, ret, err);
+}
+
+int net_namespace_open_fd(int net_fd, struct net_namespace *ret, struct err **err)
+{
+	ret->net_fd = fcntl(net_fd, F_DUPFD_CLOEXEC, 3);
+	return ret->net_fd < 0 ? err_sys(err, E_NETWORK, errno, "fcntl", "network namespace", NULL)
+			       : find_owner("the network namespace", ret, err);
 }
 
 int net_namespace_open(pid_t pid, struct net_namespace *ret, struct err **err)

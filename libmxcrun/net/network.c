@@ -106,15 +106,15 @@ int network_remove_table(const struct net_namespace *namespaces, const char *id,
 
 /* ---- either ---- */
 
-int network_start(const struct plan *plan, pid_t init, const struct net_journal *journal, struct network *ret,
+int network_start(const struct plan *plan, pid_t init, int net_fd, const struct net_journal *journal, struct network *ret,
 		  struct err **err)
 {
 	cleanup_net_namespace struct net_namespace namespaces = NET_NAMESPACE_INIT;
 	int r;
 
-	if (plan->network != NETWORK_PROXY && !plan->network_policy.egress.count)
+	if (!plan_carries_network(plan))
 		return 0;
-	r = net_namespace_open(init, &namespaces, err);
+	r = net_fd >= 0 ? net_namespace_open_fd(net_fd, &namespaces, err) : net_namespace_open(init, &namespaces, err);
 	if (r < 0)
 		return r;
 	if (plan->network == NETWORK_PROXY)

@@ -13,8 +13,9 @@ struct network {
 #define NETWORK_INIT { .helper = NET_HELPER_INIT, .ports = NET_HELPER_INIT }
 
 /* Carry out the plan's network policy for the container whose init has that number. The filter is in force before there is
- * a way out that is ours to make. Nothing, at no cost, for a plan without. 0, or -errno with E_NETWORK or E_POLICY. */
-int network_start(const struct plan *plan, pid_t init, const struct net_journal *journal, struct network *ret,
+ * a way out that is ours to make. Nothing, at no cost, for a plan without. net_fd: its namespace, -1: that of the number. 0, or
+ * -errno with E_NETWORK or E_POLICY. */
+int network_start(const struct plan *plan, pid_t init, int net_fd, const struct net_journal *journal, struct network *ret,
 		  struct err **err);
 
 void network_stop(struct network *network);

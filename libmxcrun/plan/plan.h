@@ -399,4 +399,10 @@ static inline bool plan_has_time_offsets(const struct plan *plan)
 	return plan->monotonic.is_set || plan->boottime.is_set;
 }
 
+/* Is there something to be done in the container's network namespace from outside (net/network.h)? */
+static inline bool plan_carries_network(const struct plan *plan)
+{
+	return plan->network == NETWORK_PROXY || plan->network_policy.egress.count > 0;
+}
+
 #endif

@@ -193,7 +193,9 @@ answers_from_world() { equal "$(in_world /usr/bin/python3 "$here/netpeer.py" try
 	equal "$(proc_status "$PID" CapBnd)" 0000000000000020
 	run --separate-stderr rt exec --cap CAP_NET_ADMIN "$TAG" true
 	assert_refused CAP_NET_ADMIN
-	run --separate-stderr rt exec --cap CAP_NET_RAW "$TAG" grep CapEff /proc/self/status
+	run --separate-stderr rt exec --cap CAP_NET_RAW "$TAG" true
+	assert_refused CAP_NET_RAW
+	run --separate-stderr rt exec "$TAG" grep CapEff /proc/self/status
 	contains "$output" 0000000000000020
 }
 

@@ -593,6 +593,19 @@ static int guard_devices(const struct launch *l, struct err **err)
 	return cgroup_guard_devices(l->request->cgroup, l->request->plan, l->cgroup_fd, err);
 }
 
+/* An ordinary user may look at init's namespaces only until it has its id there: its memory belongs to the user namespace in which
+ * it was executed, and is not dumpable from then on (ptrace(2), "Ptrace access mode checking"). */
+static int keep_network(const struct launch *l, struct engine_child *child, struct err **err)
+{
+	char path[sizeof("/proc/2147483647/ns/net")];
+
+	if (!l->is_userns_new || !plan_carries_network(l->request->plan))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)child->pid);
+	child->net_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return child->net_fd < 0 ? err_sys(err, E_NETWORK, errno, "open", path, NULL) : 0;
+}
+
 /* The filter of devices lets everybody make nodes (plan/from_oci_devices.c), so that init may do so meanwhile; but lists of v1
  * are empty while they are written. */
 static int start_native(struct launch *l, struct engine_child *child, struct err **err)
@@ -612,6 +625,8 @@ static int start_native(struct launch *l, struct engine_child *child, struct err
 		r = meet_container(l, child, err);
 	if (r == 0)
 		r = register_child(l, child, err);
+	if (r == 0)
+		r = keep_network(l, child, err);
 	if (r == 0)
 		r = write_maps(l, child, err);
 	return r == 0 && cgroup_guards_at_once(l->request->cgroup, l->request->plan) ? guard_devices(l, err) : r;
@@ -756,6 +771,7 @@ void engine_child_done(struct engine_child *child)
 	fd_close_ptr(&child->pidfd);
 	fd_close_ptr(&child->sync_fd);
 	fd_close_ptr(&child->life_fd);
+	fd_close_ptr(&child->net_fd);
 }
 
 /* The plan builders refuse what is not lowered; what is left is what this host's user may do. */
