@@ -59,9 +59,7 @@ int report_write(const char *path, const struct prepared *prepared, const char *
 
 int report_watch(const char *path, const struct plan *plan, const struct engine_child *child, struct net_namespace *ret, struct err **err)
 {
-	if (!path || !plan->network_policy.egress.count)
-		return 0;
-	return child->net_fd >= 0 ? net_namespace_open_fd(child->net_fd, ret, err) : net_namespace_open(child->pid, ret, err);
+	return path && plan->network_policy.egress.count ? net_namespace_open_child(child->pid, child->net_fd, ret, err) : 0;
 }
 
 int report_write_end(const char *path, const struct prepared *prepared, pid_t pid, const struct net_namespace *namespaces,

@@ -54,19 +54,21 @@ int net_namespace_open_path(const char *path, struct net_namespace *ret, struct 
 	return ret->net_fd < 0 ? err_sys(err, E_NETWORK, errno, "open", path, NULL) : find_owner(path, ret, err);
 }
 
-int net_namespace_open_fd(int net_fd, struct net_namespace *ret, struct err **err)
-{
-	ret->net_fd = fcntl(net_fd, F_DUPFD_CLOEXEC, 3);
-	return ret->net_fd < 0 ? err_sys(err, E_NETWORK, errno, "fcntl", "network namespace", NULL)
-			       : find_owner("the network namespace", ret, err);
-}
-
 int net_namespace_open(pid_t pid, struct net_namespace *ret, struct err **err)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	return net_namespace_open_path(path, ret, err);
+}
+
+int net_namespace_open_child(pid_t pid, int net_fd, struct net_namespace *ret, struct err **err)
+{
+	if (net_fd < 0)
+		return net_namespace_open(pid, ret, err);
+	ret->net_fd = fcntl(net_fd, F_DUPFD_CLOEXEC, 3);
+	return ret->net_fd < 0 ? err_sys(err, E_NETWORK, errno, "fcntl", "network namespace", NULL)
+			       : find_owner("the network namespace", ret, err);
 }
 
 bool net_namespace_is_own(const struct net_namespace *namespaces)

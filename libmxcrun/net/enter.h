@@ -16,8 +16,8 @@ struct net_namespace {
 
 /* Of that process, which has to be alive and known to be the right one. 0 or -errno. */
 int net_namespace_open(pid_t pid, struct net_namespace *ret, struct err **err);
-/* The same of a descriptor of the namespace, which stays the caller's. */
-int net_namespace_open_fd(int net_fd, struct net_namespace *ret, struct err **err);
+/* Of a child of ours: by net_fd, which stays the caller's, where that is not -1, else by its number. */
+int net_namespace_open_child(pid_t pid, int net_fd, struct net_namespace *ret, struct err **err);
 /* The same of a file of the namespace. */
 int net_namespace_open_path(const char *path, struct net_namespace *ret, struct err **err);
 /* Is it the one that we are in ourselves? */

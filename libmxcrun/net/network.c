@@ -114,7 +114,7 @@ int network_start(const struct plan *plan, pid_t init, int net_fd, const struct 
 
 	if (!plan_carries_network(plan))
 		return 0;
-	r = net_fd >= 0 ? net_namespace_open_fd(net_fd, &namespaces, err) : net_namespace_open(init, &namespaces, err);
+	r = net_namespace_open_child(init, net_fd, &namespaces, err);
 	if (r < 0)
 		return r;
 	if (plan->network == NETWORK_PROXY)
