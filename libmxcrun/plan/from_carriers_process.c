@@ -92,32 +92,22 @@ int carriers_take_capabilities(struct builder *b, const struct policy_combined *
 
 /* ---- filters ---- */
 
-static int profile_index(const char *word)
-{
-	int index = 0;
-
-	while (seccomp_profile_words[index] && strcmp(seccomp_profile_words[index], word) != 0)
-		index++;
-	return seccomp_profile_words[index] ? index : -1;
-}
-
 static int add_filter(struct builder *b, const struct policy_carrier *carrier, struct err **err)
 {
 	struct plan_policy *plan = &b->plan->policy;
 	const char *profile = section_of(carrier)->seccomp_profile, *pointer = pointer_to(b, carrier, PROFILE_KEY);
 	struct plan_seccomp *filter = &plan->filters[plan->filter_count];
-	int index = profile_index(profile), r = note_pointer(b, pointer, err);
+	int index = 0, r = note_pointer(b, pointer, err);
 
+	if (r == 0 && !carrier->seccomp_file)
+		r = index = seccomp_profile_from_word(profile, pointer, err);
 	if (r < 0)
 		return r;
 	if (carrier->seccomp_file)
 		r = seccomp_compile_policy_file(b->arena, carrier->seccomp_file, b->request->keeps_rules, filter, b->log, err);
-	else if (index >= 0)
+	else
 		r = seccomp_compile_policy(b->arena, (enum seccomp_profile)index, b->plan->process.capabilities.effective,
 					   b->request->keeps_rules, filter, b->log, err);
-	else
-		return err_set(err, E_POLICY, 0, pointer,
-			       "no seccomp profile is named \"%.64s\": default, denylist, or the absolute path of a file", profile);
 	if (r < 0)
 		return err_wrap(err, "%s: seccomp profile %.512s", carrier->name, profile);
 	plan->filter_count++;

@@ -194,18 +194,16 @@ const char *backend_argv0(const struct policy_decisions *decisions)
 static int choose_filter(struct builder *b, const char *profile, const struct oci_seccomp *file, struct err **err)
 {
 	struct plan_process *process = &b->plan->process;
-	int index = 0;
+	int index;
 
 	if (file) {
 		if (seccomp_compile_policy_file(b->arena, file, b->request->keeps_rules, &process->seccomp, b->log, err) == 0)
 			return 0;
 		return err_wrap(err, "seccomp profile %.512s", profile);
 	}
-	while (profile && seccomp_profile_words[index] && strcmp(profile, seccomp_profile_words[index]) != 0)
-		index++;
-	if (!seccomp_profile_words[index])
-		return err_set(err, E_POLICY, 0, SECTION "/seccompProfile",
-			       "no seccomp profile is named \"%.64s\": default, denylist, or the absolute path of a file", profile);
+	index = profile ? seccomp_profile_from_word(profile, SECTION "/seccompProfile", err) : SECCOMP_PROFILE_DEFAULT;
+	if (index < 0)
+		return index;
 	return seccomp_compile_policy(b->arena, (enum seccomp_profile)index, process->capabilities.effective,
 				      b->request->keeps_rules, &process->seccomp, b->log, err);
 }

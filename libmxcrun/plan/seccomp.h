@@ -27,7 +27,10 @@ extern const char *const seccomp_profile_words[]; /* by enum; NULL-terminated */
 int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities,
 			   bool keeps_rules, struct plan_seccomp *ret, const struct log *log, struct err **err);
 
-/* The same from a file of the caller's. E_POLICY for what a sandbox has no place for (a listener). */
+/* The profile of that name, or -errno with E_POLICY at pointer. */
+int seccomp_profile_from_word(const char *word, const char *pointer, struct err **err);
+
+/* The filter from a file of the caller's. E_POLICY for what a sandbox has no place for (a listener). */
 int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *file, bool keeps_rules,
 				struct plan_seccomp *ret, const struct log *log, struct err **err);
 

@@ -192,6 +192,15 @@ static int build_profile(struct arena *scratch, enum seccomp_profile profile, ui
 	return rules.failed ? err_nomem(err) : 0;
 }
 
+int seccomp_profile_from_word(const char *word, const char *pointer, struct err **err)
+{
+	for (int i = 0; seccomp_profile_words[i]; i++)
+		if (!strcmp(seccomp_profile_words[i], word))
+			return i;
+	return err_set(err, E_POLICY, 0, pointer, "no seccomp profile is named \"%.64s\": default, denylist, or the absolute path of a file",
+		       word);
+}
+
 int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities,
 			   bool keeps_rules, struct plan_seccomp *ret, const struct log *log, struct err **err)
 {
