@@ -341,6 +341,15 @@ engine_policy() { # INGRESS [RESOLVER]
 # A published port, and the container's own address, from the world.
 published() { in_world /usr/bin/python3 "$here/netpeer.py" try tcp 198.51.100.1 8080 tcp 10.99.0.2 7575; }
 
+# look_from_both_sides ENGINE: what the container has tried is as it must be, and what is published is in $output.
+look_from_both_sides() {
+	said_tried() { "$1" logs "$TAG" 2>/dev/null | grep -q tried; }
+	wait_for 30 said_tried "$1"
+	equal "$("$1" logs "$TAG")" "$engine_tried"
+	output=$(published)
+	echo "$output"
+}
+
 use_netavark() {
 	requires podman
 	[ -x /usr/lib/podman/netavark ] || [ -x /usr/libexec/podman/netavark ] || skip "needs netavark"
@@ -356,14 +365,10 @@ use_netavark() {
 @test "podman under a network policy, on netavark's bridge: egress in both families, and published ports as ingress says" {
 	use_netavark
 	local ingress
-	said_tried() { podman_ logs "$TAG" 2>/dev/null | grep -q tried; }
 	for ingress in allow deny; do
 		podman_ run -d --name "$TAG" --env "MXCRUN_TEST_TAG=$TAG" --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 "$NETWORK" \
 			--ip 10.99.0.2 -p 8080:7575 --annotation "$(annotated "$(engine_policy $ingress)")" localhost/mxt-image sh -c "$engine_script" >/dev/null
-		wait_for 30 said_tried
-		equal "$(podman_ logs "$TAG")" "$engine_tried"
-		output=$(published)
-		echo "$output"
+		look_from_both_sides podman_
 		if [ $ingress = allow ]; then
 			result "tcp 198.51.100.1 8080" inside
 			result "tcp 10.99.0.2 7575" inside
@@ -664,14 +669,10 @@ start_docker_there() {
 @test "docker under an owner's network policy, on its bridge: egress, published ports, its resolver, capabilities" {
 	start_docker_there
 	local ingress what
-	said_tried() { docker_ logs "$TAG" 2>/dev/null | grep -q tried; }
 	for ingress in allow deny; do
 		engine_policy $ingress >"$E/owner/policy.d/10.json"
 		docker_ run -d --name "$TAG" --env "MXCRUN_TEST_TAG=$TAG" --network mxt --ip 10.99.0.2 -p 8080:7575 mxt-image /bin/sh -c "$engine_script" >/dev/null
-		wait_for 30 said_tried
-		equal "$(docker_ logs "$TAG")" "$engine_tried"
-		output=$(published)
-		echo "$output"
+		look_from_both_sides docker_
 		if [ $ingress = allow ]; then
 			result "tcp 198.51.100.1 8080" inside
 		else
