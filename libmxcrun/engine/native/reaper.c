@@ -1,10 +1,14 @@
 /* reaper.c - pid 1 of a sandbox: start the workload, reap what it leaves, hand signals on, end with it.
  *
+ * The workload is born in our memory, and we sleep until it has a memory of its own, or has failed: a copy of ours would be made
+ * and written to page by page, and taken down by its execve.
+ *
  * Its end is the end of the pid namespace, so there is nothing to clean up. It has two leashes: the
  * parent death signal, and the pipe whose other end only the supervisor has.
  */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -14,9 +18,11 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "engine/native/clone.h"
 #include "engine/native/init.h"
 
 #define EXIT_KILLED (128 + SIGKILL)
+#define WORKLOAD_STACK 65536	/* only pages that it needs are touched */
 
 static int block_all(struct err **err)
 {
@@ -43,19 +49,36 @@ static int open_signals(struct err **err)
 	return fd < 0 ? err_sys(err, E_PROCESS, errno, "signalfd", NULL, NULL) : fd;
 }
 
+struct birth {
+	struct init init;	/* the child's own: it closes descriptors, which are ours as well */
+	int (*run)(struct init *init, struct err **err);
+};
+
 /* Runs in the child. Actions are set to their defaults by exec_workload. */
-static void be_workload(struct init *init, int (*run)(struct init *init, struct err **err))
+static int be_workload(void *data)
 {
+	struct birth *birth = data;
 	struct err *err = NULL;
 	sigset_t none;
 
-	fd_close_ptr(&init->fds.life);
+	fd_close_ptr(&birth->init.fds.life);
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		err_sys(&err, E_PROCESS, errno, "sigprocmask", NULL, NULL);
 	else
-		run(init, &err);
-	init_fail(init, err);
+		birth->run(&birth->init, &err);
+	init_fail(&birth->init, err);
+}
+
+static pid_t start_workload(struct init *init, int (*run)(struct init *init, struct err **err))
+{
+	_Alignas(16) char stack[WORKLOAD_STACK];
+	struct sys_clone_args args = { .flags = CLONE_VFORK, .exit_signal = SIGCHLD };
+	struct birth birth = { .init = *init, .run = run };
+
+	/* a time namespace is not entered by who shares memory */
+	return init->plan->namespaces[NS_TIME].mode == NS_HOST ? clone_run(&args, stack, sizeof(stack), be_workload, &birth) :
+								 clone_copied(&args, be_workload, &birth);
 }
 
 /* Whoever waits for an end of one of these, standard output too, waits for the workload and not for us. */
@@ -143,11 +166,9 @@ int reaper_run(struct init *init, int (*run)(struct init *init, struct err **err
 	signal_fd = open_signals(err);
 	if (signal_fd < 0)
 		return signal_fd;
-	workload = fork();
+	workload = start_workload(init, run);
 	if (workload < 0)
-		return err_sys(err, E_PROCESS, errno, "fork", NULL, NULL);
-	if (workload == 0)
-		be_workload(init, run);
+		return err_sys(err, E_PROCESS, -workload, "clone3", "workload", NULL);
 	close_all_but(init, signal_fd);
 	watch(signal_fd, init->fds.life, workload);
 }
