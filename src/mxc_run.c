@@ -107,7 +107,8 @@ static int outcome(const struct supervised *end, const struct plan *plan, int *r
 }
 
 static int run_sandbox(struct program *program, struct mxc_diagnostics *diagnostics,
-		       const struct prepared *prepared, const char *report, int *ret_exit_code, struct err **err)
+		       const struct prepared *prepared, struct engine_child *waiting, const char *report, int *ret_exit_code,
+		       struct err **err)
 {
 	struct supervised end;
 	struct lifecycle lc;
@@ -116,7 +117,7 @@ static int run_sandbox(struct program *program, struct mxc_diagnostics *diagnost
 
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	if (r == 0)
-		r = lifecycle_sandbox(&lc, prepared, report, &end, err);
+		r = lifecycle_sandbox(&lc, prepared, waiting, report, &end, err);
 	if (r == 0)
 		r = outcome(&end, prepared->plan, ret_exit_code, err);
 	if (r < 0)
@@ -199,6 +200,7 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 			const struct mxc_options *options, const struct policy_document *document)
 {
 	cleanup_prepared struct prepared prepared = PREPARED_INIT;
+	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
 	cleanup_err struct err *err = NULL;
 	char id[SANDBOX_ID_SIZE];
 	struct plan_policy_request request = {
@@ -211,6 +213,8 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 
 	if (sandbox_new_id(id, &err) < 0 || program_facts(program, &err) < 0)
 		return fail_backend(program, err);
+	if (!options->is_dry_run)
+		wait_for_sandbox(&program->facts, program->engine, &waiting);
 	describe_request(diagnostics, document->config, id);
 	if (prepare_policy(&program->facts, &diagnostics->log, document, &request, &prepared,
 			   &err) < 0)
@@ -219,7 +223,7 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 		return finish_validation(options, document->config);
 	if (options->is_dry_run)
 		return finish_dry_run(diagnostics, NULL);
-	if (run_sandbox(program, diagnostics, &prepared, options->report, &exit_code, &err) < 0)
+	if (run_sandbox(program, diagnostics, &prepared, &waiting, options->report, &exit_code, &err) < 0)
 		return fail_backend(program, err);
 	return exit_code;
 }

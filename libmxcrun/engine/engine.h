@@ -48,6 +48,7 @@ struct engine_child {
 	int life_fd;			/* write end; keep_init only */
 	int net_fd;			/* its network namespace, where plan_carries_network() and it has a new user namespace; else -1 */
 	bool is_released;		/* goes_at_once: all has been said */
+	bool is_apart;			/* waits for a sandbox's plan, in namespaces made for that */
 };
 #define ENGINE_CHILD_INIT { .pid = -1, .pidfd = -1, .sync_fd = -1, .life_fd = -1, .net_fd = -1 }
 void engine_child_done(struct engine_child *child);	/* closes descriptors, kills nothing */
@@ -67,14 +68,16 @@ extern const struct engine native_engine, bwrap_engine, lxc_engine;
 const struct engine *engine_find(const char *name);
 extern const char *const engine_words[];	/* NULL-terminated: all names */
 
-/* waiting.c: let a process execute init while the plan is made; preserve_fds is what the plan will say. Whoever ends up without a
- * plan for it abandons it. */
-int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, struct engine_child *ret, struct err **err);
+/* waiting.c: let a process execute init while the plan is made; preserve_fds is what the plan will say. That of a sandbox makes its
+ * namespaces, too. Whoever ends up without a plan for it abandons it. */
+int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, bool is_sandbox, struct engine_child *ret,
+			 struct err **err);
 
 /* ---- whoever started it ---- */
 
 /* Kill and reap a child whose later steps failed; nothing for one that never was. */
 void engine_abandon(struct engine_child *child);
+#define cleanup_waiting __attribute__((cleanup(engine_abandon)))
 
 /* The record says "created". state: the OCI state for startContainer hooks from now on; NULL without such. */
 int engine_recorded(struct engine_child *child, const char *state, struct err **err);

@@ -178,10 +178,21 @@ int instance_create(const struct lifecycle *lc, const struct prepared *prepared,
 	return r;
 }
 
+static bool may_be_native(const char *engine)
+{
+	return !engine || !strcmp(engine, native_engine.name);
+}
+
 void wait_for_plan(const struct lifecycle *lc, const struct plan_request *request, struct engine_child *ret)
 {
-	if (!request->engine || !strcmp(request->engine, native_engine.name))
-		(void)engine_wait_for_plan(lc->facts, request->preserve_fds, ret, NULL);
+	if (may_be_native(request->engine))
+		(void)engine_wait_for_plan(lc->facts, request->preserve_fds, false, ret, NULL);
+}
+
+void wait_for_sandbox(const struct host_facts *facts, const char *engine, struct engine_child *ret)
+{
+	if (may_be_native(engine))
+		(void)engine_wait_for_plan(facts, 0, true, ret, NULL);
 }
 
 static int write_pid_file(const char *path, pid_t pid, struct err **err)

@@ -91,10 +91,14 @@ int lifecycle_run(const struct lifecycle *lc, const struct create_request *reque
 #define SANDBOX_ID_SIZE 32u
 int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err);
 
+/* To be called before its plan is made, and when nothing else is waited for any more: init starts meanwhile. What fails here the
+ * engine tries again, and reports. engine: the one asked for; NULL: none. */
+void wait_for_sandbox(const struct host_facts *facts, const char *engine, struct engine_child *ret);
+
 /* Run a sandbox from its plan to its end and take it away; SIGINT, SIGTERM, SIGHUP and SIGQUIT end
  * it. report: file for the enforcement record; NULL: none. */
-int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, const char *report,
-		      struct supervised *ret, struct err **err);
+int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, struct engine_child *waiting,
+		      const char *report, struct supervised *ret, struct err **err);
 
 /* One more process. Its bundle is the record's; *ret_exit_code as for lifecycle_run(). */
 int lifecycle_exec(const struct lifecycle *lc, const struct exec_request *request,

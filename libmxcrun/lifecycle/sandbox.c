@@ -58,13 +58,14 @@ static int run_to_end(const struct prepared *prepared, const char *report, const
 	return r < 0 ? r : report_write_end(report, prepared, instance->child.pid, &namespaces, err);
 }
 
-int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, const char *report,
-		      struct supervised *ret, struct err **err)
+int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, struct engine_child *waiting,
+		      const char *report, struct supervised *ret, struct err **err)
 {
 	cleanup_supervisor struct supervisor supervisor = SUPERVISOR_INIT;
 	cleanup_instance struct instance instance = INSTANCE_INIT;
 	/* a record that is complete later than the start says all that the journal doesn't; a network and a report come first */
 	struct instance_options options = {
+		.waiting = waiting,
 		.console_socket_fd = -1,
 		.goes_at_once = prepared->engine == &native_engine && prepared->plan->network == NETWORK_NONE && !report,
 	};

@@ -21,6 +21,7 @@
 #include "engine/native/clone.h"
 #include "engine/native/init.h"
 #include "engine/native/joined.h"
+#include "engine/native/loopback.h"
 
 #define FIRST_STACK 4096u	/* what is left to the first: its frames from there on are small */
 #define SECOND_STACK 65536u	/* a number for the kernel to check; the stack grows on as any */
@@ -79,7 +80,7 @@ static int settle_in(const struct birth *birth, struct err **err)
 	r = join_v1_groups(&init->fds, err);
 	if (r == 0 && plan->process.new_session && setsid() < 0)
 		r = err_sys(err, E_PROCESS, errno, "setsid", NULL, NULL);
-	if (r == 0 && launch_needs_word(plan, init->fds.by_root))
+	if (r == 0 && launch_needs_word(plan, init->fds.by_root, init->fds.is_apart))
 		r = wait_for_word(init, err);
 	return r == 0 && plan->namespaces[NS_USER].mode == NS_NEW ? take_root(birth, err) : r;
 }
@@ -121,7 +122,7 @@ static uint64_t new_namespaces(const struct init *init)
 		if (plan->namespaces[kind].mode == NS_NEW && kind != NS_CGROUP &&
 		    !(kind == NS_TIME && plan_has_time_offsets(plan)) && !(kind == NS_NET && init->fds.net_is_late))
 			flags |= (uint64_t)(unsigned int)joined_flag(kind);
-	return flags;
+	return init->fds.is_apart ? flags & ~(uint64_t)LAUNCH_APART : flags;
 }
 
 /* By a process that a descriptor names all its namespaces are entered in one call (Linux 5.8); the pid namespace here already, so
@@ -228,6 +229,23 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 	/* the kernel would write there, in the second's memory */
 	(void)raw_call(SYS_set_tid_address, 0, 0, 0, 0, 0);
 	_exit(0);
+}
+
+/* ---- before there is a plan ---- */
+
+/* Its files of /proc are to be the caller's, who writes the id maps. What fails is made once more with the container's process, and
+ * reported then. */
+void birth_part(struct init *init)
+{
+	struct { struct sync_header header; uint32_t number; } message = { { SYNC_APART, sizeof(message.number) }, 0 };
+	bool is_open = prctl(PR_SET_DUMPABLE, 1) == 0;
+
+	if (!is_open || unshare(LAUNCH_APART) < 0)
+		message.number = (uint32_t)errno;
+	if ((message.number && prctl(PR_SET_DUMPABLE, 0) < 0) || (!message.number && loopback_up(NULL) < 0))
+		_exit(LAUNCH_EXIT_SETUP);
+	init->fds.is_apart = !message.number;
+	(void)raw_call(SYS_write, init->fds.sync, (long)&message, sizeof(message), 0, 0);
 }
 
 /* ---- the message ---- */

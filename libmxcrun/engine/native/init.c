@@ -75,7 +75,7 @@ static bool take_word(const char **at, const char *word, bool *ret)
 static bool take_flag(struct launch_fds *fds, const char **at)
 {
 	return take_word(at, "late=net", &fds->net_is_late) || take_word(at, "by=lxc", &fds->by_lxc) ||
-	       take_word(at, "by=root", &fds->by_root);
+	       take_word(at, "by=root", &fds->by_root) || take_word(at, "for=sandbox", &fds->is_apart);
 }
 
 /* The name is len long. */
@@ -157,6 +157,8 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 	/* before anything of the container can look at us (invariant 20) */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL);
+	if (init->fds.is_apart)
+		birth_part(init);
 	r = init->fds.plan < 0 ? birth_receive(init, message, sizeof(message), err) : 0;
 	if (r < 0)
 		return r;

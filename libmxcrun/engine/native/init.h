@@ -55,8 +55,9 @@ struct init {
 	struct mount_place place;
 };
 
-/* birth.c, of the process that waits: take the message with the plan and the other descriptors; then make the container's process, which
+/* birth.c, of the process that waits: enter LAUNCH_APART, and tell the parent; where that fails fds.is_apart becomes false. Later, take the message with the plan and the other descriptors; then make the container's process, which
  * goes on with run() and reports its own errors. Returns only on failure. */
+void birth_part(struct init *init);
 int birth_receive(struct init *init, char *buf, uint32_t size, struct err **err);
 int birth_give(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err);
 

@@ -52,6 +52,7 @@ struct launch {
 	struct cgroup_tasks tasks;
 	bool lacks_setgid;		/* a carrier there that would call setgroups, which is denied, with the capability for it */
 	bool is_userns_new;
+	bool is_apart;		/* the process that waited has made the namespaces */
 	bool has_gone;		/* SYNC_GO has been sent */
 	bool is_ready;		/* SYNC_READY has come before its turn */
 	char *stack;		/* the carrier's until it executes its program, so it lives as long as we talk */
@@ -287,7 +288,7 @@ static int write_maps(struct launch *l, const struct engine_child *child, struct
 {
 	int r;
 
-	if (l->carrier && (!l->carrier->go_on || !l->is_userns_new))
+	if (l->is_apart || (l->carrier && (!l->carrier->go_on || !l->is_userns_new)))
 		return 0;
 	if (l->carrier && l->carrier->userns == CARRIER_HAS_NO_RIGHTS)
 		r = idmap_write_below(l->request->plan, child->pid, err);
@@ -297,7 +298,7 @@ static int write_maps(struct launch *l, const struct engine_child *child, struct
 		return r;
 	if (l->carrier)
 		return l->carrier->go_on(l->carrier, err);
-	return launch_needs_word(l->request->plan, l->request->facts->is_privileged) ? let_child_go(child, err) : 0;
+	return launch_needs_word(l->request->plan, l->request->facts->is_privileged, false) ? let_child_go(child, err) : 0;
 }
 
 /* The child is the carrier, which is in the journal now. From here on it is init that counts. */
@@ -528,20 +529,47 @@ static int start_carrier(struct launch *l, struct engine_child *child, struct er
 	return r == 0 ? cgroup_guard_devices(l->request->cgroup, l->request->plan, l->cgroup_fd, err) : r;
 }
 
+/* Does it make the plan's namespaces, and nothing that the plan has not? */
+static bool makes_namespaces(const struct plan *plan)
+{
+	static const enum plan_ns_kind kinds[] = { NS_USER, NS_MOUNT, NS_IPC, NS_UTS, NS_NET };
+	bool has_all = plan->namespaces[NS_TIME].mode == NS_HOST && plan->namespaces[NS_PID].mode == NS_NEW;
+
+	for (size_t i = 0; i < array_size(kinds); i++)
+		has_all &= plan->namespaces[kinds[i]].mode == NS_NEW;
+	return has_all;
+}
+
+/* The word of one that was to make a sandbox's namespaces. What failed there will be tried again with the container's process. */
+static int hear_first(struct launch *l, struct engine_child *child, struct err **err)
+{
+	uint32_t len = 0, number = 0;
+	int kind = sync_receive(child->sync_fd, &number, sizeof(number), &len, SETUP_TIMEOUT_MS);
+
+	if (kind == 0)
+		return child_vanished(child, err);
+	if (kind != SYNC_APART || len != sizeof(number))
+		return err_set(err, E_INTERNAL, kind < 0 ? -kind : EPROTO, NULL, "waiting for the sandbox's namespaces");
+	l->is_apart = number == 0;
+	return 0;
+}
+
 /* The process that waits for the plan: from before there was one, or from now. */
 static int find_first(struct launch *l, struct engine_child *child, struct err **err)
 {
 	struct engine_child *waiting = l->request->waiting;
 	int life_fd = child->life_fd, r = 0;
 
+	if (waiting && waiting->is_apart && !makes_namespaces(l->request->plan))
+		engine_abandon(waiting);
 	if (waiting && waiting->pid > 0) {
 		*child = *waiting;
 		*waiting = (struct engine_child)ENGINE_CHILD_INIT;
 	} else {
-		r = engine_wait_for_plan(l->request->facts, l->request->plan->process.preserve_fds, child, err);
+		r = engine_wait_for_plan(l->request->facts, l->request->plan->process.preserve_fds, false, child, err);
 	}
 	child->life_fd = life_fd;
-	return r;
+	return r == 0 && child->is_apart ? hear_first(l, child, err) : r;
 }
 
 /* What the child needs no answer for is said before it asks; but the last word not before the process is in the journal and the
@@ -552,7 +580,7 @@ static bool goes_early(const struct launch *l)
 
 	if (l->request->goes_at_once && (l->request->on_child || !plan->lifecycle.is_exec))
 		return false;
-	return !launch_needs_word(plan, l->request->facts->is_privileged) && !plan->net_device_count &&
+	return !launch_needs_word(plan, l->request->facts->is_privileged, l->is_apart) && !plan->net_device_count &&
 	       !plan->hooks[HOOK_CREATE_CONTAINER].count;
 }
 
@@ -612,6 +640,10 @@ static int start_native(struct launch *l, struct engine_child *child, struct err
 {
 	int r = find_first(l, child, err);
 
+	if (r == 0 && l->is_apart)
+		r = keep_network(l, child, err);
+	if (r == 0 && l->is_apart)
+		r = idmap_write(l->request->plan, l->request->facts, child->pid, err);
 	if (r == 0 && !cgroup_guards_at_once(l->request->cgroup, l->request->plan))
 		r = guard_devices(l, err);
 	if (r == 0)
@@ -625,7 +657,7 @@ static int start_native(struct launch *l, struct engine_child *child, struct err
 		r = meet_container(l, child, err);
 	if (r == 0)
 		r = register_child(l, child, err);
-	if (r == 0)
+	if (r == 0 && !l->is_apart)
 		r = keep_network(l, child, err);
 	if (r == 0)
 		r = write_maps(l, child, err);

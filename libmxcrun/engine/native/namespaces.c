@@ -132,7 +132,7 @@ int namespaces_configure(struct init *init, struct err **err)
 		return err_sys(err, E_NAMESPACE, errno, "sethostname", plan->hostname, "/hostname");
 	if (plan->domainname && setdomainname(plan->domainname, strlen(plan->domainname)) < 0)
 		return err_sys(err, E_NAMESPACE, errno, "setdomainname", plan->domainname, "/domainname");
-	return plan->namespaces[NS_NET].mode == NS_NEW && !init->fds.net_is_late ? loopback_up(err) : 0;
+	return plan->namespaces[NS_NET].mode == NS_NEW && !init->fds.net_is_late && !init->fds.is_apart ? loopback_up(err) : 0;
 }
 
 /* The one that the parent made, or, where that failed, one of our own. */

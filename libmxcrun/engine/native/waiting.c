@@ -1,6 +1,6 @@
 /* waiting.c - the process that executes init before there is a plan, and waits for one; launch.h tells why.
  *
- * Nothing of it is in the journal: it has no namespace, group or file, and ends when our end of its socket closes.
+ * Nothing of it is in the journal: it has no group or file, its namespaces no name, and it ends when our end of its socket closes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ struct waiting {
 	int image_fd, own_end, other_end;
 	unsigned int first_fd;	/* from there on all are close-on-exec but the one end of the socket */
 	uint64_t ignored_signals;
-	char argument[sizeof("sync=2147483647")];
+	char argument[sizeof("sync=2147483647,for=sandbox")];
 };
 
 /* Returns only on failure, with the errno as exit code: child_vanished() tells the user. */
@@ -40,7 +40,8 @@ static int execute_init(void *data)
 	return (int)-raw_call(SYS_execveat, w->image_fd, (long)"", (long)argv, (long)envp, SYS_AT_EMPTY_PATH);
 }
 
-int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, struct engine_child *ret, struct err **err)
+int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, bool is_sandbox, struct engine_child *ret,
+			 struct err **err)
 {
 	/* of the one at a time that has not executed it yet */
 	static _Alignas(16) char stack[STACK_SIZE];
@@ -60,7 +61,8 @@ int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, 
 		return err_sys(err, E_PROCESS, errno, "socketpair", "sync socket", NULL);
 	w = (struct waiting){ .image_fd = image, .own_end = pair[0], .other_end = pair[1], .first_fd = 3 + preserve_fds,
 			      .ignored_signals = facts->ignored_signals };
-	snprintf(w.argument, sizeof(w.argument), "sync=%d", pair[1]);
+	snprintf(w.argument, sizeof(w.argument), "sync=%d%s", pair[1], is_sandbox ? ",for=sandbox" : "");
+	child.is_apart = is_sandbox;
 	child.sync_fd = pair[0];
 	child.pid = clone_run(&args, stack, sizeof(stack), execute_init, &w);
 	/* so that the child's end reads as EOF when it dies; if we kept it we would wait for that for ever */
