@@ -23,9 +23,6 @@
 #include "engine/native/joined.h"
 #include "engine/native/loopback.h"
 
-#define FIRST_STACK 4096u	/* what is left to the first: its frames from there on are small */
-#define SECOND_STACK 65536u	/* a number for the kernel to check; the stack grows on as any */
-
 struct birth {
 	struct init *init;
 	int (*run)(struct init *init, struct err **err);
@@ -207,7 +204,6 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 	const struct plan *plan = init->plan;
 	struct birth birth = { .init = init, .run = run, .changes_id = changes_id(plan) };
 	struct sys_clone_args args = { .flags = CLONE_PARENT };
-	char *top = (char *)((uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)15) - FIRST_STACK;
 	int sync_fd = init->fds.sync, r = prepare(init, err);
 	pid_t pid;
 
@@ -224,7 +220,7 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 	if (plan->namespaces[NS_TIME].mode == NS_JOIN)
 		pid = clone_copied(&args, be_second, &birth);
 	else
-		pid = clone_run(&args, top - SECOND_STACK, SECOND_STACK, be_second, &birth);
+		pid = clone_below(&args, be_second, &birth);
 	tell(sync_fd, pid < 0 ? SYNC_UNBORN : SYNC_BORN, (uint32_t)(pid < 0 ? -pid : pid));
 	/* the kernel would write there, in the second's memory */
 	(void)raw_call(SYS_set_tid_address, 0, 0, 0, 0, 0);

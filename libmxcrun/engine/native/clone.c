@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define KERNEL_SIGSET_SIZE 8
+#define BELOW_SIZE 65536u	/* a number for the kernel to check; the stack grows on as any */
 
 #ifndef SYS_clone3
 #define SYS_clone3 435
@@ -178,4 +179,11 @@ pid_t clone_run(struct sys_clone_args *args, void *stack, size_t stack_size, int
 	(void)stack_size;
 	return -ENOSYS;
 #endif
+}
+
+__attribute__((noinline)) pid_t clone_below(struct sys_clone_args *args, int (*function)(void *), void *argument)
+{
+	char *top = (char *)((uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)15) - CLONE_LEFT;
+
+	return clone_run(args, top - BELOW_SIZE, BELOW_SIZE, function, argument);
 }

@@ -38,4 +38,9 @@ pid_t clone_copied(struct sys_clone_args *args, int (*function)(void *), void *a
 pid_t clone_run(struct sys_clone_args *args, void *stack, size_t stack_size, int (*function)(void *),
 		void *argument);
 
+/* The same on the caller's own stack, where it is not in use: that has its pages already. A caller that goes on at the same time has
+ * CLONE_LEFT bytes of it, for the frames of what it calls. */
+#define CLONE_LEFT 4096u
+pid_t clone_below(struct sys_clone_args *args, int (*function)(void *), void *argument);
+
 #endif

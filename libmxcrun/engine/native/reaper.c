@@ -22,7 +22,6 @@
 #include "engine/native/init.h"
 
 #define EXIT_KILLED (128 + SIGKILL)
-#define WORKLOAD_STACK 65536	/* only pages that it needs are touched */
 
 static int block_all(struct err **err)
 {
@@ -72,12 +71,11 @@ static int be_workload(void *data)
 
 static pid_t start_workload(struct init *init, int (*run)(struct init *init, struct err **err))
 {
-	_Alignas(16) char stack[WORKLOAD_STACK];
 	struct sys_clone_args args = { .flags = CLONE_VFORK, .exit_signal = SIGCHLD };
 	struct birth birth = { .init = *init, .run = run };
 
 	/* a time namespace is not entered by who shares memory */
-	return init->plan->namespaces[NS_TIME].mode == NS_HOST ? clone_run(&args, stack, sizeof(stack), be_workload, &birth) :
+	return init->plan->namespaces[NS_TIME].mode == NS_HOST ? clone_below(&args, be_workload, &birth) :
 								 clone_copied(&args, be_workload, &birth);
 }
 
