@@ -150,7 +150,7 @@ int command_exec(struct program *program, int argc, char **argv)
 	struct arguments arguments;
 	int exit_code;
 	const struct option_row rows[] = {
-		{ "process", 'p', OPT_STRING, &options.process_file, NULL, "FILE", "the process as process.json" },
+		{ "process", 'p', OPT_STRING, &options.process_file, NULL, "FILE|-", "the process as process.json" },
 		{ "detach", 'd', OPT_FLAG, &options.detach, NULL, NULL, "leave it running and return" },
 		{ "tty", 't', OPT_FLAG, &options.tty, NULL, NULL, "give it a terminal" },
 		PROCESS_OPTION_ROWS(options.bundle),

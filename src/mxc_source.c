@@ -6,13 +6,10 @@
 #include "mxc_source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/fd.h"
+#include "base/input.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -68,34 +65,10 @@ static int base64_decode(const char *text, struct text *ret)
 	return 0;
 }
 
-static int open_source(const char *path)
-{
-	cleanup_close int fd = -1;
-	struct stat st;
-	int flags;
-
-	if (!strcmp(path, "-") || !strcmp(path, "/dev/stdin"))
-		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	else
-		fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode) &&
-	    strcmp(path, "-") != 0)
-		return -EINVAL;
-	/* A pipe is read to its end, however long its writer takes. */
-	flags = fcntl(fd, F_GETFL);
-	if (flags >= 0 && (flags & O_NONBLOCK))
-		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-	return take_fd(fd);
-}
-
 static int read_path(const char *path, struct text *ret, struct err **err)
 {
-	cleanup_close int fd = open_source(path);
-	int r = fd < 0 ? fd : fd_read_all(fd, JSON_SIZE_MAX, &ret->data, &ret->len);
+	/* typed by hand or made by a program, it takes as long as it takes */
+	int r = input_read(path, JSON_SIZE_MAX, -1, &ret->data, &ret->len);
 
 	ret->name = path;
 	if (r == -EFBIG)

@@ -1,12 +1,10 @@
 /* update.c - `mxcrun update`: other limits, from options or from a resources document. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/fd.h"
+#include "lifecycle/prepare.h"
 #include "program.h"
 
 /* As given; NULL: not given. */
@@ -138,17 +136,9 @@ static int from_options(const struct update_options *options, struct update_reso
 static int from_document(const char *path, struct arena *arena, const struct log *log,
 			 const struct oci_resources **ret, struct err **err)
 {
-	bool is_stdin = !strcmp(path, "-");
-	const char *name = is_stdin ? "standard input" : path;
-	cleanup_free char *text = NULL;
 	const struct json *document;
-	size_t len = 0;
-	int r = is_stdin ? fd_read_all(STDIN_FILENO, JSON_SIZE_MAX, &text, &len)
-			 : fd_read_file(AT_FDCWD, path, JSON_SIZE_MAX, &text, &len);
+	int r = read_input(arena, path, &document, err);
 
-	if (r < 0)
-		return err_sys(err, E_CONFIG, -r, "read", name, NULL);
-	r = json_parse(arena, text, len, name, &document, err);
 	return r < 0 ? r : oci_parse_resources(arena, document, log, ret, err);
 }
 

@@ -108,7 +108,7 @@ static int read_rest(int fd, size_t max, size_t expected, const char *begin, siz
 
 /* Nearly all files are short: they are read on the stack, and the heap gets just what they hold. Each read asks for more
  * than expected, the file's size or 0 if that says nothing: so one that ends just there has met the end. */
-static int read_whole(int fd, size_t max, size_t expected, char **ret_data, size_t *ret_len)
+int fd_read_open(int fd, size_t max, size_t expected, char **ret_data, size_t *ret_len)
 {
 	char begin[FIRST_READ];
 	size_t len = 0;
@@ -140,7 +140,7 @@ static int read_whole(int fd, size_t max, size_t expected, char **ret_data, size
 
 int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len)
 {
-	return read_whole(fd, max, 0, ret_data, ret_len);
+	return fd_read_open(fd, max, 0, ret_data, ret_len);
 }
 
 int fd_read_file(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_len)
@@ -155,7 +155,7 @@ int fd_read_file(int dirfd, const char *path, size_t max, char **ret_data, size_
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	return read_whole(fd, max, (size_t)st.st_size, ret_data, ret_len);
+	return fd_read_open(fd, max, (size_t)st.st_size, ret_data, ret_len);
 }
 
 int fd_read_kernel(int dirfd, const char *path, char *buf, size_t size)

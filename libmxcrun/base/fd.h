@@ -22,6 +22,9 @@ int fd_write_all(int fd, const void *data, size_t len);
  * unless NULL. 0 or -errno. */
 int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len);
 
+/* The same of an open file of the size expected (0: not known), which saves the read that meets the end. */
+int fd_read_open(int fd, size_t max, size_t expected, char **ret_data, size_t *ret_len);
+
 /* Open a regular file and read it whole. O_NONBLOCK, fstat first: a FIFO, a device or a directory is
  * -EINVAL (invariant 35). dirfd as openat(2). */
 int fd_read_file(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_len);

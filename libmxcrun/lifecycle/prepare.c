@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/input.h"
 #include "base/json.h"
 #include "base/path.h"
 #include "base/strbuf.h"
@@ -23,6 +24,7 @@
 #include "policy/resolve.h"
 
 #define CONFIG_FILE "config.json"
+#define INPUT_WAIT_MS 30000 /* for the writer of a pipe */
 
 void prepared_done(struct prepared *prepared)
 {
@@ -93,6 +95,17 @@ static int make_absolute(const char *bundle, const struct host_facts *facts, cha
 	return *ret ? 0 : err_nomem(err);
 }
 
+static int fail_to_read(int r, const char *path, struct err **err)
+{
+	if (r == -EFBIG)
+		return err_set(err, E_JSON, 0, NULL, "%s is larger than %u MiB", path, JSON_SIZE_MAX >> 20);
+	if (r == -EINVAL)
+		return err_set(err, E_CONFIG, 0, NULL, "%s is not a regular file", path);
+	if (r == -ETIMEDOUT)
+		return err_set(err, E_CONFIG, ETIMEDOUT, NULL, "%s has not come to its end within %d s", path, INPUT_WAIT_MS / 1000);
+	return err_sys(err, E_CONFIG, -r, "read", path, NULL);
+}
+
 /* name: what the file is called in messages about its text. */
 int read_document(struct arena *arena, const char *path, const char *name, const struct json **ret, struct err **err)
 {
@@ -100,13 +113,17 @@ int read_document(struct arena *arena, const char *path, const char *name, const
 	size_t len = 0;
 	int r = fd_read_file(AT_FDCWD, path, JSON_SIZE_MAX, &text, &len);
 
-	if (r == -EFBIG)
-		return err_set(err, E_JSON, 0, NULL, "%s is larger than %u MiB", path, JSON_SIZE_MAX >> 20);
-	if (r == -EINVAL)
-		return err_set(err, E_CONFIG, 0, NULL, "%s is not a regular file", path);
-	if (r < 0)
-		return err_sys(err, E_CONFIG, -r, "open", path, NULL);
-	return json_parse(arena, text, len, name, ret, err);
+	return r < 0 ? fail_to_read(r, path, err) : json_parse(arena, text, len, name, ret, err);
+}
+
+int read_input(struct arena *arena, const char *path, const struct json **ret, struct err **err)
+{
+	const char *name = input_is_stdin(path) ? "standard input" : path;
+	cleanup_free char *text = NULL;
+	size_t len = 0;
+	int r = input_read(path, JSON_SIZE_MAX, INPUT_WAIT_MS, &text, &len);
+
+	return r < 0 ? fail_to_read(r, name, err) : json_parse(arena, text, len, name, ret, err);
 }
 
 /* file: NULL for the bundle's own. */
@@ -193,7 +210,7 @@ static int parse_exec_process(struct arena *arena, const struct exec_request *re
 			return err_set(err, E_CONFIG, 0, "/process", "a container needs a process");
 		return oci_exec_process(arena, own, &request->changes, ret, err);
 	}
-	r = read_document(arena, request->process_file, request->process_file, &document, err);
+	r = read_input(arena, request->process_file, &document, err);
 	return r < 0 ? r : oci_parse_process(arena, document, log, ret, err);
 }
 

@@ -22,6 +22,9 @@
 /* The JSON of a regular file; name: what it is called in messages. */
 int read_document(struct arena *arena, const char *path, const char *name, const struct json **ret, struct err **err);
 
+/* The JSON of a file, a pipe or, as "-", standard input: what is looked at once and not again. */
+int read_input(struct arena *arena, const char *path, const struct json **ret, struct err **err);
+
 struct prepared {
 	struct arena *plan_arena; /* shared and sealed */
 	const struct plan *plan;

@@ -99,6 +99,26 @@ y
 	assert_refused /absent
 	run_exec "$TAG"
 	assert_refused --process
+	run_exec --process /dev/zero "$TAG"
+	assert_refused "regular file"
+	run_exec --process "$BATS_TEST_TMPDIR" "$TAG"
+	assert_refused "$BATS_TEST_TMPDIR"
+}
+
+@test "--process takes a pipe: a shell's substitution, a FIFO whose writer comes later, standard input" {
+	local process='{"cwd": "/", "args": ["echo", "by a pipe"]}'
+	run_exec --process <(sleep 0.2; echo "$process") "$TAG"
+	equal "$status $output" "0 by a pipe"
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	{ sleep 0.2; echo "$process" >"$BATS_TEST_TMPDIR/fifo"; } 3>&- &
+	run_exec --process "$BATS_TEST_TMPDIR/fifo" "$TAG"
+	equal "$status $output" "0 by a pipe"
+	run --separate-stderr "$MXCRUN" --root "$STATE" exec --process - "$TAG" <<<"$process"
+	equal "$status $output" "0 by a pipe"
+	run_exec --process <(head -c 20000000 /dev/zero) "$TAG"
+	assert_refused "larger than"
+	run_exec --process <(true) "$TAG"
+	[ "$status" -ne 0 ]
 }
 
 @test "a terminal of the container's own, with the caller's streams relayed" {
