@@ -108,10 +108,9 @@ static int build_v1(struct limits *l, const struct oci_memory *m, struct err **e
 }
 
 /* v2 kills for a limit below what is in use, where v1 refuses it: so that is looked at before, when asked for. */
-static void check_usage(struct limits *l, const struct oci_memory *m, const char *usage_file)
+static int check_usage(struct limits *l, const struct oci_memory *m, const char *usage_file, struct err **err)
 {
-	if (m->check_before_update.value)
-		l->writes[l->count - 1].usage_file = usage_file;
+	return m->check_before_update.value ? copy_string(l->b, usage_file, &l->writes[l->count - 1].usage_file, err) : 0;
 }
 
 static int build_v2(struct limits *l, const struct oci_memory *m, struct err **err)
@@ -122,12 +121,12 @@ static int build_v2(struct limits *l, const struct oci_memory *m, struct err **e
 	if (m->swap.value) {
 		r = add_swap(l, "memory.swap.max", swap, swap <= 0, err);
 		if (r == 0 && swap > 0)
-			check_usage(l, m, "memory.swap.current");
+			r = check_usage(l, m, "memory.swap.current", err);
 	}
 	if (r == 0)
 		r = add_limit(l, "memory.max", &m->limit, POINTER("limit"), err);
 	if (r == 0 && m->limit.value > 0)
-		check_usage(l, m, "memory.current");
+		r = check_usage(l, m, "memory.current", err);
 	if (r == 0)
 		r = add_limit(l, "memory.low", &m->reservation, POINTER("reservation"), err);
 	return r;

@@ -17,6 +17,7 @@ struct line {
 };
 
 struct lines {
+	struct arena *arena; /* not the plan's: the pointers are ours */
 	struct line *items;
 	size_t count;
 };
@@ -29,12 +30,10 @@ static const struct line *find_resource(const struct lines *lines, const char *t
 	return NULL;
 }
 
-static int add_line(struct builder *b, struct lines *lines, const char *text, const char *pointer, struct err **err)
+static int add_line(struct lines *lines, const char *text, const char *pointer, struct err **err)
 {
 	size_t len = strcspn(text, ":");
 	const struct line *other = find_resource(lines, text, len);
-	const char *copy;
-	int r;
 
 	if (len == 0 || !strchr(text, '=') || text[len] != ':' || has_control_character(text))
 		return err_set(err, E_CONFIG, 0, pointer, "expected \"RESOURCE:DOMAIN=VALUE;...\", found \"%.64s\"", text);
@@ -42,10 +41,8 @@ static int add_line(struct builder *b, struct lines *lines, const char *text, co
 		return err_set(err, E_CONFIG, 0, pointer, "two lines for %.*s", (int)len, text);
 	if (other)
 		return 0;
-	r = copy_string(b, text, &copy, err);
-	if (r == 0)
-		lines->items[lines->count++] = (struct line){ copy, pointer, len };
-	return r;
+	lines->items[lines->count++] = (struct line){ text, pointer, len };
+	return 0;
 }
 
 static int check_prefix(const char *text, const char *prefix, const char *pointer, struct err **err)
@@ -56,15 +53,15 @@ static int check_prefix(const char *text, const char *prefix, const char *pointe
 }
 
 /* One line or several, with or without the last newline. */
-static int add_text(struct builder *b, struct lines *lines, const char *text, const char *pointer, struct err **err)
+static int add_text(struct lines *lines, const char *text, const char *pointer, struct err **err)
 {
 	int r = 0;
 
 	while (*text && r == 0) {
 		size_t len = strcspn(text, "\n");
-		char *line = arena_strndup(b->arena, text, len);
+		char *line = arena_strndup(lines->arena, text, len);
 
-		r = line ? add_line(b, lines, line, pointer, err) : err_nomem(err);
+		r = line ? add_line(lines, line, pointer, err) : err_nomem(err);
 		text += len + (text[len] == '\n');
 	}
 	return r;
@@ -79,22 +76,22 @@ static size_t count_lines(const char *text)
 	return count;
 }
 
-static int collect(struct builder *b, const struct oci_intel_rdt *config, struct lines *lines, struct err **err)
+static int collect(const struct oci_intel_rdt *config, struct lines *lines, struct err **err)
 {
 	const char *l3 = config->l3_cache_schema ? config->l3_cache_schema : "";
 	const char *bandwidth = config->memory_bandwidth_schema ? config->memory_bandwidth_schema : "";
 	int r = 0;
 
-	lines->items = arena_array(b->arena, config->schemata.count + count_lines(l3) + 1, sizeof(*lines->items));
+	lines->items = arena_array(lines->arena, config->schemata.count + count_lines(l3) + 1, sizeof(*lines->items));
 	if (!lines->items)
 		return err_nomem(err);
 	for (size_t i = 0; i < config->schemata.count && r == 0; i++)
-		r = add_line(b, lines, config->schemata.items[i], POINTER "/schemata", err);
+		r = add_line(lines, config->schemata.items[i], POINTER "/schemata", err);
 	if (r == 0 && *bandwidth)
 		r = check_prefix(bandwidth, "MB:", POINTER "/memBwSchema", err);
 	if (r == 0 && *bandwidth)
-		r = add_line(b, lines, bandwidth, POINTER "/memBwSchema", err);
-	return r < 0 ? r : add_text(b, lines, l3, POINTER "/l3CacheSchema", err);
+		r = add_line(lines, bandwidth, POINTER "/memBwSchema", err);
+	return r < 0 ? r : add_text(lines, l3, POINTER "/l3CacheSchema", err);
 }
 
 static int join(struct builder *b, const struct lines *lines, const char **ret, struct err **err)
@@ -147,12 +144,14 @@ int build_rdt(struct builder *b, struct err **err)
 {
 	const struct oci_intel_rdt *config = b->linux_->intel_rdt;
 	struct plan_rdt *rdt = &b->plan->rdt;
+	cleanup_arena struct arena *arena = NULL;
 	struct lines lines = { 0 };
 	int r;
 
 	if (!config || asks_for_nothing(config))
 		return 0;
-	r = collect(b, config, &lines, err);
+	lines.arena = arena = arena_new();
+	r = arena ? collect(config, &lines, err) : err_nomem(err);
 	if (r == 0)
 		r = join(b, &lines, &rdt->schemata, err);
 	if (r == 0)

@@ -41,6 +41,11 @@ static const char *take_text(struct builder *b, const char **at)
 	return text;
 }
 
+static void set_signature(struct plan_unit_property *property, const char *signature)
+{
+	snprintf(property->signature, sizeof(property->signature), "%s", signature);
+}
+
 static bool parse_list(struct builder *b, const char *at, struct plan_unit_property *property)
 {
 	const char **items = arena_array(b->arena, strlen(at) + 1, sizeof(*items));
@@ -54,7 +59,7 @@ static bool parse_list(struct builder *b, const char *at, struct plan_unit_prope
 		if (*at == ',')
 			at = skip_blanks(at + 1);
 	}
-	property->signature = "as";
+	set_signature(property, "as");
 	property->values = items;
 	return items && *at == ']' && !*skip_blanks(at + 1);
 }
@@ -63,7 +68,7 @@ static bool parse_single(struct builder *b, const char *text, const char *signat
 {
 	const char **items = arena_array(b->arena, 2, sizeof(*items));
 
-	property->signature = signature;
+	set_signature(property, signature);
 	property->values = items;
 	if (items)
 		items[0] = arena_strdup(b->arena, text);

@@ -73,7 +73,8 @@ struct plan_device_rule {
 
 /* As systemd's StartTransientUnit takes it: signature is "s", "b", "i", "u", "x", "t" or "as". */
 struct plan_unit_property {
-	const char *name, *signature;
+	const char *name;
+	char signature[sizeof("as")];
 	const char *const *values;	/* NULL-terminated: one, or the list's */
 };
 

@@ -1,6 +1,8 @@
-/* fuzz_bundle.c - config.json: text to JSON, to structs, to a plan on a made-up host, to the plan's text, which has to be JSON
- * again. */
+/* fuzz_bundle.c - config.json: text to JSON, to structs, to a plan on a made-up host, which has to point nowhere but into itself, to
+ * the plan's text, which has to be JSON again. */
 #include "fuzz.h"
+
+#include "../unit/closed.h"
 
 #include "base/json.h"
 #include "config/oci.h"
@@ -25,7 +27,7 @@ static void check_print(struct arena *arena, const struct plan *plan)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	cleanup_arena struct arena *arena = arena_new();
+	cleanup_arena struct arena *arena = arena_new(), *shared = arena_new_shared();
 	cleanup_err struct err *err = NULL;
 	const struct log log = { .level = LOG_LEVEL_WARNING, .write = log_nothing };
 	const struct plan_request request = { .id = "c1", .bundle = "/bundle",
@@ -43,9 +45,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (r == 0)
 		r = oci_parse(arena, document, &log, &config, &err);
 	if (r == 0)
-		r = plan_from_oci(arena, config, &request, &facts, &log, &plan, &err);
+		r = plan_from_oci(shared, config, &request, &facts, &log, &plan, &err);
 	check_refusal(r, err);
-	if (r == 0)
+	if (r == 0) {
+		const char *complaint = closed_complaint(shared, plan);
+
+		if (complaint) {
+			fprintf(stderr, "%s\n", complaint);
+			abort();
+		}
 		check_print(arena, plan);
+	}
 	return 0;
 }

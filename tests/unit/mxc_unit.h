@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/path.h"
+#include "closed.h"
 #include "config/mxc.h"
 #include "plan/from_policy.h"
 #include "policy/resolve.h"
@@ -38,6 +39,7 @@ struct world {
 	struct host_objects objects;
 	const struct mxc_config *config;
 	const struct policy_decisions *decisions;
+	const struct plan_owner *owner;	/* NULL: restricts nothing */
 	const struct plan *plan;
 	struct err *err;
 };
@@ -175,16 +177,32 @@ static inline int world_resolve(struct world *w, const char *quoted)
 			      &w->err);
 }
 
+static inline void check_closed(const struct world *w, const struct plan_policy_request *request)
+{
+	cleanup_arena struct arena *shared = is_under_valgrind() ? NULL : arena_new_shared();
+	const char *complaint;
+	const struct plan *plan;
+
+	if (is_under_valgrind())
+		return;
+	assert_non_null(shared);
+	assert_int_equal(plan_from_policy(shared, w->decisions, request, &w->facts, NULL, &plan, NULL), 0);
+	complaint = closed_complaint(shared, plan);
+	if (complaint)
+		fail_msg("%s", complaint);
+}
+
 static inline int world_plan(struct world *w, const char *quoted)
 {
-	const struct plan_policy_request request = { .id = "sandbox-0123456789abcdef", .keeps_rules = true };
+	const struct plan_policy_request request = { .id = "sandbox-0123456789abcdef", .keeps_rules = true, .owner = w->owner };
 	int r = world_resolve(w, quoted);
 
 	w->plan = NULL;
-	if (r < 0)
-		return r;
-	return plan_from_policy(w->arena, w->decisions, &request, &w->facts, &w->log, &w->plan,
-				&w->err);
+	if (r == 0)
+		r = plan_from_policy(w->arena, w->decisions, &request, &w->facts, &w->log, &w->plan, &w->err);
+	if (r == 0)
+		check_closed(w, &request);
+	return r;
 }
 
 static inline void world_explain(const struct world *w, const char *quoted)

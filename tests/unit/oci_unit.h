@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include "base/json.h"
+#include "closed.h"
 #include "config/oci.h"
 #include "plan/build.h"
 
@@ -99,6 +100,21 @@ static inline void world_done(struct world *w)
 	arena_free_ptr(&w->arena);
 }
 
+static inline void check_closed(const struct world *w)
+{
+	cleanup_arena struct arena *shared = is_under_valgrind() ? NULL : arena_new_shared();
+	const char *complaint;
+	const struct plan *plan;
+
+	if (is_under_valgrind())
+		return;
+	assert_non_null(shared);
+	assert_int_equal(plan_from_oci(shared, w->config, &w->request, &w->facts, NULL, &plan, NULL), 0);
+	complaint = closed_complaint(shared, plan);
+	if (complaint)
+		fail_msg("%s", complaint);
+}
+
 /* JSON with single quotes for double ones; 0 or the error of the first stage that refuses. */
 static inline int world_build(struct world *w, const char *quoted)
 {
@@ -117,6 +133,8 @@ static inline int world_build(struct world *w, const char *quoted)
 	if (r == 0)
 		r = plan_from_oci(w->arena, w->config, &w->request, &w->facts, &w->log, &w->plan,
 				  &w->err);
+	if (r == 0)
+		check_closed(w);
 	return r;
 }
 

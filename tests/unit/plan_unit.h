@@ -1,5 +1,4 @@
-/* plan_unit.h - for the tests of plans: golden files in data/, and a plan that points nowhere but
- * into itself. With UPDATE_GOLDEN=1 in the environment golden files are written anew. */
+/* plan_unit.h - for the tests of plans: golden files in data/. With UPDATE_GOLDEN=1 in the environment they are written anew. */
 #ifndef MXCRUN_TESTS_PLAN_UNIT_H
 #define MXCRUN_TESTS_PLAN_UNIT_H
 
@@ -95,52 +94,6 @@ static inline void check_golden_lxc(struct arena *arena, const struct plan *plan
 	if (container.seccomp.len)
 		strbuf_printf(out, "\n\n%s", strbuf_str(&container.seccomp));
 	check_golden(data_path(arena, name), out);
-}
-
-struct range {
-	uintptr_t start, end;
-};
-
-/* Mappings that a shared plan must not point into: this program (by its name) and its heap and
- * stack. */
-static inline size_t own_ranges(const char *program, struct range *ranges, size_t max)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512], name[256];
-	size_t count = 0;
-
-	assert_non_null(maps);
-	while (fgets(line, sizeof(line), maps) && count < max) {
-		unsigned long start, end;
-
-		if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %255s", &start, &end, name) != 3)
-			continue;
-		if (strstr(name, program) || strcmp(name, "[heap]") == 0 ||
-		    strcmp(name, "[stack]") == 0)
-			ranges[count++] = (struct range){ start, end };
-	}
-	fclose(maps);
-	return count;
-}
-
-/* The plan is shared with another program at the same address: nothing in it may point out of it.
- */
-static inline void check_plan_is_closed(const char *program, struct arena *shared,
-					const struct plan *plan)
-{
-	const uintptr_t *word = (const uintptr_t *)ARENA_SHARED_FIRST,
-			*end = arena_alloc(shared, 1);
-	struct range ranges[64];
-	size_t count = own_ranges(program, ranges, array_size(ranges)), i;
-
-	assert_int_equal((uintptr_t)plan, ARENA_SHARED_FIRST);
-	assert_true(count >= 3);
-	for (; word < end; word++)
-		for (i = 0; i < count; i++)
-			if (*word >= ranges[i].start && *word < ranges[i].end &&
-			    ranges[i].start > UINT32_MAX)
-				fail_msg("word at %p of the plan points out of it: %lx",
-					 (const void *)word, (unsigned long)*word);
 }
 
 #endif

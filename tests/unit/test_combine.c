@@ -1,13 +1,10 @@
 /* test_combine.c - several policies for one container: what they come to together, what is refused, and, with thousands of
  * made-up ones, that a further carrier never loosens. */
-#include "unit.h"
+#include "carrier_unit.h"
 
-#include <errno.h>
 #include <stdio.h>
 
-#include "base/json.h"
 #include "base/path.h"
-#include "policy/combine.h"
 
 #define CARRIERS_MAX 4u
 
@@ -29,18 +26,9 @@ static void scene_done(struct scene *s)
 
 static int add(struct scene *s, const char *quoted, enum carrier_grants grants)
 {
-	struct policy_carrier *carrier = &s->carriers[s->count];
-	char *text = arena_strdup(s->arena, quoted);
-	const struct json *document;
+	size_t at = s->count++;
 
-	for (char *c = text; *c; c++)
-		if (*c == '\'')
-			*c = '"';
-	*carrier = (struct policy_carrier){ .name = names[s->count], .prefix = names[s->count], .grants = grants };
-	s->count++;
-	if (json_parse(s->arena, text, strlen(text), "policy", &document, &s->err) < 0)
-		return -EINVAL;
-	return mxc_parse_fragment(s->arena, document, NULL, &carrier->config, &s->err);
+	return carrier_parse(s->arena, names[at], quoted, grants, &s->carriers[at], &s->err);
 }
 
 static int combine(struct scene *s)

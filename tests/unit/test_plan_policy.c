@@ -1,5 +1,6 @@
 /* test_plan_policy.c - the plan of an MXC sandbox: golden files, and what holds whatever the policy
  * is. */
+#include "carrier_unit.h"
 #include "mxc_unit.h"
 
 #include "base/sys.h"
@@ -252,23 +253,39 @@ static void test_identity(void **state)
 	world_done(&w);
 }
 
-static void test_plan_is_closed(void **state)
+/* What the host's owner restricts, beside what the policy asks for. */
+static void test_owner(void **state)
 {
-	const struct plan_policy_request request = { .id = "sandbox-0123456789abcdef" };
-	cleanup_arena struct arena *shared = arena_new_shared();
-	const struct plan *plan;
+	static const char document[] = MXC("1.0.0", "'filesystem':{'readwritePaths':['/project'],'deniedPaths':['/project/own']},"
+						    "'bubblewrap':{'seccompProfile':'default'},");
+	static char controllers[] = "cpu memory pids";
+	struct policy_carrier carriers[2];
+	struct host_object folders[8];
+	struct host_objects objects = { .items = folders };
+	struct plan_owner owner = { .objects = &objects };
 	struct world w;
 
 	(void)state;
-	skip_under_valgrind();
-	assert_non_null(shared);
 	world_init(&w);
-	w.objects.has_terminal = true;
-	w.objects.terminal = "/dev/pts/9";
-	read_full(&w);
-	assert_int_equal(
-		plan_from_policy(shared, w.decisions, &request, &w.facts, NULL, &plan, NULL), 0);
-	check_plan_is_closed("test_plan_policy", shared, plan);
+	w.facts.v2_controllers = controllers;
+	assert_int_equal(carrier_parse(w.arena, "10.json",
+				       "{'filesystem':{'deniedPaths':['/project/secret'],'readonlyPaths':['/project/doc']},'process':{'timeout':900},"
+				       "'bubblewrap':{'seccompProfile':'denylist','dropCaps':['CAP_KILL'],'resources':{'memoryMb':64,'pids':5,'cpuCount':1}}}",
+				       GRANTS_NONE, &carriers[0], NULL), 0);
+	assert_int_equal(carrier_parse(w.arena, "20.json",
+				       "{'network':{'egress':{'allow':[{'to':[{'cidr':'10.0.0.0/8'}],'ports':[{'protocol':'tcp','port':80}]}]}}}",
+				       GRANTS_NONE, &carriers[1], NULL), 0);
+	assert_int_equal(policy_combine(w.arena, carriers, array_size(carriers), NULL, &owner.combined, NULL), 0);
+	for (size_t i = 0; i < owner.combined->region_count; i++)
+		fake_lookup(&w, owner.combined->regions[i].path, &folders[objects.count++]);
+	w.owner = &owner;
+	if (world_plan(&w, document) < 0)
+		world_explain(&w, document);
+	assert_non_null(w.plan);
+	assert_true(w.plan->policy.region_count > 0);
+	assert_int_equal(w.plan->lifecycle.timeout_ms, 900);
+	assert_int_equal(w.plan->cgroup.pids, 5);
+	assert_true(w.plan->policy.item_count > 6);
 	world_done(&w);
 }
 
@@ -281,7 +298,7 @@ int main(void)
 		cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_plan_is_closed),
+		cmocka_unit_test(test_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

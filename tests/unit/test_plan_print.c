@@ -208,7 +208,7 @@ static void change_cgroup(const char *before)
 	CHANGE_STRING(plan.cgroup.slice);
 	CHANGE_STRING(plan.cgroup.scope);
 	CHANGE_STRING(unit_property.name);
-	CHANGE_STRING(unit_property.signature);
+	CHANGE(unit_property.signature[0], 'b');
 	CHANGE(unit_property.values, words + 1);
 	CHANGE(plan.cgroup.unit_property_count, 0);
 	CHANGE_STRING(cgroup_write.controller);

@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,12 +13,18 @@
 
 #include <cmocka.h>
 
-/* For tests of what valgrind does not emulate. It shows itself by the library that it preloads. */
-static inline void skip_under_valgrind(void)
+/* It shows itself by the library that it preloads. */
+static inline bool is_under_valgrind(void)
 {
 	const char *preload = getenv("LD_PRELOAD");
 
-	if (preload && strstr(preload, "valgrind"))
+	return preload && strstr(preload, "valgrind");
+}
+
+/* For tests of what valgrind does not emulate. */
+static inline void skip_under_valgrind(void)
+{
+	if (is_under_valgrind())
 		skip();
 }
 
