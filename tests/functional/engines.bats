@@ -1,50 +1,10 @@
 #!/usr/bin/env bats
-# podman, containerd and Docker run containers through mxcrun. Each has its own storage, state and sockets in a temporary
-# folder; the image is made from busybox, nothing is pulled.
+# podman, containerd and Docker run containers through mxcrun.
 
 load helpers
 load networld
+load enginebox
 GUARDS="root jq"
-
-# Groups that the engines make for themselves and leave, and what is in them, innermost first: those that were not there before are removed at
-# the end.
-engine_cgroups() {
-	find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d \( -name libpod_parent -o -name default -o -name mxt -o -name docker \) \
-		-exec find {} -depth -type d \; 2>/dev/null
-}
-
-setup_file() {
-	# Socket paths have to be short.
-	E=$(mktemp -d /tmp/mxt-engines.XXXXXX)
-	export E
-	engine_cgroups >"$E/cgroups"
-	# the folder may be there without being what podman makes of it
-	! mountpoint -q /run/netns || touch "$E/netns-is-mounted"
-	ls -d /run/containerd /run/containers /run/netns /run/libpod /var/lib/cni /var/lib/containers >"$E/dirs" 2>/dev/null || true
-	make_rootfs "$E/rootfs"
-	tar -C "$E/rootfs" -cf "$E/image.tar" .
-}
-
-teardown_file() {
-	local dir mount
-	stop_daemon "$E/containerd.pid"
-	stop_daemon "$E/docker.pid"
-	for mount in $(grep -F "$E" /proc/self/mountinfo | cut -d ' ' -f 5 | tac); do umount -l "$mount"; done
-	engine_cgroups | grep -vxFf "$E/cgroups" | while read -r dir; do rmdir "$dir" 2>/dev/null || true; done
-	# podman's networks mount it over itself.
-	[ -e "$E/netns-is-mounted" ] || umount -l /run/netns 2>/dev/null || true
-	for dir in /run/containerd /run/containers /run/netns /run/libpod /var/lib/containers; do
-		grep -qx "$dir" "$E/dirs" || rm -rf "$dir"
-	done
-	rm -rf "$E"
-}
-
-stop_daemon() { # PIDFILE
-	[ -s "$1" ] || return 0
-	kill "$(cat "$1")" 2>/dev/null
-	wait_for 20 refused kill -0 "$(cat "$1")"
-	rm -f "$1"
-}
 
 # Of tests with a world of their own, in which one may have a daemon.
 test_teardown() {
@@ -419,60 +379,10 @@ open"
 # shellcheck disable=SC2086 # words
 ctr_() { timeout -k 5 "$(slow 60)" ${THERE-} ctr --address "$E/c.sock" --namespace mxt "$@" 3>&- 4>&-; }
 
-# A daemon of our own, without what needs other parts of the host; it is started once.
+# Without Kubernetes' interface; it is started once.
 start_containerd() {
 	requires containerd ctr
-	[ ! -e "$E/containerd.pid" ] || return 0
-	cat >"$E/containerd.toml" <<-END
-		version = 2
-		root = "$E/c-root"
-		state = "$E/c-state"
-		disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
-			"io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
-		[grpc]
-		address = "$E/c.sock"
-		[ttrpc]
-		address = "$E/c.ttrpc"
-		[plugins."io.containerd.internal.v1.opt"]
-		path = "$E/c-opt"
-	END
-	containerd --config "$E/containerd.toml" >"$E/containerd.log" 2>&1 </dev/null 3>&- 4>&- &
-	echo $! >"$E/containerd.pid"
-	disown
-	answers() { ctr_ version >/dev/null 2>&1; }
-	wait_for 30 answers
-	make_oci_image
-	ctr_ image import --snapshotter native "$E/oci.tar" >/dev/null 2>&1
-	ctr_ image ls -q | grep -qx localhost/mxt-image:latest
-}
-
-# An OCI image of one layer, as an archive.
-make_oci_image() {
-	local dir=$E/oci layer config manifest
-	mkdir -p "$dir/blobs/sha256"
-	put_blob() { # file -> its digest
-		local digest
-		digest=$(sha256sum <"$1" | cut -d ' ' -f 1)
-		mv "$1" "$dir/blobs/sha256/$digest"
-		echo "$digest"
-	}
-	size_of() { stat -c %s "$dir/blobs/sha256/$1"; }
-	cp "$E/image.tar" "$E/layer"
-	layer=$(put_blob "$E/layer")
-	jq -n --arg layer "sha256:$layer" '{architecture: "amd64", os: "linux", config: {Env: ["PATH=/bin"], Cmd: ["/bin/sh"]},
-		rootfs: {type: "layers", diff_ids: [$layer]}}' >"$E/config"
-	config=$(put_blob "$E/config")
-	jq -n --arg config "sha256:$config" --arg layer "sha256:$layer" --argjson c "$(size_of "$config")" --argjson l "$(size_of "$layer")" '
-		{schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json",
-		config: {mediaType: "application/vnd.oci.image.config.v1+json", digest: $config, size: $c},
-		layers: [{mediaType: "application/vnd.oci.image.layer.v1.tar", digest: $layer, size: $l}]}' >"$E/manifest"
-	manifest=$(put_blob "$E/manifest")
-	jq -n --arg manifest "sha256:$manifest" --argjson m "$(size_of "$manifest")" '{schemaVersion: 2,
-		manifests: [{mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $manifest, size: $m,
-			platform: {architecture: "amd64", os: "linux"},
-			annotations: {"io.containerd.image.name": "localhost/mxt-image:latest", "org.opencontainers.image.ref.name": "latest"}}]}' >"$dir/index.json"
-	echo '{"imageLayoutVersion": "1.0.0"}' >"$dir/oci-layout"
-	tar -C "$dir" -cf "$E/oci.tar" .
+	[ -e "$E/containerd.pid" ] || make_containerd mxt </dev/null
 }
 
 ctr_run() {
