@@ -1,7 +1,7 @@
 /* seccomp.c - an OCI seccomp section to rules per architecture; seccomp_bpf.c lays them out.
  *
  * What is decided here: words to kernel values, names to numbers on every listed architecture, what the
- * multiplexed calls of 32-bit x86 need, and how x32 is closed when nobody asked for it.
+ * multiplexed calls of 32-bit x86 need, how x32 is closed when nobody asked for it, and which calls are newer than the profile.
  */
 #include "plan/seccomp.h"
 
@@ -14,6 +14,7 @@
 #include "plan/seccomp_bpf.h"
 
 #define X32_BIT 0x40000000u
+#define ARGUMENTS 6u
 #define ERRNO_MAX 4095u		/* the kernel's MAX_ERRNO: larger ones would not be seen as errors */
 
 const char *const seccomp_action_words[] = {
@@ -85,6 +86,8 @@ struct compile {
 	size_t rules_count;
 	uint32_t default_action;
 	bool uses_notify;
+	bool refuses_newer;	/* with ENOSYS, see close_newer() */
+	uint32_t last_numbers[array_size(arch_rows)];	/* that the profile names, in the order of arches; 0: none */
 };
 
 static char *pointer_of(struct compile *c, const struct json *element, const char *tail)
@@ -270,6 +273,7 @@ static int add_door(struct compile *c, const struct arch_row *arch, const char *
 	return add_entry(c, rules_of(c, arch), (uint32_t)number, narrowed);
 }
 
+/* rule NULL: the default does the same, but the name counts as known. */
 static int add_name(struct compile *c, const char *name, const struct seccomp_rule *rule)
 {
 	bool is_known = false;
@@ -284,6 +288,10 @@ static int add_name(struct compile *c, const char *name, const struct seccomp_ru
 		if (number == __NR_SCMP_ERROR)
 			continue;
 		is_known = true;
+		if (number > 0 && (uint32_t)number > c->last_numbers[i])
+			c->last_numbers[i] = (uint32_t)number;
+		if (!rule)
+			continue;
 		if (multiplexed(number, &door, &call)) {
 			r = add_door(c, arch, door, call, rule);
 			if (r < 0)
@@ -302,19 +310,9 @@ static int add_name(struct compile *c, const char *name, const struct seccomp_ru
 	return 0;
 }
 
-static int lower_conditions(struct compile *c, const struct oci_syscall *syscall, struct seccomp_rule *rule,
+static int lower_conditions(struct compile *c, const struct oci_syscall *syscall, struct seccomp_condition *conditions,
 			    struct err **err)
 {
-	struct seccomp_condition *conditions = NULL;
-
-	if (syscall->args.count) {
-		conditions = arena_array(c->arena, syscall->args.count, sizeof(*conditions));
-		if (!conditions)
-			return err_nomem(err);
-	}
-	if (syscall->args.count > 12)	/* two bounds for each of six arguments; more can't mean anything */
-		return err_set(err, E_CONFIG, 0, pointer_of(c, syscall->element, "/args"),
-			       "%zu argument conditions found, at most 12 expected", syscall->args.count);
 	for (size_t i = 0; i < syscall->args.count; i++) {
 		const struct oci_seccomp_arg *arg = &syscall->args.items[i];
 		int op = word_index(arg->op, seccomp_operator_words);
@@ -323,7 +321,7 @@ static int lower_conditions(struct compile *c, const struct oci_syscall *syscall
 			return err_set(err, E_CONFIG, 0,
 				       pointer_of(c, syscall->element, arena_printf(c->arena, "/args/%zu/op", i)),
 				       "unknown seccomp operator %.64s", arg->op ? arg->op : "(none)");
-		if (arg->index.value > 5)
+		if (arg->index.value >= ARGUMENTS)
 			return err_set(err, E_CONFIG, 0,
 				       pointer_of(c, syscall->element, arena_printf(c->arena, "/args/%zu/index", i)),
 				       "argument index %u found, 0 to 5 expected", arg->index.value);
@@ -331,34 +329,92 @@ static int lower_conditions(struct compile *c, const struct oci_syscall *syscall
 			.index = arg->index.value, .op = (enum seccomp_operator)op,
 			.value = arg->value.value, .value_two = arg->value_two.value };
 	}
-	rule->conditions = conditions;
-	rule->condition_count = syscall->args.count;
+	return 0;
+}
+
+static bool repeats_an_argument(const struct seccomp_condition *conditions, size_t count)
+{
+	unsigned int seen = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (seen & 1u << conditions[i].index)
+			return true;
+		seen |= 1u << conditions[i].index;
+	}
+	return false;
+}
+
+/* Conditions on different arguments hold together. Where one argument has several, each condition of the rule is an
+ * alternative: so runc and crun read it, and profiles are written for them. */
+static size_t split_rule(const struct seccomp_rule *whole, struct seccomp_rule *parts)
+{
+	if (!repeats_an_argument(whole->conditions, whole->condition_count)) {
+		parts[0] = *whole;
+		return 1;
+	}
+	for (size_t i = 0; i < whole->condition_count; i++)
+		parts[i] = (struct seccomp_rule){ .action = whole->action, .conditions = &whole->conditions[i], .condition_count = 1 };
+	return whole->condition_count;
+}
+
+static int add_names(struct compile *c, const struct oci_syscall *syscall, const struct seccomp_rule *rule, struct err **err)
+{
+	for (size_t i = 0; i < syscall->names.count; i++)
+		if (add_name(c, syscall->names.items[i], rule) < 0)
+			return err_nomem(err);
 	return 0;
 }
 
 static int lower_syscall(struct compile *c, const struct oci_syscall *syscall, struct err **err)
 {
-	struct seccomp_rule *rule = arena_alloc(c->arena, sizeof(*rule));
+	size_t count = syscall->args.count, part_count;
+	struct seccomp_condition *conditions = arena_array(c->arena, count + 1, sizeof(*conditions));
+	struct seccomp_rule *parts = arena_array(c->arena, count + 1, sizeof(*parts));
+	struct seccomp_rule whole = { .conditions = conditions, .condition_count = count };
 	int r;
 
-	if (!rule)
+	if (!conditions || !parts)
 		return err_nomem(err);
-	r = lower_action(c, syscall->action, &syscall->errno_ret, syscall->element, "/action", &rule->action, err);
+	r = lower_action(c, syscall->action, &syscall->errno_ret, syscall->element, "/action", &whole.action, err);
 	if (r < 0)
 		return r;
 	if (!syscall->names.count)
 		return err_set(err, E_CONFIG, 0, pointer_of(c, syscall->element, "/names"),
 			       "at least one system call name expected");
-	r = lower_conditions(c, syscall, rule, err);
+	r = lower_conditions(c, syscall, conditions, err);
 	if (r < 0)
 		return r;
 	/* what the default does anyhow needs no rule */
-	if (rule->action == c->default_action && !rule->condition_count)
-		return 0;
-	for (size_t i = 0; i < syscall->names.count; i++)
-		if (add_name(c, syscall->names.items[i], rule) < 0)
-			return err_nomem(err);
-	return 0;
+	if (whole.action == c->default_action && !count)
+		return c->refuses_newer ? add_names(c, syscall, NULL, err) : 0;
+	part_count = split_rule(&whole, parts);
+	for (size_t i = 0; i < part_count && r == 0; i++)
+		r = add_names(c, syscall, &parts[i], err);
+	return r;
+}
+
+/* Does the default refuse? Then a C library that tries a call newer than the profile would take EPERM for the answer, where
+ * ENOSYS makes it fall back to an older one. A tracer knows what to do itself. */
+static bool wants_newer_closed(uint32_t default_action)
+{
+	uint32_t kind = default_action & SECCOMP_RET_ACTION_FULL;
+
+	return kind != SECCOMP_RET_ALLOW && kind != SECCOMP_RET_LOG && kind != SECCOMP_RET_TRACE &&
+	       default_action != (SECCOMP_RET_ERRNO | ENOSYS);
+}
+
+/* Numbers are given in order of time, so what is behind the last call that a profile names is newer than the profile. x86_64 and
+ * x32 are told by a bit of the number. */
+static void close_newer(struct compile *c)
+{
+	for (size_t i = 0; i < c->arch_count && c->refuses_newer; i++) {
+		bool is_x32 = c->arches[i]->scmp == SCMP_ARCH_X32, has_x32_bit = c->arches[i]->audit == AUDIT_ARCH_X86_64;
+		struct seccomp_range *range = &rules_of(c, c->arches[i])->newer[is_x32];
+
+		if (c->last_numbers[i])
+			*range = (struct seccomp_range){ (uint64_t)c->last_numbers[i] + 1,
+							 has_x32_bit && !is_x32 ? X32_BIT : UINT64_C(1) << 32 };
+	}
 }
 
 static int lower_rules(struct compile *c, struct err **err)
@@ -372,11 +428,13 @@ static int lower_rules(struct compile *c, struct err **err)
 	r = lower_arches(c, err);
 	if (r < 0)
 		return r;
+	c->refuses_newer = wants_newer_closed(c->default_action);
 	for (size_t i = 0; i < c->config->syscalls.count; i++) {
 		r = lower_syscall(c, &c->config->syscalls.items[i], err);
 		if (r < 0)
 			return r;
 	}
+	close_newer(c);
 	return 0;
 }
 

@@ -35,6 +35,9 @@ struct program {
 #define KEY_PLAIN (UINT64_C(1) << 31)
 #define KEY_INDEX (KEY_PLAIN - 1)
 
+#define NUMBERS (UINT64_C(1) << 32)
+#define INTERVALS_MORE 6u	/* the last gap, both ends of two ranges of newer calls, and what is closed */
+
 /* A run of call numbers from `first` up to the next interval that are treated alike. */
 struct interval {
 	uint32_t first;
@@ -284,43 +287,59 @@ static bool is_same_action(const struct interval *a, const struct interval *b)
 
 static void add_interval(struct interval *intervals, size_t *count, struct interval next)
 {
-	struct interval *last = *count ? &intervals[*count - 1] : NULL;
-
-	if (last && last->first == next.first) {
-		*last = next;
-		if (*count > 1 && is_same_action(&last[-1], &next))
-			(*count)--;
-		return;
-	}
-	if (last && is_same_action(last, &next))
-		return;
-	intervals[(*count)++] = next;
+	if (!*count || !is_same_action(&intervals[*count - 1], &next))
+		intervals[(*count)++] = next;
 }
 
-/* Cut all numbers into intervals; returns how many. `intervals` has room for 2 * entries + 3. */
+static uint64_t smaller_number(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Numbers that no entry names. */
+static void add_gap(const struct section *section, uint64_t at, uint64_t end, struct interval *intervals, size_t *count)
+{
+	const struct seccomp_range *newer = section->arch->newer;
+
+	for (size_t i = 0; i < array_size(section->arch->newer) && at < end; i++) {
+		if (newer[i].end <= at || newer[i].end == newer[i].first)
+			continue;
+		if (at < newer[i].first) {
+			add_interval(intervals, count, (struct interval){ .first = (uint32_t)at, .action = section->default_action });
+			at = smaller_number(newer[i].first, end);
+		}
+		if (at < end) {
+			add_interval(intervals, count, (struct interval){ .first = (uint32_t)at, .action = SECCOMP_RET_ERRNO | ENOSYS });
+			at = smaller_number(newer[i].end, end);
+		}
+	}
+	if (at < end)
+		add_interval(intervals, count, (struct interval){ .first = (uint32_t)at, .action = section->default_action });
+}
+
+/* Cut all numbers into intervals; returns how many. `intervals` has room for 2 * entries + INTERVALS_MORE. */
 static size_t cut_intervals(const struct section *section, struct interval *intervals)
 {
 	const struct seccomp_arch_rules *arch = section->arch;
 	const uint64_t *keys = section->keys;
-	uint32_t default_action = section->default_action;
+	uint64_t at = 0;
 	size_t count = 0;
 
-	add_interval(intervals, &count, (struct interval){ .action = default_action });
 	for (size_t i = 0; i < arch->count;) {
 		uint32_t number = (uint32_t)(keys[i] >> KEY_NUMBER_SHIFT);
 		size_t same = 1;
 
 		while (i + same < arch->count && keys[i + same] >> KEY_NUMBER_SHIFT == number)
 			same++;
+		add_gap(section, at, number, intervals, &count);
 		if (keys[i] & KEY_PLAIN)
 			add_interval(intervals, &count, (struct interval){ number, 0, { rule_of(arch, keys[i])->action } });
 		else
 			add_interval(intervals, &count, (struct interval){ number, (uint32_t)same, { (uint32_t)i } });
-		if (number != UINT32_MAX)
-			add_interval(intervals, &count, (struct interval){
-				.first = number + 1, .action = default_action });
+		at = (uint64_t)number + 1;
 		i += same;
 	}
+	add_gap(section, at, NUMBERS, intervals, &count);
 	if (arch->closed_from) {
 		while (count && intervals[count - 1].first >= arch->closed_number)
 			count--;
@@ -333,7 +352,7 @@ static size_t cut_intervals(const struct section *section, struct interval *inte
 static void emit_arch(struct program *p, const struct seccomp_arch_rules *arch, uint32_t default_action)
 {
 	struct section section = { .arch = arch, .default_action = default_action };
-	cleanup_free struct interval *intervals = calloc(2 * arch->count + 3, sizeof(*intervals));
+	cleanup_free struct interval *intervals = calloc(2 * arch->count + INTERVALS_MORE, sizeof(*intervals));
 	cleanup_free uint64_t *memory = calloc(2 * arch->count + 1, sizeof(*memory));
 	size_t count;
 

@@ -30,10 +30,16 @@ struct seccomp_entry {
 	const struct seccomp_rule *rule;	/* of all calls that it names */
 };
 
+/* Call numbers from first up to, and without, end. */
+struct seccomp_range {
+	uint64_t first, end;
+};
+
 /* All that is said about one AUDIT_ARCH_ value. */
 struct seccomp_arch_rules {
 	uint32_t audit_arch;
 	bool is_64_bit;			/* arguments have a high word */
+	struct seccomp_range newer[2];	/* calls that the profile is too old to know, by rising numbers: ENOSYS; empty: none */
 	bool closed_from;		/* numbers from closed_number on are another ABI's that was not listed: kill */
 	uint32_t closed_number;
 	struct seccomp_entry *entries;	/* as written: the order for equal numbers */

@@ -205,6 +205,31 @@ seccomp_result() {
 	equal "$output" EXDEV
 }
 
+@test "seccomp: a call newer than all that a refusing profile names does not exist" {
+	local calls='["execve", "execveat", "arch_prctl", "set_tid_address", "brk", "mmap", "munmap", "mprotect", "ioctl", "fstat", "newfstatat", "write",
+		"writev", "exit_group", "close", "prctl", "rt_sigaction", "rt_sigprocmask", "readlink", "set_robust_list", "rseq", "prlimit64", "getrandom"]'
+	make_bundle --argjson calls "$calls" '.process.args = ["/bin/probe", "call", "newer"]
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO", syscalls: [{names: $calls, action: "SCMP_ACT_ALLOW"}]}'
+	run_bundle
+	equal "$output" ENOSYS
+	config '.process.args[2] = "getppid"'
+	run_bundle
+	equal "$output" EPERM
+	config '.linux.seccomp.defaultAction = "SCMP_ACT_LOG" | .process.args[2] = "newer"'
+	run_bundle
+	equal "$output" ENOSYS # the kernel's own
+}
+
+@test "seccomp: conditions on one argument are alternatives, on several they hold together" {
+	local result
+	seccomp_result '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 18, "args": [
+		{"index": 2, "value": 7, "op": "SCMP_CMP_EQ"}, {"index": 2, "value": 1, "op": "SCMP_CMP_EQ"}]}]}' raw_socket
+	equal "$result" "EXDEV 1 "
+	seccomp_result '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 18, "args": [
+		{"index": 0, "value": 7, "op": "SCMP_CMP_EQ"}, {"index": 2, "value": 1, "op": "SCMP_CMP_EQ"}]}]}' raw_socket
+	lacks "$result" EXDEV
+}
+
 @test "seccomp: calls of the ABIs that the profile names are judged like those of its own, all others end the program" {
 	[ "$(uname -m)" = x86_64 ] || skip "needs an x86-64 host"
 	local profile='"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["getppid", "mkdir"], "action": "SCMP_ACT_ERRNO", "errnoRet": 18}]'

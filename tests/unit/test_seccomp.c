@@ -86,6 +86,26 @@ static uint64_t pick_value(void)
 	return values[(size_t)rand() % array_size(values)];
 }
 
+/* Of each second kind none. */
+static struct seccomp_range pick_range(uint64_t from)
+{
+	uint64_t first = from + (uint64_t)(rand() % 100), len = (uint64_t)(rand() % 100);
+
+	return rand() % 2 ? (struct seccomp_range){ first, first + len } : (struct seccomp_range){ 0, 0 };
+}
+
+/* A call that an entry names is not newer than the profile. */
+static uint32_t fallback_of(const struct seccomp_arch_rules *arch, int number)
+{
+	for (size_t i = 0; i < arch->count; i++)
+		if (arch->entries[i].number == (uint32_t)number)
+			return SECCOMP_RET_ALLOW;
+	for (size_t i = 0; i < array_size(arch->newer); i++)
+		if ((uint32_t)number >= arch->newer[i].first && (uint32_t)number < arch->newer[i].end)
+			return SECCOMP_RET_ERRNO | ENOSYS;
+	return SECCOMP_RET_ALLOW;
+}
+
 static void random_rules_match(void **state)
 {
 	(void)state;
@@ -96,7 +116,7 @@ static void random_rules_match(void **state)
 		struct seccomp_entry *entries = arena_array(arena, count + 1, sizeof(*entries));
 		struct seccomp_rule *rules = arena_array(arena, count + 1, sizeof(*rules));
 		struct seccomp_arch_rules arch = { .audit_arch = AUDIT_ARCH_X86_64, .is_64_bit = true,
-						   .entries = entries, .count = count };
+						   .newer = { pick_range(0), pick_range(200) }, .entries = entries, .count = count };
 		struct sock_filter *program;
 		uint32_t len;
 		struct err *err = NULL;
@@ -117,7 +137,7 @@ static void random_rules_match(void **state)
 
 			for (int j = 0; j < 6; j++)
 				data.args[j] = pick_value();
-			assert_int_equal(simulate(program, len, &data), naive(entries, count, SECCOMP_RET_ALLOW, &data));
+			assert_int_equal(simulate(program, len, &data), naive(entries, count, fallback_of(&arch, data.nr), &data));
 		}
 	}
 }
@@ -138,7 +158,7 @@ static struct plan_seccomp compile(struct arena *arena, const char *text)
 	return ret;
 }
 
-/* The same rules through libseccomp, and every number up to 500 compared. */
+/* The same rules through libseccomp, and every number up to the last that they name compared. */
 static void agrees_with_libseccomp(void **state)
 {
 	static const char *const names[] = { "read", "write", "mmap", "clone", "openat", "exit_group", "bpf", "mount" };
@@ -156,7 +176,7 @@ static void agrees_with_libseccomp(void **state)
 	assert_int_equal(seccomp_export_bpf(ctx, fd), 0);
 	len = pread(fd, theirs, sizeof(theirs), 0);
 	assert_true(len > 0);
-	for (int nr = 0; nr < 500; nr++) {
+	for (int nr = 0; nr <= seccomp_syscall_resolve_name("bpf"); nr++) {
 		struct seccomp_data data = { .nr = nr, .arch = AUDIT_ARCH_X86_64 };
 
 		assert_int_equal(simulate(ours.program, ours.instruction_count, &data),
@@ -164,6 +184,80 @@ static void agrees_with_libseccomp(void **state)
 	}
 	close(fd);
 	seccomp_release(ctx);
+}
+
+static uint32_t ask(const struct plan_seccomp *p, uint32_t arch, uint32_t number, uint64_t first_argument)
+{
+	struct seccomp_data data = { .nr = (int)number, .arch = arch, .args = { first_argument } };
+
+	return simulate(p->program, p->instruction_count, &data);
+}
+
+#define ALLOW(names) "{\"names\":[" names "],\"action\":\"SCMP_ACT_ALLOW\"}"
+#define REFUSE(names) "{\"names\":[" names "],\"action\":\"SCMP_ACT_ERRNO\"}"
+#define DEFAULT_REFUSES "\"defaultAction\":\"SCMP_ACT_ERRNO\""
+#define ALL_OF_X86 "\"architectures\":[\"SCMP_ARCH_X86_64\",\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\"]"
+
+/* Behind the last call that a rule names, each architecture by its own numbers; a rule that only says what the default does counts. */
+static void newer_calls_do_not_exist(void **state)
+{
+	static const uint32_t refused = SECCOMP_RET_ERRNO | EPERM, absent = SECCOMP_RET_ERRNO | ENOSYS;
+	cleanup_arena struct arena *arena = arena_new();
+	struct plan_seccomp p = compile(arena, "{" DEFAULT_REFUSES "," ALL_OF_X86 ",\"syscalls\":[" ALLOW("\"read\"") "," REFUSE("\"mount\",\"bpf\"") "]}");
+	uint32_t last = (uint32_t)seccomp_syscall_resolve_name("bpf");
+	uint32_t last_x86 = (uint32_t)seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86, "bpf");
+	uint32_t last_x32 = (uint32_t)seccomp_syscall_resolve_name_arch(SCMP_ARCH_X32, "bpf");
+
+	(void)state;
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, last, 0), refused);
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, last + 1, 0), absent);
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, 0x3fffffff, 0), absent);
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, 0x40000000, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, last_x32, 0), refused);
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, last_x32 + 1, 0), absent);
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, UINT32_MAX, 0), absent);
+	assert_int_equal(ask(&p, AUDIT_ARCH_I386, last_x86, 0), refused);
+	assert_int_equal(ask(&p, AUDIT_ARCH_I386, last_x86 + 1, 0), absent);
+	/* an ABI that isn't listed stays closed */
+	p = compile(arena, "{" DEFAULT_REFUSES ",\"syscalls\":[" ALLOW("\"write\"") "]}");
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, 2, 0), absent);
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, 0x40000001, 0), SECCOMP_RET_KILL_PROCESS);
+}
+
+static void newer_calls_get_the_default(void **state)
+{
+	static const struct { const char *word; uint32_t action; } rows[] = {
+		{ "\"SCMP_ACT_ALLOW\"", SECCOMP_RET_ALLOW }, { "\"SCMP_ACT_LOG\"", SECCOMP_RET_LOG },
+		{ "\"SCMP_ACT_TRACE\"", SECCOMP_RET_TRACE | EPERM },
+		{ "\"SCMP_ACT_ERRNO\"", SECCOMP_RET_ERRNO | ENOSYS }, { "\"SCMP_ACT_KILL_PROCESS\"", SECCOMP_RET_ERRNO | ENOSYS },
+		{ "\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":9", SECCOMP_RET_ERRNO | ENOSYS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		cleanup_arena struct arena *arena = arena_new();
+		struct plan_seccomp p = compile(arena, arena_printf(arena, "{\"defaultAction\":%s,\"syscalls\":[" ALLOW("\"read\",\"bpf\"") "]}",
+								    rows[i].word));
+
+		assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, 1000, 0), rows[i].action);
+		/* nothing is newer than a profile without names */
+		p = compile(arena, arena_printf(arena, "{\"defaultAction\":%s}", rows[i].word));
+		assert_true(ask(&p, AUDIT_ARCH_X86_64, 1000, 0) != (SECCOMP_RET_ERRNO | ENOSYS));
+	}
+}
+
+static void conditions_on_one_argument_are_alternatives(void **state)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	struct plan_seccomp p = compile(arena, "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ERRNO\","
+		"\"args\":[{\"index\":0,\"value\":38,\"op\":\"SCMP_CMP_EQ\"},{\"index\":0,\"value\":40,\"op\":\"SCMP_CMP_EQ\"}]}]}");
+	uint32_t number = (uint32_t)seccomp_syscall_resolve_name("socket");
+
+	(void)state;
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, number, 38), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, number, 40), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(ask(&p, AUDIT_ARCH_X86_64, number, 39), SECCOMP_RET_ALLOW);
 }
 
 static void unlisted_abis_are_killed(void **state)
@@ -394,6 +488,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_rules_match),
 		cmocka_unit_test(agrees_with_libseccomp),
+		cmocka_unit_test(newer_calls_do_not_exist),
+		cmocka_unit_test(newer_calls_get_the_default),
+		cmocka_unit_test(conditions_on_one_argument_are_alternatives),
 		cmocka_unit_test(unlisted_abis_are_killed),
 		cmocka_unit_test(bad_words_are_fatal),
 		cmocka_unit_test(named_profiles),
