@@ -82,6 +82,9 @@ int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct h
 /* The quota (-1: none) and the period that a v2 group has, in microseconds. 0 or -errno, where it has none. */
 int cgroup_cpu_max(const struct cgroup *cgroup, int64_t *ret_quota, uint64_t *ret_period);
 
+/* The memory limit that it has, in bytes; -1: none. 0 or -errno. */
+int cgroup_memory_limit(const struct cgroup *cgroup, int64_t *ret);
+
 /* All processes of the tree, as our pid namespace numbers them; malloc'd. */
 int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, struct err **err);
 

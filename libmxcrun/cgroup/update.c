@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "cgroup/directory.h"
 
+#define V1_UNLIMITED (INT64_MAX - 65535) /* less the rest of a page, of whatever size */
+
 /* A limit below what is in use would kill. */
 static int check_usage(const struct cgroup *cgroup, const struct plan_cgroup_write *write, struct err **err)
 {
@@ -104,6 +106,21 @@ int cgroup_cpu_max(const struct cgroup *cgroup, int64_t *ret_quota, uint64_t *re
 	end = strchr(text, ' ');
 	*ret_period = end ? strtoull(end, NULL, 10) : 0;
 	return *ret_quota && *ret_period ? 0 : -EBADMSG;
+}
+
+int cgroup_memory_limit(const struct cgroup *cgroup, int64_t *ret)
+{
+	const struct cgroup_dir *v1 = cgroup_find_v1(cgroup, "memory"), *dir = v1 ? v1 : cgroup_find_v2(cgroup);
+	cleanup_close int fd = dir ? directory_open_group(dir->path, dir->is_v2, NULL) : -ENOENT;
+	cleanup_free char *text = NULL;
+	int r = fd < 0 ? fd : directory_read(fd, v1 ? "memory.limit_in_bytes" : "memory.max", &text);
+
+	if (r < 0)
+		return r;
+	*ret = strncmp(text, "max", 3) == 0 ? -1 : strtoll(text, NULL, 10);
+	if (*ret >= V1_UNLIMITED)
+		*ret = -1;
+	return *ret ? 0 : -EBADMSG;
 }
 
 int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, struct err **err)

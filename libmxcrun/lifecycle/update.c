@@ -67,12 +67,23 @@ static void keep_other_half(const struct container *container, struct oci_cpu *c
 		cpu->period = (struct opt_u64){ true, period };
 }
 
+/* The swap limit counts both together, and says nothing without the one of memory: which stays as it is, when it isn't named. */
+static void keep_memory_limit(const struct container *container, struct oci_memory *memory)
+{
+	int64_t limit;
+
+	if (memory->swap.value <= 0 || memory->limit.value || cgroup_memory_limit(&container->record.cgroup, &limit) < 0)
+		return;
+	memory->limit = (struct opt_i64){ true, limit };
+}
+
 int lifecycle_update(const struct lifecycle *lc, const char *id,
 		     const struct oci_resources *resources, const struct oci_intel_rdt *rdt, struct err **err)
 {
 	cleanup_container struct container container = CONTAINER_INIT;
 	cleanup_arena struct arena *arena = arena_new();
 	struct oci_resources whole = *resources;
+	struct oci_memory memory;
 	struct oci_cpu cpu;
 	const struct plan *plan;
 	int r = arena ? container_open(lc, id, STORE_UNLOCKED, &container, err) : err_nomem(err);
@@ -93,6 +104,11 @@ int lifecycle_update(const struct lifecycle *lc, const char *id,
 		cpu = *resources->cpu;
 		keep_other_half(&container, &cpu);
 		whole.cpu = &cpu;
+	}
+	if (resources->memory) {
+		memory = *resources->memory;
+		keep_memory_limit(&container, &memory);
+		whole.memory = &memory;
 	}
 	r = plan_update(lc, &whole, rdt, arena, &plan, err);
 	return r < 0 ? r : cgroup_update(&container.record.cgroup, plan, lc->facts, err);

@@ -49,6 +49,19 @@ static int add_number(struct limits *l, const char *file, uint64_t value, const 
 	return limits_add(l, "cpu", file, text, pointer, err);
 }
 
+/* Where 0 is a value as good as others. A new group has it, so that only an update has to be able to write it. */
+static int add_switch(struct limits *l, const char *file, bool is_set, uint64_t value, const char *pointer, struct err **err)
+{
+	int r;
+
+	if (!is_set || value)
+		return add_number(l, file, value, pointer, err);
+	r = limits_add(l, "cpu", file, "0", pointer, err);
+	if (r == 0)
+		l->writes[l->count - 1].is_optional = true;
+	return r;
+}
+
 /* The period before the quota that is measured in it, and the burst after the quota that bounds it.
  */
 static int build_v1(struct limits *l, const struct oci_cpu *c, struct err **err)
@@ -62,7 +75,7 @@ static int build_v1(struct limits *l, const struct oci_cpu *c, struct err **err)
 		r = limits_add_i64(l, "cpu", "cpu.cfs_quota_us", c->quota.value, POINTER("quota"),
 				   err);
 	if (r == 0)
-		r = add_number(l, "cpu.cfs_burst_us", c->burst.value, POINTER("burst"), err);
+		r = add_switch(l, "cpu.cfs_burst_us", c->burst.set, c->burst.value, POINTER("burst"), err);
 	if (r == 0)
 		r = add_number(l, "cpu.rt_period_us", c->realtime_period.value,
 			       POINTER("realtimePeriod"), err);
@@ -70,7 +83,7 @@ static int build_v1(struct limits *l, const struct oci_cpu *c, struct err **err)
 		r = limits_add_i64(l, "cpu", "cpu.rt_runtime_us", c->realtime_runtime.value,
 				   POINTER("realtimeRuntime"), err);
 	if (r == 0)
-		r = add_number(l, "cpu.idle", (uint64_t)c->idle.value, POINTER("idle"), err);
+		r = add_switch(l, "cpu.idle", c->idle.set, (uint64_t)c->idle.value, POINTER("idle"), err);
 	return r;
 }
 
@@ -98,14 +111,14 @@ static int build_v2(struct limits *l, const struct oci_cpu *c, struct err **err)
 			       c->quota.value ? POINTER("quota") : POINTER("period"), err);
 	}
 	if (r == 0)
-		r = add_number(l, "cpu.max.burst", c->burst.value, POINTER("burst"), err);
+		r = add_switch(l, "cpu.max.burst", c->burst.set, c->burst.value, POINTER("burst"), err);
 	if (r == 0)
-		r = add_number(l, "cpu.idle", (uint64_t)c->idle.value, POINTER("idle"), err);
+		r = add_switch(l, "cpu.idle", c->idle.set, (uint64_t)c->idle.value, POINTER("idle"), err);
 	return r;
 }
 
 /* The first field that asks the cpu controller for something, NULL when none does. */
-static const char *first_pointer(const struct oci_cpu *c)
+static const char *first_pointer(const struct oci_cpu *c, bool is_update)
 {
 	if (c->shares.value)
 		return POINTER("shares");
@@ -113,13 +126,13 @@ static const char *first_pointer(const struct oci_cpu *c)
 		return POINTER("quota");
 	if (c->period.value)
 		return POINTER("period");
-	if (c->burst.value)
+	if (c->burst.value || (c->burst.set && is_update))
 		return POINTER("burst");
 	if (c->realtime_runtime.value)
 		return POINTER("realtimeRuntime");
 	if (c->realtime_period.value)
 		return POINTER("realtimePeriod");
-	if (c->idle.value)
+	if (c->idle.value || (c->idle.set && is_update))
 		return POINTER("idle");
 	return NULL;
 }
@@ -150,7 +163,7 @@ int build_cpu_limits(struct limits *l, const struct oci_cpu *cpu, struct err **e
 	r = check_cpu(cpu, err);
 	if (r < 0)
 		return r;
-	pointer = first_pointer(cpu);
+	pointer = first_pointer(cpu, !l->b->request->id);
 	if (pointer) {
 		r = limits_place(l, "cpu", pointer, &place, err);
 		if (r == 0)

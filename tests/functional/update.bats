@@ -107,8 +107,10 @@ option_rows() {
 		--cpu-period 80000|cpu|cpu.cfs_period_us|80000|cpu.max|40000 80000
 		--cpu-quota 30000|cpu|cpu.cfs_quota_us|30000|cpu.max|30000 80000
 		--cpu-burst 20000|cpu|cpu.cfs_burst_us|20000|cpu.max.burst|20000
+		--cpu-burst 0|cpu|cpu.cfs_burst_us|0|cpu.max.burst|0
 		--cpu-share 262144|cpu|cpu.shares|262144|cpu.weight|10000
 		--cpu-idle 1|cpu|cpu.idle|1|cpu.idle|1
+		--cpu-idle 0|cpu|cpu.idle|0|cpu.idle|0
 		--cpu-rt-period 900000|cpu|cpu.rt_period_us|900000|-|
 		--cpu-rt-runtime 4000|cpu|cpu.rt_runtime_us|4000|-|
 		--cpuset-cpus 0|cpuset|cpuset.cpus|0|cpuset.cpus|0
@@ -136,10 +138,17 @@ option_rows() {
 	if host_has cgroup_v2; then
 		rt update --memory 96m --memory-swap 128m "$TAG"
 		equal "$(cgroup_value "$PID" memory - memory.swap.max)" 33554432
+		rt update --memory-swap 160m "$TAG"
+		equal "$(cgroup_value "$PID" memory - memory.swap.max)" 67108864
 	elif [ -e "$(cgroup_dir "$PID" memory)/memory.memsw.limit_in_bytes" ]; then
 		rt update --memory 96m --memory-swap 128m "$TAG"
 		equal "$(cgroup_value "$PID" memory memory.memsw.limit_in_bytes -)" 134217728
+		rt update --memory-swap 160m "$TAG"
+		equal "$(cgroup_value "$PID" memory memory.memsw.limit_in_bytes -)" 167772160
 	fi
+	rt update --memory -1 --memory-swap -1 "$TAG"
+	run --separate-stderr rt update --memory-swap 160m "$TAG"
+	assert_refused "needs a memory limit"
 }
 
 @test "checkBeforeUpdate: a limit below what is in use is refused, and nobody is killed" {
