@@ -3,10 +3,10 @@
 # shellcheck shell=bash disable=SC2034
 
 # Groups that the engines make for themselves and leave, and what is in them, innermost first: those that were not there before are removed at
-# the end.
+# the end. A group that goes while find reads it is no fault.
 engine_cgroups() {
 	find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d \( -name libpod_parent -o -name default -o -name mxt -o -name docker \) \
-		-exec find {} -depth -type d \; 2>/dev/null
+		-exec find {} -depth -type d \; 2>/dev/null || true
 }
 
 setup_file() {

@@ -121,6 +121,32 @@ sleepers() { pgrep -f '^sleep 98[67]$'; }
 	equal "$(default_records)" ""
 }
 
+@test "podman build: each step runs in a container, a failing one ends it" {
+	podman_image
+	mkdir "$BATS_TEST_TMPDIR/build"
+	build() { podman_ build --isolation oci --network none --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --force-rm \
+		--tag localhost/mxt-built "$BATS_TEST_TMPDIR/build" </dev/null; }
+	cat >"$BATS_TEST_TMPDIR/build/Containerfile" <<-'END'
+		FROM localhost/mxt-image
+		ENV PATH=/bin
+		RUN id -u >/who && grep ^CapEff /proc/self/status >/caps
+		RUN --mount=type=tmpfs,target=/mnt grep -c ' /mnt ' /proc/self/mountinfo >/mounts
+	END
+	build
+	run --separate-stderr podman_run localhost/mxt-built sh -c 'cat /who /caps /mounts'
+	echo "$output $stderr"
+	equal "${lines[0]} ${lines[2]}" "0 1"
+	equal $((0x${lines[1]##*[[:space:]]} >> 21 & 1)) 0 # CAP_SYS_ADMIN
+	echo 'RUN exit 9' >>"$BATS_TEST_TMPDIR/build/Containerfile"
+	run build
+	echo "$output"
+	[ "$status" -ne 0 ]
+	contains "$output" "exit status 9"
+	podman_ rmi localhost/mxt-built >/dev/null
+	equal "$(default_records)" ""
+	equal "$(find /sys/fs/cgroup -maxdepth 2 -name 'buildah-*')" ""
+}
+
 @test "podman exec, update, top and stop" {
 	podman_image
 	podman_ run -d --name "$TAG" --memory 48m --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none localhost/mxt-image \
