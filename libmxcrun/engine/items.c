@@ -219,6 +219,7 @@ static const char *asks_affinity(const struct plan *plan)
 {
 	return when(plan->process.initial_cpus.count || plan->process.final_cpus.count, "/process/execCPUAffinity");
 }
+static const char *asks_all_cpus(const struct plan *plan) { return when(plan->process.all_cpus, NULL); }
 static const char *asks_personality(const struct plan *plan)
 {
 	return when(plan->process.personality != PLAN_UNSET_ID, "/linux/personality");
@@ -773,6 +774,11 @@ const struct engine_item engine_items[] = {
 	  { [TARGET_OCI] = REFUSED("it is of exec, not of a container"),
 	    [TARGET_BWRAP] = REFUSED("it is of exec, not of a container"),
 	    [TARGET_LXC] = REFUSED("it is of exec, not of a container") } },
+	{ "all cpus of its cgroup", "process.allCpus", asks_all_cpus, { [TARGET_OCI] = CARRIED("what runtimes do by themselves"),
+	    [TARGET_BWRAP] = OUTSIDE("the caller's cpus stay: set them before, by taskset"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
+	    [TARGET_LXC] = OUTSIDE("the caller's cpus stay: set them before, by taskset"),
+	    [TARGET_LXC_RUN] = CARRIED("our init") } },
 	{ "personality", "process.personality", asks_personality, { [TARGET_OCI] = REFUSED("it has no lowering to config.json"),
 	    [TARGET_BWRAP] = OUTSIDE("set it before bwrap, which passes it on"),
 	    [TARGET_BWRAP_RUN] = CARRIED("our init"),

@@ -81,6 +81,17 @@ void console_resize(const struct console *console)
 		ioctl(console->master_fd, TIOCSWINSZ, &size);
 }
 
+/* Nobody here is a terminal, so a line ends as the workload ended it, without the return that only a terminal needs: as by runc. */
+static void pass_plainly(int master_fd)
+{
+	struct termios termios;
+
+	if (tcgetattr(master_fd, &termios) < 0)
+		return;
+	termios.c_oflag &= ~(tcflag_t)ONLCR;
+	(void)tcsetattr(master_fd, TCSANOW, &termios);
+}
+
 int console_attach(struct console *console, struct err **err)
 {
 	struct termios raw;
@@ -95,9 +106,10 @@ int console_attach(struct console *console, struct err **err)
 	if (flags < 0 || fcntl(console->master_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return err_sys(err, E_TERMINAL, errno, "fcntl", "console", NULL);
 
-	/* Without a terminal of our own the bytes are passed on as they are. */
-	if (tcgetattr(STDIN_FILENO, &console->saved) < 0)
+	if (tcgetattr(STDIN_FILENO, &console->saved) < 0) {
+		pass_plainly(console->master_fd);
 		return 0;
+	}
 	console_resize(console);
 	raw = console->saved;
 	cfmakeraw(&raw);

@@ -70,7 +70,10 @@ int build_cpu_affinity(struct builder *b, struct err **err)
 	if (!config)
 		return 0;
 	r = build_mask(b, config->initial, "/process/execCPUAffinity/initial", &plan->initial_cpus, err);
-	return r == 0 ? build_mask(b, config->final, "/process/execCPUAffinity/final", &plan->final_cpus, err) : r;
+	if (r == 0)
+		r = build_mask(b, config->final, "/process/execCPUAffinity/final", &plan->final_cpus, err);
+	plan->all_cpus = !plan->initial_cpus.count && !plan->final_cpus.count;
+	return r;
 }
 
 static int find_flag(struct builder *b, const char *word, size_t index, int *mode, struct err **err)

@@ -210,7 +210,7 @@ int build_process(struct builder *b, struct err **err)
 		return err_set(err, E_CONFIG, 0, "/process", "a container needs a process");
 	plan->no_new_privileges = process->no_new_privileges.value;
 	plan->new_keyring = !b->request->no_new_keyring;
-	plan->new_session = true;
+	plan->new_session = plan->all_cpus = true;
 	plan->preserve_fds = b->request->preserve_fds;
 	r = build_command(b, process, err);
 	if (r == 0)

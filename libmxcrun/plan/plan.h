@@ -151,7 +151,7 @@ struct plan_mount {
 	unsigned long propagation2;	/* a second one (e.g. "rslave,shared"), applied after */
 	struct plan_option *options;	/* filesystem: in order */
 	size_t option_count;
-	bool copy_up;			/* tmpcopyup */
+	bool copy_up;			/* tmpcopyup. A tmpfs without the option "mode" takes that of the folder that it covers. */
 	/* bind: ids of the file system appear through these maps; "inside" is the id on the file system */
 	bool is_idmapped, idmap_is_recursive;
 	struct plan_idmaps uid_maps, gid_maps;
@@ -293,6 +293,7 @@ struct plan_process {
 	uint32_t io_priority;		/* class and level as ioprio_set(2) takes them; PLAN_UNSET_ID: leave */
 	struct plan_memory_policy memory_policy;
 	struct plan_mask initial_cpus, final_cpus;	/* exec: before and after it is in the container's cgroup */
+	bool all_cpus;			/* of its cgroup, however the caller was pinned; false: as the masks say, or as the caller is */
 	uint32_t personality;		/* as personality(2) takes it; PLAN_UNSET_ID: leave */
 	struct plan_seccomp seccomp;	/* loaded last */
 	const char *apparmor_profile, *selinux_label;

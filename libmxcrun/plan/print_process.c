@@ -156,6 +156,7 @@ static void print_scheduling(const struct plan_process *process, struct json_wri
 	json_close(w, '}');
 	print_mask(&process->initial_cpus, "initialCpus", w);
 	print_mask(&process->final_cpus, "finalCpus", w);
+	json_put_bool(w, "allCpus", process->all_cpus);
 }
 
 void print_process(const struct plan_process *process, struct json_writer *w)

@@ -330,6 +330,18 @@ seccomp_result() {
 	assert_refused /process/execCPUAffinity/initial
 }
 
+@test "a caller that is pinned to a cpu doesn't pin the container, nor what exec puts beside it" {
+	requires taskset
+	local all first
+	all=$(proc_status self Cpus_allowed_list)
+	first=${all%%[-,]*}
+	[ "$all" != "$first" ] || skip "needs more than one CPU"
+	make_bundle
+	taskset -c "$first" "$MXCRUN" --root "$STATE" run --detach --bundle "$BUNDLE" "$TAG" </dev/null >/dev/null 2>&1
+	equal "$(proc_status "$(rt state "$TAG" | jq .pid)" Cpus_allowed_list)" "$all"
+	equal "$(taskset -c "$first" "$MXCRUN" --root "$STATE" exec "$TAG" sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status)" "$all"
+}
+
 # ---- linux ----
 
 @test "devices: each type" {

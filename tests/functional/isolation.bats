@@ -409,6 +409,42 @@ changed"
 	equal "$(cat "$BUNDLE/rootfs/data/file")" "from the image"
 }
 
+@test "a tmpfs without a mode takes that of the folder that it covers" {
+	make_bundle '.mounts += [{destination: "/data", type: "tmpfs", source: "tmpfs"}, {destination: "/own", type: "tmpfs", source: "tmpfs", options: ["mode=0500"]},
+		{destination: "/new/place", type: "tmpfs", source: "tmpfs"}]'
+	mkdir -m 0750 "$BUNDLE/rootfs/data" "$BUNDLE/rootfs/own"
+	chmod 2750 "$BUNDLE/rootfs/data"
+	script 'stat -c "%a %n" /data /own /new/place; touch /data/x'
+	run_bundle
+	equal "$output" "2750 /data
+500 /own
+1777 /new/place"
+	equal "$(stat -c %a "$BUNDLE/rootfs/own") $(ls "$BUNDLE/rootfs/data")" "750 "
+}
+
+@test "a read-only tmpfs takes the targets of what is mounted in it, and a read-only /dev its devices and console" {
+	make_bundle '(.mounts[] | select(.destination == "/dev") | .options) += ["ro"]
+		| .mounts += [{destination: "/data", type: "tmpfs", source: "tmpfs", options: ["ro"]}, {destination: "/data/sub", type: "tmpfs", source: "tmpfs"}]'
+	script 'for place in /data /dev /data/sub /dev/shm; do touch $place/x 2>/dev/null && echo $place; done; : >/dev/null; ls /dev/zero'
+	run_bundle
+	equal "$output" "/data/sub
+/dev/shm
+/dev/zero"
+	# with a terminal, whose lines end as they were written where nobody has one
+	config '.process.terminal = true'
+	script 'touch /dev/x 2>/dev/null || echo refused; ls /dev/console'
+	run_bundle
+	equal "$output" "refused
+/dev/console"
+	equal "$(tr -cd '\r' <<<"$output" | wc -c)" 0
+	# a policy that opens the read-only one again opens it as it was
+	config '.process.terminal = false | .mxc = {filesystem: {readonlyPaths: ["/"], readwritePaths: ["/data", "/tmp"]}}'
+	script 'touch /data/x 2>/dev/null || echo refused; touch /tmp/x && echo wrote'
+	run_bundle
+	equal "$output" "refused
+wrote"
+}
+
 # ---- root ----
 
 @test "a read-only root refuses writes, its writable mounts take them" {

@@ -373,6 +373,7 @@ static void change_process(const char *before)
 	CHANGE_NUMBER(p->console_rows);
 	CHANGE_NUMBER(p->console_columns);
 	CHANGE_BOOL(p->new_keyring);
+	CHANGE_BOOL(p->all_cpus);
 	CHANGE_BOOL(p->new_session);
 	CHANGE_BOOL(p->inner_userns);
 	CHANGE_NUMBER(p->landlock_abi);

@@ -249,6 +249,8 @@ static int settle(struct init *init, struct err **err)
 {
 	int r = init->plan->process.terminal ? terminal_setup(init, err) : 0;
 
+	if (r == 0)
+		r = readonly_apply_dev(init, err);
 	if (r == 0 && !init->plan->lifecycle.is_sandbox)
 		r = devices_reopen_null(init, err);
 	if (r == 0)
@@ -267,7 +269,7 @@ static int build(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
 		label_open, namespaces_join, namespaces_configure, rootfs_prepare, procfs_open, pass_gate_now,
-		namespaces_new_cgroup, mounts_apply, devices_make, masks_apply, init_pass_gate,
+		namespaces_new_cgroup, mounts_apply, devices_make, masks_apply, readonly_apply, init_pass_gate,
 	};
 	int r = 0;
 
@@ -335,7 +337,7 @@ static int complete(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
 		procfs_take, namespaces_configure, open_container_root, init_pass_gate, new_cgroup_view, adjust_mounts, nodes_of_dev,
-		masks_apply, rootfs_finish,
+		masks_apply, readonly_apply, rootfs_finish,
 	};
 	int r = 0;
 
@@ -382,6 +384,7 @@ static int run(struct init *init, struct err **err)
 	fd_close_ptr(&init->root_fd);
 	fd_close_ptr(&init->covers_fd);
 	fd_close_ptr(&init->map_fd);
+	free(take_ptr(init->readonly_later.fds));
 	fd_close_ptr(&init->legacy.fds_fd);
 	fd_close_ptr(&init->legacy.stage_fd);
 	if (r == 0)
@@ -404,7 +407,7 @@ static int run(struct init *init, struct err **err)
 
 int main(int argc, char **argv)
 {
-	struct init init = { .fds = LAUNCH_FDS_NONE, .root_fd = -1, .proc_fd = -1, .covers_fd = -1, .map_fd = -1, .label_proc_fd = -1,
+	struct init init = { .fds = LAUNCH_FDS_NONE, .root_fd = -1, .proc_fd = -1, .covers_fd = -1, .map_fd = -1, .label_proc_fd = -1, .readonly_later.dev_fd = -1,
 			     .legacy = { .fds_fd = -1, .stage_fd = -1 }, .place = { .dir_fd = -1 } };
 	struct err *err = NULL;
 	int r;

@@ -53,6 +53,11 @@ struct init {
 	gid_t egid;
 	struct mount_legacy legacy;
 	struct mount_place place;
+	struct readonly_later {
+		int *fds;	/* malloc'd, as many as the plan has mounts */
+		size_t count;
+		int dev_fd;
+	} readonly_later;	/* mounts_readonly.c: mounts, by their roots */
 };
 
 /* birth.c, of the process that waits: enter LAUNCH_APART, and tell the parent; where that fails fds.is_apart becomes false. Later, take the message with the plan and the other descriptors; then make the container's process, which
@@ -87,6 +92,14 @@ int source_take(struct init *init, const struct plan_mount *mount);
 
 /* mounts.c: all mount steps in order (deny.c does MOUNT_DENY). */
 int mounts_apply(struct init *init, struct err **err);
+
+/* mounts_readonly.c: a file system that is made writable, and read-only later. remember() once it is attached; apply() when
+ * mounts and devices are there, apply_dev() when the console is. */
+bool readonly_is_late(const struct plan_mount *mount);
+int readonly_remember(struct init *init, const struct plan_mount *mount, struct err **err);
+int readonly_apply(struct init *init, struct err **err);
+int readonly_apply_dev(struct init *init, struct err **err);
+
 /* mount.c: how mounts are made, given flags and put in place, all by descriptors (invariant 3); by the mount API or,
  * where init->legacy says so, by mount(2). Without struct err, because callers know the field.
  *

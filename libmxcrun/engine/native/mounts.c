@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -334,34 +336,68 @@ static int fail_filesystem(const struct plan_mount *mount, const char *refused, 
 	return r;
 }
 
+/* A tmpfs whose mode nobody has given takes that of the folder that it covers, as under runc and crun; where there was none, the
+ * file system's own. 1: it has one, in mode. */
+static int take_mode(const struct init *init, const struct plan_mount *mount, char mode[8])
+{
+	cleanup_close int fd = -1;
+	struct stat st;
+
+	if (strcmp(mount->fstype, "tmpfs") != 0)
+		return 0;
+	for (size_t i = 0; i < mount->option_count; i++)
+		if (!strcmp(mount->options[i].key, "mode"))
+			return 0;
+	fd = path_open_in_root(init->root_fd, mount->destination, O_PATH);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return 0;
+	snprintf(mode, 8, "%o", (unsigned int)st.st_mode & 07777);
+	return 1;
+}
+
+static int new_filesystem(struct init *init, const struct plan_mount *mount, const char *mode, struct err **err)
+{
+	size_t count = mount->option_count;
+	cleanup_free struct plan_option *options = calloc(count + 1, sizeof(*options));
+	uint64_t attrs = mount->attr_set & ~(uint64_t)(readonly_is_late(mount) ? SYS_ATTR_RDONLY : 0);
+	const char *refused = NULL;
+	int tree;
+
+	if (!options)
+		return err_nomem(err);
+	if (count)
+		memcpy(options, mount->options, count * sizeof(*options));
+	if (mode)
+		options[count++] = (struct plan_option){ "mode", mode };
+	tree = mount_new_filesystem(init, mount->fstype, mount->source, options, count, (unsigned int)attrs, &refused);
+	return tree < 0 ? fail_filesystem(mount, refused, -tree, err) : tree;
+}
+
 static int apply_filesystem(struct init *init, const struct plan_mount *mount, struct err **err)
 {
+	char mode[8];
+	bool has_mode = take_mode(init, mount, mode) > 0;
 	cleanup_close int target = open_target(init, mount, true, err);
 	cleanup_close int tree = -1;
-	const char *refused = NULL;
 	int r;
 
 	if (target < 0)
 		return target;
-	/* what is copied into it needs it writable until then */
-	tree = mount_new_filesystem(init, mount->fstype, mount->source, mount->options, mount->option_count,
-				    (unsigned int)(mount->copy_up ? mount->attr_set & ~(uint64_t)SYS_ATTR_RDONLY :
-								    mount->attr_set),
-				    &refused);
+	tree = new_filesystem(init, mount, has_mode ? mode : NULL, err);
 	if (tree < 0)
-		return fail_filesystem(mount, refused, -tree, err);
+		return tree;
 	if (mount->copy_up) {
 		r = copyup_tree(target, tree);
 		if (r < 0)
 			return err_sys(err, E_MOUNT, -r, "tmpcopyup", mount->destination, mount->pointer);
 	}
 	r = set_flags(init, tree, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
-	if (r == 0 && mount->copy_up)
-		r = set_flags(init, tree, mount->attr_set & SYS_ATTR_RDONLY, 0, 0);
 	if (r < 0)
 		return err_sys(err, E_MOUNT, -r, "mount_setattr", mount->destination, mount->pointer);
 	r = mounts_attach_verified(init, mount, tree, target, err);
-	return r < 0 ? r : set_propagation(init, tree, mount, err);
+	if (r == 0)
+		r = set_propagation(init, tree, mount, err);
+	return r == 0 && readonly_is_late(mount) ? readonly_remember(init, mount, err) : r;
 }
 
 static int apply_directory(struct init *init, const struct plan_mount *mount, struct err **err)

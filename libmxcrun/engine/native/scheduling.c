@@ -1,6 +1,7 @@
 /* scheduling.c - the workload's scheduler, io priority, execution domain, memory policy and cpus, while init still may set them. */
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/personality.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "engine/native/init.h"
 
 #define IOPRIO_WHO_PROCESS 1
+#define CPUS_MAX 8192u /* the most that a kernel can be built for */
 
 /* struct sched_attr of sched_setattr(2) as of Linux 3.14, which every later kernel takes. */
 struct scheduler_attributes {
@@ -55,11 +57,24 @@ static int set_final_cpus(const struct plan_mask *cpus, struct err **err)
 	return err_sys(err, E_PROCESS, errno, "sched_setaffinity", NULL, "/process/execCPUAffinity/final");
 }
 
+/* Since Linux 6.2 a process keeps the mask that it, or who started it, once asked for, whatever group it gets into: an engine that
+ * systemd has pinned would pin its containers. The kernel leaves of this one what the group allows. */
+static int take_all_cpus(struct err **err)
+{
+	unsigned char all[CPUS_MAX / 8];
+
+	memset(all, 0xff, sizeof(all));
+	return syscall(SYS_sched_setaffinity, 0, sizeof(all), all) < 0 ? err_sys(err, E_PROCESS, errno, "sched_setaffinity", "all cpus", NULL) : 0;
+}
+
 int scheduling_apply(struct init *init, struct err **err)
 {
 	const struct plan_process *process = &init->plan->process;
-	int r = set_scheduler(&process->scheduler, err);
+	int r = process->all_cpus ? take_all_cpus(err) : 0;
 
+	/* before the scheduler: the kernel changes no mask of a deadline */
+	if (r == 0)
+		r = set_scheduler(&process->scheduler, err);
 	if (r < 0)
 		return r;
 	if (process->io_priority != PLAN_UNSET_ID &&
