@@ -27,6 +27,16 @@ extern const char *const seccomp_profile_words[]; /* by enum; NULL-terminated */
 int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities,
 			   bool keeps_rules, struct plan_seccomp *ret, const struct log *log, struct err **err);
 
+/* A named profile's filter as it is without capabilities, made when mxcrun is built (seccomp_ready_make.c): to compile it each time
+ * took a third of the planning. By enum. Absent, so that its address is NULL, in other programs, and where mxcrun is built for
+ * another machine. */
+struct sock_filter;
+struct seccomp_ready {
+	const struct sock_filter *program;
+	uint32_t count;
+};
+extern const struct seccomp_ready seccomp_ready[] __attribute__((weak));
+
 /* The profile of that name, or -errno with E_POLICY at pointer. */
 int seccomp_profile_from_word(const char *word, const char *pointer, struct err **err);
 

@@ -3,7 +3,8 @@
  * Each architecture's calls become intervals of equal treatment that cover all 32-bit numbers; the
  * tree halves them with one comparison a level, so that a profile of 400 calls decides in about seven
  * steps, and the kernel's load-time emulation (5.11, seccomp_cache_prepare) is as short. Leaves are a
- * return, or the argument checks of one call. Jumps in classic BPF are 8 bits: a longer one goes
+ * return, or the argument checks of one call. Neighbours that are all returns share them, because what
+ * loading costs grows with the length of the program. Jumps in classic BPF are 8 bits: a longer one goes
  * through an unconditional jump.
  */
 #include "plan/seccomp_bpf.h"
@@ -200,6 +201,56 @@ static void emit_leaf(struct program *p, const struct section *section, const st
 	emit_return(p, section->default_action);
 }
 
+/* Intervals of which none looks at arguments: their comparisons, and behind them one return for each answer. */
+#define RUN_MAX 120u	/* so that 8 bits reach the last return, were all answers different */
+struct run {
+	uint32_t answers[RUN_MAX];
+	size_t answer_count;
+	size_t returns;			/* where they begin in the program */
+};
+
+static bool is_run(const struct interval *leaves, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (leaves[i].count)
+			return false;
+	return count > 1 && count <= RUN_MAX;
+}
+
+static size_t answer_of(struct run *run, const struct interval *leaf)
+{
+	size_t i = 0;
+
+	while (i < run->answer_count && run->answers[i] != leaf->action)
+		i++;
+	if (i == run->answer_count)
+		run->answers[run->answer_count++] = leaf->action;
+	return run->returns + i;
+}
+
+/* A half is behind the comparison as one less comparisons than it has intervals, or it is one interval: a return. */
+static void emit_comparisons(struct program *p, struct run *run, const struct interval *leaves, size_t count)
+{
+	size_t middle = count / 2, next = p->len + 1;
+	size_t left = middle > 1 ? next : answer_of(run, leaves);
+	size_t right = count - middle > 1 ? next + middle - 1 : answer_of(run, leaves + middle);
+
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, leaves[middle].first, (uint8_t)(right - next), (uint8_t)(left - next));
+	if (middle > 1)
+		emit_comparisons(p, run, leaves, middle);
+	if (count - middle > 1)
+		emit_comparisons(p, run, leaves + middle, count - middle);
+}
+
+static void emit_run(struct program *p, const struct interval *leaves, size_t count)
+{
+	struct run run = { .returns = p->len + count - 1 };
+
+	emit_comparisons(p, &run, leaves, count);
+	for (size_t i = 0; i < run.answer_count; i++)
+		emit_return(p, run.answers[i]);
+}
+
 /* The jump of a comparison over the left half behind it, whose length is known now; a long one needs room for a second
  * instruction. */
 static void patch_jump(struct program *p, size_t compare)
@@ -225,6 +276,10 @@ static void emit_tree(struct program *p, const struct section *section, const st
 
 	if (count == 1) {
 		emit_leaf(p, section, leaves);
+		return;
+	}
+	if (is_run(leaves, count)) {
+		emit_run(p, leaves, count);
 		return;
 	}
 	emit(p, BPF_JMP | BPF_JGE | BPF_K, leaves[middle].first, 0, 0);

@@ -8,6 +8,7 @@
 #include "plan/seccomp.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <string.h>
 
 #include "plan/seccomp_calls.h"
@@ -201,12 +202,41 @@ int seccomp_profile_from_word(const char *word, const char *pointer, struct err 
 		       word);
 }
 
+/* Does a profile say something of these capabilities? */
+static bool asks_for(const struct seccomp_call_rule *rules, size_t count, uint64_t capabilities)
+{
+	for (size_t i = 0; i < count; i++)
+		if ((rules[i].with | rules[i].without) & capabilities)
+			return true;
+	return false;
+}
+
+static bool is_ready(uint64_t capabilities)
+{
+	return seccomp_ready && !asks_for(seccomp_allowed_arguments, seccomp_allowed_argument_count, capabilities) &&
+	       !asks_for(seccomp_refused_arguments, seccomp_refused_argument_count, capabilities);
+}
+
+static int take_ready(struct arena *arena, const struct seccomp_ready *ready, struct plan_seccomp *ret, struct err **err)
+{
+	*ret = (struct plan_seccomp){
+		.program = arena_memdup(arena, ready->program, ready->count * sizeof(*ready->program)),
+		.instruction_count = ready->count,
+	};
+	return ret->program ? 0 : err_nomem(err);
+}
+
 int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities,
 			   bool keeps_rules, struct plan_seccomp *ret, const struct log *log, struct err **err)
 {
-	cleanup_arena struct arena *scratch = arena_new();
+	cleanup_arena struct arena *scratch = NULL;
 	struct oci_seccomp own, others;
-	int r = scratch ? build_profile(scratch, profile, capabilities, false, &own, err) : err_nomem(err);
+	int r;
+
+	if (!keeps_rules && is_ready(capabilities))
+		return take_ready(arena, &seccomp_ready[profile], ret, err);
+	scratch = arena_new();
+	r = scratch ? build_profile(scratch, profile, capabilities, false, &own, err) : err_nomem(err);
 
 	if (r == 0 && keeps_rules)
 		r = build_profile(scratch, profile, capabilities, true, &others, err);

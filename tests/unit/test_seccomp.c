@@ -387,6 +387,27 @@ static void named_profiles(void **state)
 	assert_int_equal(ask_policy(&denylist, 600, policy_cases[0].args), YES);
 }
 
+/* What the build has compiled is what is compiled here, and is not taken where a capability changes it. */
+static void profiles_made_by_the_build(void **state)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	struct plan_seccomp ready, compiled;
+	struct err *err = NULL;
+
+	(void)state;
+	if (!seccomp_ready)
+		skip();
+	for (int profile = 0; profile < 2; profile++)
+		for (uint64_t capabilities = 0; capabilities <= 1ull << 13; capabilities += 1ull << 13) {
+			assert_int_equal(seccomp_compile_policy(arena, (enum seccomp_profile)profile, capabilities, false, &ready, NULL, &err), 0);
+			compile_policy(arena, (enum seccomp_profile)profile, capabilities, &compiled);
+			assert_int_equal(ready.instruction_count, compiled.instruction_count);
+			assert_memory_equal(ready.program, compiled.program, compiled.instruction_count * sizeof(struct sock_filter));
+			assert_true(capabilities || ready.instruction_count == seccomp_ready[profile].count);
+			assert_null(ready.rules);
+		}
+}
+
 /* What a kept capability is for is let through, and nothing else changes. */
 static void capabilities_open_calls(void **state)
 {
@@ -494,6 +515,7 @@ int main(void)
 		cmocka_unit_test(unlisted_abis_are_killed),
 		cmocka_unit_test(bad_words_are_fatal),
 		cmocka_unit_test(named_profiles),
+		cmocka_unit_test(profiles_made_by_the_build),
 		cmocka_unit_test(capabilities_open_calls),
 		cmocka_unit_test(named_profiles_under_libseccomp),
 	};
