@@ -30,11 +30,17 @@
 #define FLAGS_WITH_PATH (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static bool openat2_is_absent;
+static bool has_no_umask;
 static bool test_without_openat2;
 
 void path_test_without_openat2(bool without)
 {
 	test_without_openat2 = without;
+}
+
+void path_umask_is_zero(bool is_zero)
+{
+	has_no_umask = is_zero;
 }
 
 struct walk {
@@ -90,14 +96,13 @@ static int walk_push(struct walk *walk, int fd)
 
 /* Make one missing component and open it anew. The mode is exact: umask is out of the way for just
  * the call that makes the name, since a chmod afterwards could hit something else. */
-static int make_component(int dir_fd, const char *name, enum path_make make)
+static int make_component(int dir_fd, const char *name, enum path_make make, struct stat *ret_st)
 {
 	cleanup_close int made_fd = -1, fd = -1;
+	mode_t mask = has_no_umask ? 0 : umask(0);
 	struct stat made, st;
-	mode_t mask;
 	int saved;
 
-	mask = umask(0);
 	if (make == PATH_MAKE_DIR)
 		saved = mkdirat(dir_fd, name, 0755) < 0 ? errno : 0;
 	else {
@@ -106,7 +111,8 @@ static int make_component(int dir_fd, const char *name, enum path_make make)
 				 0644);
 		saved = made_fd < 0 ? errno : 0;
 	}
-	umask(mask);
+	if (!has_no_umask)
+		umask(mask);
 	if (saved)
 		return -saved;
 
@@ -115,6 +121,7 @@ static int make_component(int dir_fd, const char *name, enum path_make make)
 		return -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	*ret_st = st;
 	if (make == PATH_MAKE_DIR)
 		return S_ISDIR(st.st_mode) ? take_fd(fd) : -ENOTDIR;
 	if (fstat(made_fd, &made) < 0)
@@ -208,10 +215,12 @@ static int walk_component(struct walk *walk, size_t len, int *ret_fd)
 	if (!name)
 		return -ENOMEM;
 	fd = openat(walk_top(walk), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) < 0)
+		return -errno;
 	if (fd < 0 && errno == ENOENT && walk->wants_make) {
 		if (make == PATH_MAKE_FILE && wants_dir)
 			return -EISDIR;
-		fd = make_component(walk_top(walk), name, make);
+		fd = make_component(walk_top(walk), name, make, &st);
 		/* Somebody made it meanwhile: look again, a bounded number of times. */
 		if (fd == -EEXIST && ++walk->retries <= RETRIES_MAX)
 			return 1;
@@ -219,8 +228,6 @@ static int walk_component(struct walk *walk, size_t len, int *ret_fd)
 			return fd;
 	}
 	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
 		return -errno;
 
 	if (S_ISLNK(st.st_mode)) {
@@ -332,10 +339,12 @@ int path_open_in_root(int root_fd, const char *path, int flags)
 
 int path_make_in_root(int root_fd, const char *path, enum path_make make)
 {
+	bool is_one_name = !strchr(path + strspn(path, "/"), '/');
 	cleanup_close int fd = -1;
 	struct stat st;
 
-	fd = path_open_in_root(root_fd, path, O_PATH);
+	/* the walk is as short then, and need not be told first that nothing is there */
+	fd = is_one_name ? -ENOENT : path_open_in_root(root_fd, path, O_PATH);
 	if (fd == -ENOENT)
 		return walk_in_root(root_fd, path, O_PATH, &make);
 	if (fd < 0)

@@ -41,6 +41,9 @@ char *path_clean(const char *path);
 /* is path == ancestor or below it? Both cleaned. */
 bool path_is_within(const char *path, const char *ancestor);
 
+/* Told by who keeps the process' umask at zero for a while: what is made meanwhile need not put it out of the way. */
+void path_umask_is_zero(bool is_zero);
+
 /* Only for tests of the fall-back: pretend that openat2 is absent. */
 void path_test_without_openat2(bool without);
 

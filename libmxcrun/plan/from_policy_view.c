@@ -205,8 +205,13 @@ static int add_folders(struct builder *b, const struct policy_filesystem *fs, st
 	size_t i;
 	int r = 0;
 
+	/* an engine that has the directory of the last bind open makes the next one there at less cost */
 	for (i = 0; i < fs->folder_count && r == 0; i++)
-		r = add_folder(b, &fs->folders[i], err);
+		if (fs->folders[i].source)
+			r = add_folder(b, &fs->folders[i], err);
+	for (i = 0; i < fs->folder_count && r == 0; i++)
+		if (!fs->folders[i].source)
+			r = add_folder(b, &fs->folders[i], err);
 	return r == 0 ? add_own(b, &own_run_link, err) : r;
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/sys.h"
 #include "engine/native/init.h"
 
@@ -169,6 +170,7 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 	init->fds.plan = -1;
 	init->plan = (const struct plan *)ARENA_SHARED_FIRST;
 	umask(0);
+	path_umask_is_zero(true);
 	/* LXC has done so */
 	if (is_carried(init) && init->plan->process.new_session && !init->fds.by_lxc && setsid() < 0)
 		return err_sys(err, E_PROCESS, errno, "setsid", NULL, NULL);

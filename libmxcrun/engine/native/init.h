@@ -40,6 +40,7 @@ struct init {
 	int root_fd;		/* O_PATH of the new root, once it is a mount of our namespace; -1 before */
 	int proc_fd;		/* private detached procfs of the container's pid namespace (invariant 7); -1 where the
 				 * kernel allows none: then the host's, opened before pivot_root and checked */
+	bool proc_is_own;	/* and of an instance made here */
 	bool has_passed;	/* the gate */
 	bool root_is_entered;	/* by another engine, before any mount of ours */
 	char *state_json;	/* OCI state for hooks that run in here, from the GO message; NULL without such hooks */

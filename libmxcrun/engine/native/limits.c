@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/sys.h"
 #include "engine/native/init.h"
 
@@ -85,6 +86,7 @@ int limits_apply(struct init *init, struct err **err)
 	if (r < 0)
 		return r;
 	/* init works with 0, which no workload must get by accident */
+	path_umask_is_zero(false);
 	umask(process->umask == PLAN_UNSET_ID ? UMASK_DEFAULT : (mode_t)process->umask);
 	return process->new_keyring ? join_keyring(init->plan->id, err) : 0;
 }

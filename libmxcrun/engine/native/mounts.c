@@ -224,10 +224,17 @@ static int make_symlink(struct init *init, const struct plan_mount *mount, const
 			struct err **err)
 {
 	cleanup_free char *name = NULL;
-	cleanup_close int dir = path_make_parent_in_root(init->root_fd, mount->destination, &name);
+	cleanup_close int dir = -1;
 	char there[PATH_MAX];
 	ssize_t len;
+	int r;
 
+	if (place_symlink(init, mount, text))
+		return 0;
+	r = place_leave(init, err);
+	if (r < 0)
+		return r;
+	dir = path_make_parent_in_root(init->root_fd, mount->destination, &name);
 	if (dir < 0)
 		return err_sys(err, E_MOUNT, -dir, "open", mount->destination, mount->pointer);
 	if (symlinkat(text, dir, name) == 0)
@@ -336,6 +343,20 @@ static int fail_filesystem(const struct plan_mount *mount, const char *refused, 
 	return r;
 }
 
+/* init has one already, whose mount has these flags (procfs.c). */
+static bool is_like_own_proc(const struct init *init, const struct plan_mount *mount)
+{
+	return init->proc_is_own && !strcmp(mount->fstype, "proc") && !strcmp(mount->source, "proc") && !mount->option_count &&
+	       !mount->copy_up && mount->attr_set == PROCFS_ATTRS;
+}
+
+static int clone_own_proc(struct init *init, const struct plan_mount *mount, struct err **err)
+{
+	int tree = mount_clone(init, init->proc_fd, "", 0);
+
+	return tree < 0 ? fail_filesystem(mount, NULL, errno, err) : tree;
+}
+
 /* A tmpfs whose mode nobody has given takes that of the folder that it covers, as under runc and crun; where there was none, the
  * file system's own. 1: it has one, in mode. */
 static int take_mode(const struct init *init, const struct plan_mount *mount, char mode[8])
@@ -358,11 +379,14 @@ static int take_mode(const struct init *init, const struct plan_mount *mount, ch
 static int new_filesystem(struct init *init, const struct plan_mount *mount, const char *mode, struct err **err)
 {
 	size_t count = mount->option_count;
-	cleanup_free struct plan_option *options = calloc(count + 1, sizeof(*options));
+	cleanup_free struct plan_option *options = NULL;
 	uint64_t attrs = mount->attr_set & ~(uint64_t)(readonly_is_late(mount) ? SYS_ATTR_RDONLY : 0);
 	const char *refused = NULL;
 	int tree;
 
+	if (is_like_own_proc(init, mount))
+		return clone_own_proc(init, mount, err);
+	options = calloc(count + 1, sizeof(*options));
 	if (!options)
 		return err_nomem(err);
 	if (count)
@@ -462,7 +486,8 @@ int mounts_apply_step(struct init *init, const struct plan_mount *mount, struct 
 		[MOUNT_DIRECTORY] = apply_directory, [MOUNT_REMOUNT] = apply_remount, [MOUNT_FILE] = apply_file,
 	};
 
-	int r = mount->kind != MOUNT_BIND || mount->copy_symlink ? place_leave(init, err) : 0;
+	bool may_stay = mount->kind == MOUNT_BIND || mount->kind == MOUNT_SYMLINK;
+	int r = may_stay && !mount->copy_symlink ? 0 : place_leave(init, err);
 
 	return r < 0 ? r : apply[mount->kind](init, mount, err);
 }

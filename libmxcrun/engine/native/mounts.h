@@ -28,6 +28,7 @@ int legacy_set(struct init *init, int fd, unsigned int flags, const struct sys_m
  * that a policy can grant: host paths below /proc are refused. */
 #define MOUNT_WORK_PLACE "/proc"
 
+#define PROCFS_ATTRS (SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC)	/* of init's own */
 #define ROOTFS_VIEW_SIZE "16m"	/* of the tmpfs that is the root of a view */
 
 /* deny.c: after the last mount step. */
@@ -48,6 +49,8 @@ int mounts_changed(const struct plan_mount *mount, struct err **err);
 int place_attach(struct init *init, const struct plan_mount *mount, int tree_fd, const struct mount_object *tree,
 		 bool *ret_is_done, struct err **err);
 int place_leave(struct init *init, struct err **err);
+/* Make a link in that directory, or in the root itself. False: it has another place, or something is there. */
+bool place_symlink(const struct init *init, const struct plan_mount *mount, const char *text);
 
 /* mounts.c: what lies behind a descriptor. 0 or -errno. */
 int mounts_look_at(const struct init *init, int fd, struct mount_object *ret);

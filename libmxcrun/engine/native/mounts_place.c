@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/path.h"
@@ -114,15 +115,31 @@ static bool make_target(const struct mount_place *place, const char *name, mode_
 
 /* An object of the tree's kind, on the directory's own file system: nothing is mounted on it, and it is no link. What was made
  * just now needs no look: whatever somebody puts in its place, no link is followed. */
-static bool has_plain_target(const struct mount_place *place, const char *name, const struct mount_object *tree)
+static bool has_plain_target(const struct init *init, const char *name, const struct mount_object *tree)
 {
+	const struct mount_place *place = &init->place;
+	bool is_empty = init->plan->root.kind == ROOT_VIEW;	/* most likely */
 	struct mount_object target;
-	int r = mount_look_at(place->dir_fd, name, &target);
+	int r;
 
+	if (is_empty && make_target(place, name, tree->mode))
+		return true;
+	r = mount_look_at(place->dir_fd, name, &target);
 	if (r == -ENOENT)
 		return make_target(place, name, tree->mode);
 	return r == 0 && target.mount_id == place->dir.mount_id && !S_ISLNK(target.mode) &&
 	       S_ISDIR(target.mode) == S_ISDIR(tree->mode);
+}
+
+bool place_symlink(const struct init *init, const struct plan_mount *mount, const char *text)
+{
+	const struct mount_place *place = &init->place;
+	const char *name = mount->destination + parent_length(mount->destination) + 1;
+	int dir_fd = parent_length(mount->destination) ? -1 : init->root_fd;
+
+	if (place->mount && is_same_parent(place->mount->destination, mount->destination))
+		dir_fd = place->dir_fd;
+	return dir_fd >= 0 && symlinkat(text, dir_fd, name) == 0;
 }
 
 int place_attach(struct init *init, const struct plan_mount *mount, int tree_fd, const struct mount_object *tree,
@@ -138,7 +155,7 @@ int place_attach(struct init *init, const struct plan_mount *mount, int tree_fd,
 	r = enter(init, mount, ret_is_done, err);
 	if (r < 0 || !*ret_is_done)
 		return r;
-	*ret_is_done = has_plain_target(&init->place, name, tree);
+	*ret_is_done = has_plain_target(init, name, tree);
 	if (!*ret_is_done)
 		return place_leave(init, err);
 	if (sys_move_mount(tree_fd, "", init->place.dir_fd, name, SYS_MOVE_MOUNT_F_EMPTY_PATH) < 0)

@@ -74,8 +74,8 @@ static void leave_to_old_root(struct init *init, int proc_fd)
 	if (!init->plan->process.inner_userns || init->legacy.is_used)
 		return;
 	place = openat(AT_FDCWD, MOUNT_WORK_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (place >= 0)
-		(void)mount_attach(init, proc_fd, place);	/* else it waits */
+	/* where that fails it waits; and an attached one only can be cloned before Linux 6.15 */
+	init->proc_is_own = place >= 0 && mount_attach(init, proc_fd, place) == 0;
 }
 
 int procfs_open(struct init *init, struct err **err)
@@ -84,8 +84,7 @@ int procfs_open(struct init *init, struct err **err)
 
 	if (!is_needed(init->plan))
 		return 0;
-	fd = mount_new_filesystem(init, "proc", "proc", NULL, 0, SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC,
-				  NULL);
+	fd = mount_new_filesystem(init, "proc", "proc", NULL, 0, PROCFS_ATTRS, NULL);
 	if (fd >= 0)
 		leave_to_old_root(init, fd);
 	/* a user namespace whose own /proc is covered in places */
