@@ -197,10 +197,9 @@ static int fail_prepare(const struct program *program, struct mxc_diagnostics *d
 }
 
 static int run_document(struct program *program, struct mxc_diagnostics *diagnostics,
-			const struct mxc_options *options, const struct policy_document *document)
+			const struct mxc_options *options, const struct policy_document *document, struct engine_child *waiting)
 {
 	cleanup_prepared struct prepared prepared = PREPARED_INIT;
-	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
 	cleanup_err struct err *err = NULL;
 	char id[SANDBOX_ID_SIZE];
 	struct plan_policy_request request = {
@@ -213,8 +212,6 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 
 	if (sandbox_new_id(id, &err) < 0 || program_facts(program, &err) < 0)
 		return fail_backend(program, err);
-	if (!options->is_dry_run)
-		wait_for_sandbox(&program->facts, program->engine, &waiting);
 	describe_request(diagnostics, document->config, id);
 	if (prepare_policy(&program->facts, &diagnostics->log, document, &request, &prepared,
 			   &err) < 0)
@@ -223,7 +220,7 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 		return finish_validation(options, document->config);
 	if (options->is_dry_run)
 		return finish_dry_run(diagnostics, NULL);
-	if (run_sandbox(program, diagnostics, &prepared, &waiting, options->report, &exit_code, &err) < 0)
+	if (run_sandbox(program, diagnostics, &prepared, waiting, options->report, &exit_code, &err) < 0)
 		return fail_backend(program, err);
 	return exit_code;
 }
@@ -303,6 +300,8 @@ static int run_options(struct program *program, const struct mxc_options *option
 {
 	cleanup_mxc_diagnostics struct mxc_diagnostics diagnostics = MXC_DIAGNOSTICS_INIT;
 	cleanup_policy_document struct policy_document document = { 0 };
+	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
+	cleanup_mxc_text struct mxc_text text = { 0 };
 	cleanup_err struct err *err = NULL;
 
 	if (mxc_diagnostics_open(&diagnostics, options->is_debug, options->log_file, &err) < 0)
@@ -311,9 +310,14 @@ static int run_options(struct program *program, const struct mxc_options *option
 		say("Error: No config provided. Give a file, --config FILE or --config-base64 TEXT\n");
 		return EXIT_CODE_FAILURE;
 	}
-	if (mxc_source_parse(&options->source, &diagnostics.log, &document, &err) < 0)
+	if (mxc_source_read(&options->source, &text, &err) < 0)
 		return fail_request(&diagnostics, err);
-	return run_document(program, &diagnostics, options, &document);
+	/* the text may have come slowly; from here on nobody is waited for */
+	if (!options->is_dry_run && program_facts(program, NULL) == 0)
+		wait_for_sandbox(&program->facts, program->engine, &waiting);
+	if (policy_parse(text.data, text.len, text.name, &diagnostics.log, &document, &err) < 0)
+		return fail_request(&diagnostics, err);
+	return run_document(program, &diagnostics, options, &document, &waiting);
 }
 
 static int run_command(struct program *program, int argc, char **argv, bool is_validation)

@@ -13,12 +13,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-struct text {
-	char *data; /* malloc'd */
-	size_t len;
-	const char *name; /* for messages */
-};
-
 static int base64_value(char c)
 {
 	if (c >= 'A' && c <= 'Z')
@@ -31,7 +25,7 @@ static int base64_value(char c)
 }
 
 /* The standard alphabet with its padding; no line breaks. */
-static int base64_decode(const char *text, struct text *ret)
+static int base64_decode(const char *text, struct mxc_text *ret)
 {
 	size_t len = strlen(text), padding = 0;
 	unsigned int bits = 0, count = 0;
@@ -65,7 +59,7 @@ static int base64_decode(const char *text, struct text *ret)
 	return 0;
 }
 
-static int read_path(const char *path, struct text *ret, struct err **err)
+static int read_path(const char *path, struct mxc_text *ret, struct err **err)
 {
 	/* typed by hand or made by a program, it takes as long as it takes */
 	int r = input_read(path, JSON_SIZE_MAX, -1, &ret->data, &ret->len);
@@ -79,7 +73,13 @@ static int read_path(const char *path, struct text *ret, struct err **err)
 	return 0;
 }
 
-static int read_source(const struct mxc_source *source, struct text *ret, struct err **err)
+void mxc_text_done(struct mxc_text *text)
+{
+	free(text->data);
+	text->data = NULL;
+}
+
+int mxc_source_read(const struct mxc_source *source, struct mxc_text *ret, struct err **err)
 {
 	int r;
 
@@ -98,11 +98,8 @@ static int read_source(const struct mxc_source *source, struct text *ret, struct
 int mxc_source_parse(const struct mxc_source *source, const struct log *log,
 		     struct policy_document *ret, struct err **err)
 {
-	struct text text = { 0 };
-	int r = read_source(source, &text, err);
+	cleanup_mxc_text struct mxc_text text = { 0 };
+	int r = mxc_source_read(source, &text, err);
 
-	if (r == 0)
-		r = policy_parse(text.data, text.len, text.name, log, ret, err);
-	free(text.data);
-	return r;
+	return r < 0 ? r : policy_parse(text.data, text.len, text.name, log, ret, err);
 }

@@ -11,7 +11,18 @@ struct mxc_source {
 	const char *base64, *config, *positional;
 };
 
-/* Read it and parse it. "-" and /dev/stdin are standard input. */
+struct mxc_text {
+	char *data; /* malloc'd */
+	size_t len;
+	const char *name; /* for messages */
+};
+void mxc_text_done(struct mxc_text *text);
+#define cleanup_mxc_text __attribute__((cleanup(mxc_text_done)))
+
+/* "-" and /dev/stdin are standard input. */
+int mxc_source_read(const struct mxc_source *source, struct mxc_text *ret, struct err **err);
+
+/* Read it and parse it. */
 int mxc_source_parse(const struct mxc_source *source, const struct log *log,
 		     struct policy_document *ret, struct err **err);
 

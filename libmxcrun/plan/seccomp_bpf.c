@@ -129,13 +129,15 @@ static void emit_not_equal(struct program *p, const struct seccomp_condition *c,
 
 static void emit_masked(struct program *p, const struct seccomp_condition *c, bool is_64_bit)
 {
-	if (is_64_bit) {
+	/* most look at 32 bits, often at all of them: what would hold always is not asked */
+	if (is_64_bit && (c->value >> 32 || c->value_two >> 32)) {
 		emit_load(p, OFFSET_ARG_HIGH(c->index));
 		emit(p, BPF_ALU | BPF_AND | BPF_K, (uint32_t)(c->value >> 32), 0, 0);
 		emit_check(p, BPF_JEQ, (uint32_t)(c->value_two >> 32), false);
 	}
 	emit_load(p, OFFSET_ARG_LOW(c->index));
-	emit(p, BPF_ALU | BPF_AND | BPF_K, (uint32_t)c->value, 0, 0);
+	if ((uint32_t)c->value != UINT32_MAX)
+		emit(p, BPF_ALU | BPF_AND | BPF_K, (uint32_t)c->value, 0, 0);
 	emit_check(p, BPF_JEQ, (uint32_t)c->value_two, false);
 }
 

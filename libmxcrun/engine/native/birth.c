@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -22,6 +24,8 @@
 #include "engine/native/init.h"
 #include "engine/native/joined.h"
 #include "engine/native/loopback.h"
+
+#define NET_WAIT_S 60
 
 struct birth {
 	struct init *init;
@@ -199,16 +203,66 @@ static void tell(int sync_fd, enum sync_kind kind, uint32_t number)
 	(void)raw_call(SYS_write, sync_fd, (long)&message, sizeof(message), 0, 0);
 }
 
+/* ---- a sandbox's network namespace ---- */
+
+/* Others need it before their process goes on: where it is looked for from outside, or can't be told by shared memory. */
+static bool has_late_net(const struct init *init)
+{
+	return init->fds.is_apart && CLONE_SHARES_MEMORY && !plan_carries_network(init->plan);
+}
+
+/* Our own namespaces under /proc, which the second is going to cover. */
+static int open_namespaces(void)
+{
+	return openat(AT_FDCWD, "/proc/thread-self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* By raw calls: while the second mounts. Its descriptors are ours as well. */
+static void make_net(int *word, int dir_fd)
+{
+	long fd = dir_fd < 0 ? -EBADF : raw_call(SYS_unshare, CLONE_NEWNET, 0, 0, 0, 0);
+
+	if (fd == 0)
+		fd = raw_loopback_up();
+	if (fd == 0)
+		fd = raw_call(SYS_openat, dir_fd, (long)"net", O_RDONLY | O_CLOEXEC, 0, 0);
+	(void)raw_call(SYS_close, dir_fd, 0, 0, 0, 0);
+	__atomic_store_n(word, fd < 0 ? -1 : (int)fd + 1, __ATOMIC_RELEASE);
+	(void)raw_call(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1, 0, 0);
+}
+
+int birth_take_net(struct init *init, struct err **err)
+{
+	const struct timespec limit = { .tv_sec = NET_WAIT_S };
+	long r = 0;
+
+	while (!__atomic_load_n(&init->apart_net, __ATOMIC_ACQUIRE) && r != -ETIMEDOUT)
+		r = raw_call(SYS_futex, (long)&init->apart_net, FUTEX_WAIT_PRIVATE, 0, (long)&limit, 0);
+	if (!init->apart_net)
+		return err_sys(err, E_NAMESPACE, ETIMEDOUT, "futex", "network namespace", NULL);
+	init->fds.ns[NS_NET] = init->apart_net < 0 ? -1 : init->apart_net - 1;
+	return 0;
+}
+
 int birth_give(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err)
 {
 	const struct plan *plan = init->plan;
 	struct birth birth = { .init = init, .run = run, .changes_id = changes_id(plan) };
 	struct sys_clone_args args = { .flags = CLONE_PARENT };
-	int sync_fd = init->fds.sync, r = prepare(init, err);
+	int sync_fd = init->fds.sync, namespaces_fd = -1, r = prepare(init, err);
 	pid_t pid;
 
 	if (r < 0)
 		return r;
+	if (init->apart_errno) {
+		tell(sync_fd, SYNC_UNBORN, (uint32_t)init->apart_errno);
+		_exit(0);
+	}
+	if (has_late_net(init)) {
+		init->fds.net_is_late = true;
+		namespaces_fd = open_namespaces();
+		args.flags |= CLONE_FILES;
+	}
 	args.flags |= new_namespaces(init);
 	if (init->fds.cgroup >= 0) {
 		args.flags |= SYS_CLONE_INTO_CGROUP;
@@ -222,6 +276,8 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 	else
 		pid = clone_below(&args, be_second, &birth);
 	tell(sync_fd, pid < 0 ? SYNC_UNBORN : SYNC_BORN, (uint32_t)(pid < 0 ? -pid : pid));
+	if (init->fds.net_is_late)
+		make_net(&init->apart_net, namespaces_fd);
 	/* the kernel would write there, in the second's memory */
 	(void)raw_call(SYS_set_tid_address, 0, 0, 0, 0, 0);
 	_exit(0);
@@ -229,19 +285,21 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 
 /* ---- before there is a plan ---- */
 
-/* Its files of /proc are to be the caller's, who writes the id maps. What fails is made once more with the container's process, and
- * reported then. */
+/* Its files of /proc are to be the caller's, who writes the id maps while the other namespaces are made. Without a user namespace
+ * all are made with the container's process. */
 void birth_part(struct init *init)
 {
 	struct { struct sync_header header; uint32_t number; } message = { { SYNC_APART, sizeof(message.number) }, 0 };
 	bool is_open = prctl(PR_SET_DUMPABLE, 1) == 0;
 
-	if (!is_open || unshare(LAUNCH_APART) < 0)
+	if (!is_open || unshare(CLONE_NEWUSER) < 0)
 		message.number = (uint32_t)errno;
-	if ((message.number && prctl(PR_SET_DUMPABLE, 0) < 0) || (!message.number && loopback_up(NULL) < 0))
+	if (message.number && prctl(PR_SET_DUMPABLE, 0) < 0)
 		_exit(LAUNCH_EXIT_SETUP);
 	init->fds.is_apart = !message.number;
 	(void)raw_call(SYS_write, init->fds.sync, (long)&message, sizeof(message), 0, 0);
+	if (init->fds.is_apart && unshare(LAUNCH_APART & ~CLONE_NEWUSER) < 0)
+		init->apart_errno = errno;
 }
 
 /* ---- the message ---- */

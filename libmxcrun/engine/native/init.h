@@ -41,6 +41,8 @@ struct init {
 	int proc_fd;		/* private detached procfs of the container's pid namespace (invariant 7); -1 where the
 				 * kernel allows none: then the host's, opened before pivot_root and checked */
 	bool proc_is_own;	/* and of an instance made here */
+	int apart_errno;	/* why the namespaces of LAUNCH_APART can't be had; 0: they can */
+	int apart_net;		/* birth.c: 1 + descriptor of the network namespace that the process before this one makes; 0: not yet; -1: none */
 	bool has_passed;	/* the gate */
 	bool root_is_entered;	/* by another engine, before any mount of ours */
 	char *state_json;	/* OCI state for hooks that run in here, from the GO message; NULL without such hooks */
@@ -61,11 +63,15 @@ struct init {
 	} readonly_later;	/* mounts_readonly.c: mounts, by their roots */
 };
 
-/* birth.c, of the process that waits: enter LAUNCH_APART, and tell the parent; where that fails fds.is_apart becomes false. Later, take the message with the plan and the other descriptors; then make the container's process, which
+/* birth.c, of the process that waits: enter LAUNCH_APART, and tell the parent; where there is no user namespace for it fds.is_apart
+ * becomes false, what else fails is apart_errno. Later, take the message with the plan and the other descriptors; then make the container's process, which
  * goes on with run() and reports its own errors. Returns only on failure. */
 void birth_part(struct init *init);
 int birth_receive(struct init *init, char *buf, uint32_t size, struct err **err);
 int birth_give(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err);
+
+/* Later, of the container's process: wait for the network namespace that the other makes, into fds.ns; -1 there: it could not be made. */
+int birth_take_net(struct init *init, struct err **err);
 
 /* init.c: "name=N,name=N": written by launch.c, so anything odd is a bug, not input. N is a descriptor, or a place among those
  * received. 0 or -errno. */

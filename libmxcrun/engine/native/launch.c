@@ -288,17 +288,17 @@ static int write_maps(struct launch *l, const struct engine_child *child, struct
 {
 	int r;
 
-	if (l->is_apart || (l->carrier && (!l->carrier->go_on || !l->is_userns_new)))
+	if (l->carrier && (!l->carrier->go_on || !l->is_userns_new))
 		return 0;
 	if (l->carrier && l->carrier->userns == CARRIER_HAS_NO_RIGHTS)
 		r = idmap_write_below(l->request->plan, child->pid, err);
 	else
-		r = l->is_userns_new ? idmap_write(l->request->plan, l->request->facts, child->pid, err) : 0;
+		r = l->is_userns_new && !l->is_apart ? idmap_write(l->request->plan, l->request->facts, child->pid, err) : 0;
 	if (r < 0)
 		return r;
 	if (l->carrier)
 		return l->carrier->go_on(l->carrier, err);
-	return launch_needs_word(l->request->plan, l->request->facts->is_privileged, false) ? let_child_go(child, err) : 0;
+	return launch_needs_word(l->request->plan, l->request->facts->is_privileged, l->is_apart) ? let_child_go(child, err) : 0;
 }
 
 /* The child is the carrier, which is in the journal now. From here on it is init that counts. */
@@ -641,8 +641,6 @@ static int start_native(struct launch *l, struct engine_child *child, struct err
 	int r = find_first(l, child, err);
 
 	if (r == 0 && l->is_apart)
-		r = keep_network(l, child, err);
-	if (r == 0 && l->is_apart)
 		r = idmap_write(l->request->plan, l->request->facts, child->pid, err);
 	if (r == 0 && !cgroup_guards_at_once(l->request->cgroup, l->request->plan))
 		r = guard_devices(l, err);
@@ -657,7 +655,7 @@ static int start_native(struct launch *l, struct engine_child *child, struct err
 		r = meet_container(l, child, err);
 	if (r == 0)
 		r = register_child(l, child, err);
-	if (r == 0 && !l->is_apart)
+	if (r == 0)
 		r = keep_network(l, child, err);
 	if (r == 0)
 		r = write_maps(l, child, err);

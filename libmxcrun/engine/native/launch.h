@@ -15,12 +15,13 @@
  *
  * Another engine's program (struct carrier) executes the same image with its descriptors inherited and named in its argument.
  *
- * Of a sandbox it is known beforehand what namespaces it has of its own. The process that waits enters them at once, and only
- * their id maps come when there is a plan; one that has other namespaces is not for it, and it is ended. The pid namespace
- * begins with the container's process, which finds all of the others made, and waits for no word.
+ * Of a sandbox it is known beforehand what namespaces it has of its own. The process that waits enters them at once, the user namespace
+ * first, whose id maps come when there is a plan; one that has other namespaces is not for it, and it is ended. The pid namespace
+ * begins with the container's process, which finds the others made, and waits for no word.
  *
  * The network namespace comes later where it can (netns.h): then the child is born in the parent's, uses none, and enters its
- * own, which the parent makes meanwhile, at the gate, before the mounts of which sysfs shows it.
+ * own, which the parent makes meanwhile, at the gate, before the mounts of which sysfs shows it. A sandbox's, which belongs to its user
+ * namespace, the process that waited makes, after it has made the container's process.
  *
  * init, in order: not dumpable; map the plan; be born as above; join namespaces; network and host name; mounts on
  * descriptors; GO gate (cgroup is joined, createRuntime hooks have run); cgroup namespace and mounts;
@@ -42,9 +43,9 @@
 
 #include "plan/plan.h"
 
-/* What a sandbox has of its own whatever its policy says; beside a pid namespace, and one of cgroups, whose root is the group of
- * whoever makes it. */
-#define LAUNCH_APART (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
+/* What a sandbox has of its own whatever its policy says, entered before there is one; beside a network namespace, which takes
+ * longest and comes later, a pid namespace, and one of cgroups, whose root is the group of whoever makes it. */
+#define LAUNCH_APART (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)
 
 /* Descriptors that init gets, as one argument "name=N,name=N,..."; -1 or absent: none. All close-on-exec
  * from init's first instructions on (they are inherited through exactly one execve). */
@@ -70,7 +71,7 @@ struct launch_fds {
 	bool net_is_late;	/* "late=net": SYNC_GO brings the network namespace, or init makes it there */
 	bool by_root;		/* "by=root": facts.is_privileged */
 	bool by_lxc;		/* "by=lxc": that is the other engine */
-	bool is_apart;		/* "for=sandbox": LAUNCH_APART is to be entered before there is a plan */
+	bool is_apart;		/* "for=sandbox": LAUNCH_APART is to be entered */
 };
 #define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0, NULL, 0, -1, NULL, 0, false, false, false, false })
 #define LAUNCH_FDS_NAMED 11u	/* those that go by message and are no list */
@@ -79,7 +80,8 @@ struct launch_fds {
 enum sync_kind {
 	SYNC_LAUNCH = 1,	/* parent: what init's argument is otherwise, the descriptors numbered as they come with it; those
 				 * that are too many for one message come in SYNC_MORE before it */
-	SYNC_APART,		/* init, told so in its argument: payload uint32_t errno of entering LAUNCH_APART; not 0: it is where it was */
+	SYNC_APART,		/* init, told so in its argument: payload uint32_t errno of entering the user namespace of LAUNCH_APART, with
+				 * the others to follow; not 0: it is where it was */
 	SYNC_BORN,		/* init: payload uint32_t pid: the container's process; the sender exits with 0 */
 	SYNC_UNBORN,		/* init: payload uint32_t errno: it could not be made */
 	SYNC_GO,		/* parent: in the cgroups; hooks of the runtime namespace have run; the network namespace
@@ -109,12 +111,13 @@ static inline bool launch_maps_root(const struct plan *plan)
 	return plan_idmap_inside(&plan->uid_maps, 0) && plan_idmap_inside(&plan->gid_maps, 0);
 }
 
-/* Does the container's process wait for that word? Before it could say something that would be taken for the other's. */
+/* Does the container's process wait for that word? Before it could say something that would be taken for the other's, or has an id
+ * with which an ordinary user can't look for its network. */
 static inline bool launch_needs_word(const struct plan *plan, bool by_root, bool is_apart)
 {
 	bool joins_user = plan->namespaces[NS_USER].mode == NS_JOIN;
 
-	return (plan->namespaces[NS_USER].mode == NS_NEW && !is_apart) || plan->hooks[HOOK_PRESTART].count || plan->hooks[HOOK_CREATE_RUNTIME].count ||
+	return (plan->namespaces[NS_USER].mode == NS_NEW && (!is_apart || plan_carries_network(plan))) || plan->hooks[HOOK_PRESTART].count || plan->hooks[HOOK_CREATE_RUNTIME].count ||
 	       joins_user || (plan->namespaces[NS_PID].mode == NS_JOIN && !(plan->lifecycle.is_exec && by_root));
 }
 

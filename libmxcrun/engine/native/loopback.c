@@ -5,17 +5,24 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
-#include "base/fd.h"
+#include "engine/native/clone.h"
+
+int raw_loopback_up(void)
+{
+	static const struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	long fd = raw_call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0);
+	long r = fd < 0 ? fd : raw_call(SYS_ioctl, fd, SIOCSIFFLAGS, (long)&request, 0, 0);
+
+	if (fd >= 0)
+		(void)raw_call(SYS_close, fd, 0, 0, 0, 0);
+	return (int)r;
+}
 
 int loopback_up(struct err **err)
 {
-	cleanup_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int r = raw_loopback_up();
 
-	if (fd < 0)
-		return err_sys(err, E_NETWORK, errno, "socket", "AF_INET", NULL);
-	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		return err_sys(err, E_NETWORK, errno, "SIOCSIFFLAGS", "lo", NULL);
-	return 0;
+	return r < 0 ? err_sys(err, E_NETWORK, -r, "SIOCSIFFLAGS", "lo", NULL) : 0;
 }

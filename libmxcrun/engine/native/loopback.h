@@ -6,5 +6,7 @@
 
 /* Bring "lo" up in the caller's network namespace. 0, or -errno with E_NETWORK. */
 int loopback_up(struct err **err);
+/* By raw calls (clone.h): 0 or a negative errno. */
+int raw_loopback_up(void);
 
 #endif

@@ -132,14 +132,17 @@ int namespaces_configure(struct init *init, struct err **err)
 		return err_sys(err, E_NAMESPACE, errno, "sethostname", plan->hostname, "/hostname");
 	if (plan->domainname && setdomainname(plan->domainname, strlen(plan->domainname)) < 0)
 		return err_sys(err, E_NAMESPACE, errno, "setdomainname", plan->domainname, "/domainname");
-	return plan->namespaces[NS_NET].mode == NS_NEW && !init->fds.net_is_late && !init->fds.is_apart ? loopback_up(err) : 0;
+	return plan->namespaces[NS_NET].mode == NS_NEW && !init->fds.net_is_late ? loopback_up(err) : 0;
 }
 
-/* The one that the parent made, or, where that failed, one of our own. */
+/* The one that was made meanwhile, or, where that failed, one of our own. */
 int namespaces_late_net(struct init *init, struct err **err)
 {
 	const struct plan_ns *ns = &init->plan->namespaces[NS_NET];
+	int r = init->fds.is_apart ? birth_take_net(init, err) : 0;
 
+	if (r < 0)
+		return r;
 	if (init->fds.ns[NS_NET] < 0)
 		return unshare(CLONE_NEWNET) < 0
 			? err_sys(err, E_NAMESPACE, errno, "unshare", "network namespace", ns->pointer) : loopback_up(err);
