@@ -151,6 +151,8 @@ static int build_mount_maps(struct builder *b, const struct oci_mount *entry, st
 	if (!has_own) {
 		mount->uid_maps = b->plan->uid_maps;
 		mount->gid_maps = b->plan->gid_maps;
+		if (b->plan->namespaces[NS_USER].mode == NS_JOIN)
+			return 0;
 		if (!mount->uid_maps.count || !mount->gid_maps.count)
 			return err_set(err, E_CONFIG, 0, mount->pointer,
 				       "an idmapped mount needs mappings, of its own or of the container's user namespace");

@@ -152,7 +152,8 @@ struct plan_mount {
 	struct plan_option *options;	/* filesystem: in order */
 	size_t option_count;
 	bool copy_up;			/* tmpcopyup. A tmpfs without the option "mode" takes that of the folder that it covers. */
-	/* bind: ids of the file system appear through these maps; "inside" is the id on the file system */
+	/* bind: ids of the file system appear through these maps; "inside" is the id on the file system. Without any they are those of
+	 * the user namespace that the container joins. */
 	bool is_idmapped, idmap_is_recursive;
 	struct plan_idmaps uid_maps, gid_maps;
 	bool copy_symlink;		/* the source symlink itself is copied */

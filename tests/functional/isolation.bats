@@ -210,14 +210,26 @@ rmdir_test_parents() {
 		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] | .linux.gidMappings = .linux.uidMappings
 		| .mounts |= map(select(.type != "sysfs" and .type != "cgroup" and .destination != "/dev/mqueue"))'
 	chmod -R a+rX "$BUNDLE/rootfs"
-	script 'hostname; ip -o link show mxt0 | grep -o mxt0 | head -n 1; ip link set mxt0 up 2>/dev/null || echo no rights there; tr -s " " </proc/self/uid_map'
-	run_bundle
-	kill "$holder"
-	echo "$stderr"
-	equal "$status $output" "0 from-outside
+	local seen="from-outside
 mxt0
 no rights there
  0 100000 1000"
+	script 'hostname; ip -o link show mxt0 | grep -o mxt0 | head -n 1; ip link set mxt0 up 2>/dev/null || echo no rights there; tr -s " " </proc/self/uid_map'
+	run_bundle
+	echo "$stderr"
+	equal "$status $output" "0 $seen"
+	# exec joins them too, and so does a container in the same user namespace
+	local args='["sleep", "60"]' script
+	script=$(conf '.process.args | last')
+	config --argjson args "$args" '.process.args = $args'
+	start_container "$TAG"
+	equal "$(rt exec "$TAG" sh -c "$script")" "$seen"
+	config --arg user "/proc/$PID/ns/user" --arg script "$script" 'del(.linux.uidMappings, .linux.gidMappings) | .process.args = ["sh", "-c", $script]
+		| .linux.namespaces |= map(if .type == "user" then .path = $user else . end)'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG-2"
+	kill "$holder"
+	echo "$stderr"
+	equal "$status $output" "0 $seen"
 	equal "$(readlink /proc/$$/ns/net)" "$own"
 }
 
@@ -728,6 +740,15 @@ boottime 864000 0"
 65534:65534
 0:0"
 	equal "$(stat -c %u:%g "$source/new")" 0:0
+	# also of one that is joined
+	config '.process.args = ["sleep", "60"]'
+	start_container "$TAG"
+	config --arg user "/proc/$PID/ns/user" 'del(.linux.uidMappings, .linux.gidMappings) | .process.args = ["stat", "-c", "%u:%g", "/mapped/below", "/plain/below"]
+		| .linux.namespaces |= map(if .type == "user" then .path = $user else . end)'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG-2"
+	echo "$stderr"
+	equal "$output" "0:0
+65534:65534"
 }
 
 @test "idmapped mounts that can't be made are refused by name" {

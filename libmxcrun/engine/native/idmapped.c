@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "engine/native/clone.h"
+#include "engine/native/joined.h"
 #include "engine/native/parent.h"
 
 #define STACK_SIZE 4096
@@ -66,8 +67,7 @@ static void holder_done(struct holder *holder)
 }
 #define cleanup_holder __attribute__((cleanup(holder_done)))
 
-/* The user namespace that stands for the mount's map. */
-static int open_map(const struct plan_mount *mount, const struct host_facts *facts, struct err **err)
+static int make_map(const struct plan_mount *mount, const struct host_facts *facts, struct err **err)
 {
 	cleanup_holder struct holder holder = { .read_fd = -1, .write_fd = -1, .pid = -1 };
 	char path[64];
@@ -80,6 +80,14 @@ static int open_map(const struct plan_mount *mount, const struct host_facts *fac
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)holder.pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? err_sys(err, E_IDMAP, errno, "open", path, mount->pointer) : fd;
+}
+
+/* The user namespace that stands for the mount's map. */
+static int open_map(const struct plan *plan, const struct plan_mount *mount, const struct host_facts *facts, struct err **err)
+{
+	if (mount->uid_maps.count || mount->gid_maps.count)
+		return make_map(mount, facts, err);
+	return joined_open_one(&plan->namespaces[NS_USER], NS_USER, err);
 }
 
 static int fail_map(const struct plan_mount *mount, int number, struct err **err)
@@ -144,7 +152,7 @@ int idmapped_open(const struct plan *plan, const struct host_facts *facts, struc
 
 		if (!plan->mounts[i].is_idmapped)
 			continue;
-		map_fd = open_map(&plan->mounts[i], facts, err);
+		map_fd = open_map(plan, &plan->mounts[i], facts, err);
 		if (map_fd < 0)
 			return map_fd;
 		tree = clone_tree(plan, &plan->mounts[i], map_fd, err);

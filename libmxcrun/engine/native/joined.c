@@ -24,7 +24,7 @@ int joined_flag(enum plan_ns_kind kind)
 	return flags[kind];
 }
 
-static int open_one(const struct plan_ns *ns, enum plan_ns_kind kind, int *ret, struct err **err)
+int joined_open_one(const struct plan_ns *ns, enum plan_ns_kind kind, struct err **err)
 {
 	cleanup_close int fd = open(ns->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int type;
@@ -36,18 +36,19 @@ static int open_one(const struct plan_ns *ns, enum plan_ns_kind kind, int *ret, 
 		return err_set(err, E_NAMESPACE, errno, ns->pointer, "%s is not a namespace", ns->path);
 	if (type != joined_flag(kind))
 		return err_set(err, E_NAMESPACE, 0, ns->pointer, "%s is a namespace of another type", ns->path);
-	*ret = take_fd(fd);
-	return 0;
+	return take_fd(fd);
 }
 
 int joined_open(const struct plan *plan, struct launch_fds *fds, struct err **err)
 {
 	for (int kind = 0; kind < NS_MAX; kind++) {
 		const struct plan_ns *ns = &plan->namespaces[kind];
-		int r = ns->mode == NS_JOIN ? open_one(ns, kind, &fds->ns[kind], err) : 0;
+		int fd = ns->mode == NS_JOIN ? joined_open_one(ns, kind, err) : -1;
 
-		if (r < 0)
-			return r;
+		if (ns->mode == NS_JOIN && fd < 0)
+			return fd;
+		if (fd >= 0)
+			fds->ns[kind] = fd;
 	}
 	return 0;
 }

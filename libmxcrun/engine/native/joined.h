@@ -6,7 +6,8 @@
 #include "engine/native/launch.h"
 #include "plan/plan.h"
 
-/* Open and type-check (NS_GET_NSTYPE) every namespace file of the plan into fds->ns. */
+/* Open and type-check (NS_GET_NSTYPE) one namespace file: a descriptor; every one of the plan: into fds->ns. */
+int joined_open_one(const struct plan_ns *ns, enum plan_ns_kind kind, struct err **err);
 int joined_open(const struct plan *plan, struct launch_fds *fds, struct err **err);
 void joined_close(struct launch_fds *fds);
 /* Before the child of a new user namespace is made: be in those that it can't enter by itself, whose descriptors are closed then.

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "engine/native/init.h"
+#include "engine/native/joined.h"
 #include "engine/native/loopback.h"
 
 static const struct {
@@ -97,12 +98,28 @@ static int join_at_once(struct init *init, struct err **err)
 	return 0;
 }
 
+/* In a user namespace that is joined there are no rights over what the one above it owns, such as a network that CNI has made: what
+ * can be entered from here is. The rest may be owned by the user namespace, and is entered after it. */
+static void join_from_outside(struct init *init)
+{
+	static const enum plan_ns_kind kinds[] = { NS_IPC, NS_UTS, NS_NET, NS_CGROUP };
+
+	for (size_t i = 0; i < array_size(kinds); i++) {
+		int *fd = &init->fds.ns[kinds[i]];
+
+		if (*fd >= 0 && sys_setns(*fd, joined_flag(kinds[i])) == 0)
+			fd_close_ptr(fd);
+	}
+}
+
 int namespaces_join(struct init *init, struct err **err)
 {
 	bool needs_second = false;
 
 	if (init->fds.target >= 0)
 		return join_at_once(init, err);
+	if (init->fds.ns[NS_USER] >= 0)
+		join_from_outside(init);
 	for (size_t i = 0; i < array_size(join_order); i++) {
 		enum plan_ns_kind kind = join_order[i].kind;
 
