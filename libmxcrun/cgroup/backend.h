@@ -46,9 +46,14 @@ const struct cgroup_dir *cgroup_find_for(const struct cgroup *cgroup,
 
 /* ---- killing ---- */
 
-/* SIGKILL for every process of one group and below, without cgroup.kill, until it is empty
+/* SIGKILL for every process of one group of a container and below, without cgroup.kill, until it is empty
  * (bounded). */
-int kill_until_empty(int dir_fd, bool is_v2, const char *path, struct err **err);
+int kill_until_empty(const struct cgroup *cgroup, int dir_fd, bool is_v2, const char *path, struct err **err);
+
+/* stuck.c: move what is left in a group to the container's own group of v1's freezer, if it has one, which has to be thawed. And the error
+ * when that didn't help. */
+void stuck_bring_back(const struct cgroup *cgroup, int dir_fd);
+int stuck_fail(int dir_fd, const char *path, int waited_ms, struct err **err);
 
 /* Wait until the key of cgroup.events has the value. 0, -ETIMEDOUT, -errno. */
 int v2_wait_event(int dir_fd, const char *key, int value, int timeout_ms);

@@ -37,7 +37,7 @@ static int remove_plainly(const struct cgroup_dir *dir)
 	return 0;
 }
 
-static int remove_stubborn(const struct cgroup_dir *dir, struct err **err)
+static int remove_stubborn(const struct cgroup *cgroup, const struct cgroup_dir *dir, struct err **err)
 {
 	struct backoff backoff = backoff_start(REMOVE_WAIT_MS);
 	int r;
@@ -55,7 +55,7 @@ static int remove_stubborn(const struct cgroup_dir *dir, struct err **err)
 		if (r != -EBUSY)
 			break;
 		/* A process that left the group in one hierarchy may be in it in another. */
-		r = kill_until_empty(fd, dir->is_v2, dir->path, err);
+		r = kill_until_empty(cgroup, fd, dir->is_v2, dir->path, err);
 		if (r < 0)
 			return r;
 		r = -EBUSY;
@@ -83,7 +83,7 @@ static int remove_all(const struct cgroup *cgroup, struct err **err)
 			if (r < 0)
 				return r;
 		}
-		r = remove_stubborn(dir, err);
+		r = remove_stubborn(cgroup, dir, err);
 		if (r < 0)
 			return r;
 	}

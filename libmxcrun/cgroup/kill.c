@@ -21,6 +21,8 @@
 #include "cgroup/directory.h"
 
 #define KILL_WAIT_MS 10000
+#define KILL_SOON_MS 500
+#define STUCK_ROUNDS 12 /* a quarter of a second of backoff */
 #define KILL_FREEZE_MS 500
 #define KILL_FILE "cgroup.kill"
 
@@ -130,9 +132,10 @@ static void hold(int dir_fd, bool is_v2, bool freeze)
 		v2_wait_event(dir_fd, "frozen", 1, KILL_FREEZE_MS);
 }
 
-int kill_until_empty(int dir_fd, bool is_v2, const char *path, struct err **err)
+int kill_until_empty(const struct cgroup *cgroup, int dir_fd, bool is_v2, const char *path, struct err **err)
 {
 	struct backoff backoff = backoff_start(KILL_WAIT_MS);
+	unsigned int rounds = 0;
 	int r;
 
 	do {
@@ -152,10 +155,10 @@ int kill_until_empty(int dir_fd, bool is_v2, const char *path, struct err **err)
 		hold(dir_fd, is_v2, false);
 		if (r < 0)
 			return err_sys(err, E_CGROUP, -r, "kill the processes", path, NULL);
+		if (++rounds == STUCK_ROUNDS)
+			stuck_bring_back(cgroup, dir_fd);
 	} while (backoff_sleep(&backoff));
-	return err_set(err, E_TIMEOUT, ETIMEDOUT, NULL,
-		       "processes in %s did not end within %d s of SIGKILL", path,
-		       KILL_WAIT_MS / 1000);
+	return stuck_fail(dir_fd, path, KILL_WAIT_MS, err);
 }
 
 /* ---- the container ---- */
@@ -187,12 +190,12 @@ static int kill_at_once(const struct cgroup *cgroup, int dir_fd, const char *pat
 	if (r < 0)
 		return err_sys(err, E_CGROUP, -r, "write " KILL_FILE, path, NULL);
 	thaw_v1(cgroup);
-	r = v2_wait_event(dir_fd, "populated", 0, KILL_WAIT_MS);
-	if (r == -ETIMEDOUT)
-		return err_set(err, E_TIMEOUT, ETIMEDOUT, NULL,
-			       "processes in %s did not end within %d s of SIGKILL", path,
-			       KILL_WAIT_MS / 1000);
-	return 0;
+	r = v2_wait_event(dir_fd, "populated", 0, KILL_SOON_MS);
+	if (r == -ETIMEDOUT) {
+		stuck_bring_back(cgroup, dir_fd);
+		r = v2_wait_event(dir_fd, "populated", 0, KILL_WAIT_MS);
+	}
+	return r == -ETIMEDOUT ? stuck_fail(dir_fd, path, KILL_WAIT_MS, err) : 0;
 }
 
 static int send_to_all(int dir_fd, int signal, const char *path, struct err **err)
@@ -221,5 +224,5 @@ int cgroup_kill(const struct cgroup *cgroup, int signal, struct err **err)
 	if (signal != SIGKILL)
 		return send_to_all(fd, signal, dir->path, err);
 	r = dir->is_v2 ? kill_at_once(cgroup, fd, dir->path, err) : 1;
-	return r > 0 ? kill_until_empty(fd, dir->is_v2, dir->path, err) : r;
+	return r > 0 ? kill_until_empty(cgroup, fd, dir->is_v2, dir->path, err) : r;
 }

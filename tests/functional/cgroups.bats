@@ -232,6 +232,27 @@ GUARDS="root jq"
 	rt delete --force "$TAG"
 }
 
+@test "a process that somebody has moved into a frozen group of v1 is ended, and that group stays as it is" {
+	[ -e /sys/fs/cgroup/freezer/tasks ] || skip "needs the freezer of cgroup v1"
+	local foreign=/sys/fs/cgroup/freezer/$TAG-foreign pid
+	make_bundle
+	script 'sleep 1000 & sleep 1000'
+	start_container "$TAG"
+	mkdir "$foreign"
+	for pid in $(tagged_processes); do echo "$pid" >"$foreign/cgroup.procs"; done
+	echo FROZEN >"$foreign/freezer.state"
+	is_frozen() { grep -qx FROZEN "$foreign/freezer.state"; }
+	wait_for 5 is_frozen
+	run --separate-stderr rt delete --force "$TAG"
+	local state
+	state=$(cat "$foreign/freezer.state")
+	echo THAWED >"$foreign/freezer.state"
+	rmdir "$foreign"
+	echo "$stderr"
+	equal "$status $state" "0 FROZEN"
+	assert_nothing_left
+}
+
 @test "fifty containers come and go, and nothing piles up" {
 	[ "$MXCRUN_TEST_SLOW" -eq 1 ] || skip "needs a fast host"
 	make_bundle '.process.args = ["/bin/true"]'
