@@ -2,7 +2,7 @@
  *
  * Relocation writes to nearly every page of the writable data, and each costs a page fault, in a virtual machine 14 us, as
  * does each new page of the stack. Two madvise(2) bring all of them in beforehand (MADV_POPULATE_WRITE, Linux 5.14; older kernels refuse, and nothing
- * is lost). Relocations in the packed form (DT_RELR), a hundredth of the usual one, are applied here, because musl knows them
+ * is lost). The code, which lies in the page cache, is mapped at once as well: that takes 50 us and saves a dozen faults. Relocations in the packed form (DT_RELR), a hundredth of the usual one, are applied here, because musl knows them
  * from 1.2.4 on only. All this runs without relocations, thread pointer, errno or stack protector.
  */
 #include <elf.h>
@@ -14,6 +14,7 @@
 #define DT_RELRSZ 35
 #define DT_RELR 36
 #endif
+#define POPULATE_READ 22
 #define POPULATE_WRITE 23
 /* What lies behind the initialised data is zeros of which a program may need little. */
 #define ZEROS_MAX (4u << 10)
@@ -39,11 +40,11 @@ __asm__(".text\n"
 	"xorl %edx, %edx\n\t"
 	"jmp _start\n");
 
-static void populate(uintptr_t from, uintptr_t len)
+static void populate(uintptr_t from, uintptr_t len, long how)
 {
 	long result;
 
-	__asm__ volatile("syscall" : "=a"(result) : "a"(SYS_madvise), "D"(from), "S"(len), "d"(POPULATE_WRITE)
+	__asm__ volatile("syscall" : "=a"(result) : "a"(SYS_madvise), "D"(from), "S"(len), "d"(how)
 			 : "rcx", "r11", "memory");
 }
 
@@ -57,12 +58,12 @@ __asm__(".text\n"
 	"bl start_prepare\n\t"
 	"b _start\n");
 
-static void populate(uintptr_t from, uintptr_t len)
+static void populate(uintptr_t from, uintptr_t len, long how)
 {
 	register long x8 __asm__("x8") = SYS_madvise;
 	register uintptr_t x0 __asm__("x0") = from;
 	register uintptr_t x1 __asm__("x1") = len;
-	register long x2 __asm__("x2") = POPULATE_WRITE;
+	register long x2 __asm__("x2") = how;
 
 	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
 }
@@ -106,13 +107,14 @@ void start_prepare(void)
 	uintptr_t base = __ehdr_start.e_type == ET_DYN ? (uintptr_t)image : 0;
 
 	for (unsigned int i = 0; i < __ehdr_start.e_phnum; i++) {
-		uintptr_t from = base + part[i].p_vaddr, zeros = part[i].p_memsz - part[i].p_filesz;
-		uintptr_t to = from + part[i].p_filesz + (zeros < ZEROS_MAX ? zeros : ZEROS_MAX);
+		uintptr_t start = base + part[i].p_vaddr, from = start & ~(uintptr_t)(PAGE - 1);
+		uintptr_t zeros = part[i].p_memsz - part[i].p_filesz;
+		uintptr_t to = start + part[i].p_filesz + (zeros < ZEROS_MAX ? zeros : ZEROS_MAX);
 
-		if (part[i].p_type == PT_LOAD && (part[i].p_flags & PF_W))
-			populate(from & ~(uintptr_t)(PAGE - 1), (to - (from & ~(uintptr_t)(PAGE - 1)) + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
+		if (part[i].p_type == PT_LOAD)
+			populate(from, (to - from + PAGE - 1) & ~(uintptr_t)(PAGE - 1), part[i].p_flags & PF_W ? POPULATE_WRITE : POPULATE_READ);
 	}
-	populate(stack - STACK_USED, STACK_USED);
+	populate(stack - STACK_USED, STACK_USED, POPULATE_WRITE);
 	for (unsigned int i = 0; i < __ehdr_start.e_phnum; i++)
 		if (part[i].p_type == PT_DYNAMIC)
 			relocate(base, (Elf64_Dyn *)(base + part[i].p_vaddr));
