@@ -604,3 +604,17 @@ Connection refused"
 	equal "$(jq -c '[.items[] | select(.subject | IN("capabilities", "systemCalls", "namespace")) | [.subject, .object, .enforced]]' "$BATS_TEST_TMPDIR/report")" \
 		'[["capabilities",null,"CAP_KILL"],["systemCalls",null,"denylist"],["namespace","uts","the host'"'"'s"]]'
 }
+
+# Some of its namespaces are made before there is a plan, some beside the mounts: each that the host's limits don't give ends it.
+@test "a namespace that the host's limits don't give is an error that says so, with nothing left" {
+	requires root
+	section 'echo ran' .
+	for limit in user mnt ipc uts net pid; do
+		run --separate-stderr timeout -k 5 "$(slow 30)" unshare -Ur sh -c 'echo 0 >"/proc/sys/user/max_$1_namespaces" && shift && exec "$@"' sh "$limit" \
+			"$MXCRUN" --root "$BATS_TEST_TMPDIR/limited" mxc run "$POLICY" </dev/null 3>&- 4>&-
+		equal "$limit $status $output" "$limit 255 "
+		contains "$stderr" "No space left on device"
+		[ "$limit" = user ] || lacks "$stderr" "user.max_user_namespaces"
+		equal "$(records_in "$BATS_TEST_TMPDIR/limited")" ""
+	done
+}

@@ -239,7 +239,8 @@ static int clone_failed(const struct launch *l, int errnum, struct err **err)
 {
 	int r = err_sys(err, E_PROCESS, errnum, "clone3", "new namespaces", "/linux/namespaces");
 
-	if (l->is_userns_new)
+	/* one that parted has its user namespace: another limit struck */
+	if (l->is_userns_new && !l->is_apart)
 		explain_userns(l->request->facts, errnum, err);
 	return r;
 }
