@@ -26,7 +26,7 @@ GUARDS="root jq"
 
 @test "each interval a report, to the container's end" {
 	make_bundle
-	script 'sleep 1'
+	script "sleep $(slow 1)"
 	start_container "$TAG"
 	rt events --interval 300ms "$TAG" >"$BATS_TEST_TMPDIR/events"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/events")" -ge 1 ]
