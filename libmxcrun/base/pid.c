@@ -85,6 +85,15 @@ int pid_open_verified(pid_t pid, uint64_t start_ticks)
 	return take_fd(pidfd);
 }
 
+bool pid_has_name(pid_t pid, const char *name)
+{
+	char path[64], found[32];
+	size_t len = strlen(name);
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	return fd_read_kernel(AT_FDCWD, path, found, sizeof(found)) >= 0 && !strncmp(found, name, len) && found[len] == '\n';
+}
+
 int pid_wait_end(int pidfd, int timeout_ms)
 {
 	int64_t deadline = timeout_ms < 0 ? 0 : sys_monotonic_ms() + timeout_ms;

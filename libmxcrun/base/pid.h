@@ -15,6 +15,9 @@ int pid_start_time(pid_t pid, uint64_t *ret_ticks, char *ret_state);
  * number now. The check is made after the pidfd is open, so it can't race. */
 int pid_open_verified(pid_t pid, uint64_t start_ticks);
 
+/* Is that the process' name, as the kernel keeps it (15 bytes)? False where it can't be read. */
+bool pid_has_name(pid_t pid, const char *name);
+
 /* Wait until the pidfd's process has ended. timeout in ms, -1 = no limit. 0, -ETIMEDOUT, -errno.
  * Works for processes that are not our children. */
 int pid_wait_end(int pidfd, int timeout_ms);

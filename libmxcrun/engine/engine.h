@@ -30,8 +30,10 @@ struct engine_request {
 	int console_socket_fd;		/* connected; -1: none; stays the caller's */
 	struct engine_child *waiting;	/* of engine_wait_for_plan(): taken over by start() of the native engine; NULL or none: it makes one */
 	int target_pidfd;		/* exec: the container's init, so that its number still means it; else -1 */
-	bool goes_at_once;		/* nothing is to be written down before the workload runs: init does not wait for a word after
-					 * the gate, and engine_recorded() and engine_release() don't send one */
+	bool goes_at_once;		/* nothing but on_made() is to be done before the workload runs: init does not wait for a word after
+					 * the gate, engine_recorded() and engine_release() don't send one, and start() may return before
+					 * READY: what fails then is told by engine_release() */
+	int (*on_made)(void *data, struct err **err);	/* with that: write down "created", for init may then outlive us; NULL: no need */
 	/* Called when the child exists and before anything in it goes on: the journal entry of the process. NULL: it needs none,
 	 * and its start time is not asked for. */
 	int (*on_child)(void *data, pid_t pid, uint64_t start_ticks, struct err **err);
@@ -48,6 +50,8 @@ struct engine_child {
 	int life_fd;			/* write end; keep_init only */
 	int net_fd;			/* its network namespace, where plan_carries_network() and it has a new user namespace; else -1 */
 	bool is_released;		/* goes_at_once: all has been said */
+	bool is_ready;			/* READY has come */
+	bool has_started;		/* its execve is known to have succeeded */
 	bool is_apart;			/* waits for a sandbox's plan, in namespaces made for that */
 };
 #define ENGINE_CHILD_INIT { .pid = -1, .pidfd = -1, .sync_fd = -1, .life_fd = -1, .net_fd = -1 }
@@ -82,7 +86,16 @@ void engine_abandon(struct engine_child *child);
 /* The record says "created". state: the OCI state for startContainer hooks from now on; NULL without such. */
 int engine_recorded(struct engine_child *child, const char *state, struct err **err);
 
-/* run: let the workload go; returns when execve succeeded, or the error. */
+/* run: let the workload go; returns when execve succeeded, or the error. Once more: 0. */
 int engine_release(struct engine_child *child, struct err **err);
+
+/* It went at once, and nobody has looked whether it has arrived. */
+static inline bool engine_start_is_open(const struct engine_child *child)
+{
+	return child->is_released && !child->has_started;
+}
+
+/* The name of a process whose container is being set up (pid_has_name()). A program's own never looks like that. */
+#define ENGINE_SETUP_NAME "mxcrun: set-up"
 
 #endif

@@ -40,6 +40,22 @@ static int on_child(void *data, pid_t pid, uint64_t start_ticks, struct err **er
 	return journal_add_process(&instance->entry, pid, start_ticks, err);
 }
 
+/* All that there is to say of it is known. */
+static int complete_record(struct instance *instance, struct err **err)
+{
+	instance->record.cgroup = cgroup_view(&instance->cgroup);
+	instance->record.is_complete = true;
+	return record_write(&instance->entry, &instance->record, err);
+}
+
+static int on_made(void *data, struct err **err)
+{
+	struct instance *instance = data;
+
+	instance->record.went_at_once = true;
+	return complete_record(instance, err);
+}
+
 static char *on_state(void *data, const char *status, pid_t pid)
 {
 	const struct instance *instance = data;
@@ -70,6 +86,7 @@ static int start_engine(const struct lifecycle *lc, const struct prepared *prepa
 		.cgroup = &instance->cgroup,
 		.console_socket_fd = options->console_socket_fd,
 		.goes_at_once = options->goes_at_once,
+		.on_made = on_made,
 		.waiting = options->waiting,
 		.target_pidfd = -1,
 		.on_child = on_child,
@@ -135,14 +152,12 @@ static int build(const struct lifecycle *lc, const struct prepared *prepared,
 		r = start_engine(lc, prepared, options, instance, err);
 	if (r == 0)
 		r = start_network(prepared, instance, err);
-	if (r < 0)
+	if (r < 0 || instance->record.is_complete)
 		return r;
 	/* A joined pid or user namespace makes init another process than the first child was. */
 	instance->record.pid = instance->child.pid;
 	instance->record.start_ticks = instance->child.start_ticks;
-	instance->record.cgroup = cgroup_view(&instance->cgroup);
-	instance->record.is_complete = true;
-	r = record_write(&instance->entry, &instance->record, err);
+	r = complete_record(instance, err);
 	return r < 0 ? r : tell_recorded(prepared->plan, instance, err);
 }
 

@@ -29,7 +29,7 @@ void instance_done(struct instance *instance);
 struct instance_options {
 	struct engine_child *waiting; /* for the plan; NULL or none: the engine makes one itself */
 	bool waits_for_start;  /* on the start FIFO: `create` */
-	bool goes_at_once;     /* the workload need not wait until all is written down: it dies with us */
+	bool goes_at_once;     /* the workload need not wait until it is known to be set up */
 	int console_socket_fd; /* -1: none */
 };
 

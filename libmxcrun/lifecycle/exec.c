@@ -227,7 +227,9 @@ static int let_go(struct execution *e, struct err **err)
 
 	if (r == 0 && e->console.socket_fd >= 0)
 		r = console_attach(&e->console, err);
-	return r < 0 ? r : engine_release(&e->child, err);
+	if (r == 0 && (e->request->detach || !engine_start_is_open(&e->child)))
+		r = engine_release(&e->child, err);
+	return r;
 }
 
 /* With a console socket the terminal is the caller's affair; else it is relayed, which takes a supervisor. */
@@ -283,9 +285,9 @@ int lifecycle_exec(const struct lifecycle *lc, const struct exec_request *reques
 		r = start_process(&e, err);
 	if (r == 0)
 		r = let_go(&e, err);
-	if (r < 0) {
+	if (r == 0 && !request->detach)
+		r = wait_for_end(&e, ret_exit_code, err);
+	if (r < 0)
 		engine_abandon(&e.child);
-		return r;
-	}
-	return request->detach ? 0 : wait_for_end(&e, ret_exit_code, err);
+	return r;
 }

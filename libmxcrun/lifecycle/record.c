@@ -152,6 +152,8 @@ static int format_record(struct json_writer *w, const struct record *record)
 	json_put_string(w, "id", record->id);
 	json_put_bool(w, "sandbox", record->is_sandbox);
 	json_put_bool(w, "complete", record->is_complete);
+	if (record->went_at_once)
+		json_put_bool(w, "at_once", true);
 	json_put_string(w, "bundle", record->bundle);
 	json_put_string(w, "config", record->config);
 	json_put_string(w, "rootfs", record->rootfs);
@@ -227,7 +229,7 @@ struct stored_record {
 	struct opt_u32 owner, cpus_most, timeout_ms;
 	const char *id, *bundle, *config, *rootfs, *oci_version, *created, *cgroup_unit;
 	const char *resctrl_class, *resctrl_monitor;
-	bool is_sandbox, is_complete, has_pid_namespace, resctrl_class_is_ours;
+	bool is_sandbox, is_complete, went_at_once, has_pid_namespace, resctrl_class_is_ours;
 	struct string_list cgroup_dirs, filters;
 	struct string_map annotations;
 	struct stored_hooks poststart, poststop;
@@ -274,6 +276,7 @@ static const struct field record_fields[] = {
 	ROW("cgroup_dirs", FIELD_STRINGS, cgroup_dirs),
 	/* since 0.1.0: a container of an earlier program must still be found */
 	{ .key = "config", .kind = FIELD_STRING, .offset = offsetof(struct stored_record, config) },
+	LATER_ROW("at_once", FIELD_BOOL, went_at_once),
 	LATER_ROW("refused_capabilities", FIELD_U64, refused_capabilities),
 	LATER_ROW("withheld_capabilities", FIELD_U64, withheld_capabilities),
 	LATER_ROW("memory_most", FIELD_I64, memory_most),
@@ -406,6 +409,7 @@ static int load_record(struct arena *arena, const struct stored_record *stored, 
 		.owner = stored->owner.value,
 		.is_sandbox = stored->is_sandbox,
 		.is_complete = stored->is_complete,
+		.went_at_once = stored->went_at_once,
 		.has_pid_namespace = stored->has_pid_namespace,
 		.pid = (pid_t)stored->pid.value,
 		.start_ticks = stored->start_ticks.value,

@@ -104,6 +104,7 @@ struct record {
 	uint32_t owner;						  /* uid of the creator */
 	bool is_sandbox;
 	bool is_complete;	/* "created" was reached; false: a creator died or is at work */
+	bool went_at_once;	/* it was let go before it was set up, so both may still be at work */
 	bool has_pid_namespace; /* killing init kills all of it */
 	pid_t pid;		/* -1 before the process exists */
 	uint64_t start_ticks;

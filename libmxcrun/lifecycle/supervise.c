@@ -13,6 +13,7 @@
 #include "base/sys.h"
 
 #define KILL_WAIT_MS 10000
+#define START_LOOK_MS 60000	/* after that it should have started */
 
 /* ---- signals ---- */
 
@@ -149,6 +150,18 @@ static int reap(const struct engine_child *child, int *ret_status, struct err **
 	return 0;
 }
 
+/* Nothing but its end need wake us while it starts. */
+static int time_to_wait(const struct watch *watch)
+{
+	return engine_start_is_open(watch->request->child) ? START_LOOK_MS : remaining_ms(watch->deadline_ms);
+}
+
+/* Whatever happens to it, it is to be the workload that it happens to. */
+static int know_start(const struct watch *watch, struct err **err)
+{
+	return engine_start_is_open(watch->request->child) ? engine_release(watch->request->child, err) : 0;
+}
+
 /* One turn. 1: the child has ended, 0: go on, -errno. */
 static int turn(struct watch *watch, struct err **err)
 {
@@ -165,10 +178,13 @@ static int turn(struct watch *watch, struct err **err)
 		console_poll(console, fds + 3);
 		count += CONSOLE_POLL_COUNT;
 	}
-	if (poll(fds, count, remaining_ms(watch->deadline_ms)) < 0 && errno != EINTR)
+	if (poll(fds, count, time_to_wait(watch)) < 0 && errno != EINTR)
 		return err_sys(err, E_PROCESS, errno, "poll", NULL, NULL);
 	if (console)
 		console_relay(console, fds + 3);
+	r = know_start(watch, err);
+	if (r < 0)
+		return r;
 	if (fds[0].revents)
 		return 1;
 	r = fds[1].revents ? take_signals(watch, err) : 0;

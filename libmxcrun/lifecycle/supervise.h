@@ -45,7 +45,7 @@ struct supervised {
 };
 
 struct supervise_request {
-	const struct engine_child *child; /* our own child process */
+	struct engine_child *child;	  /* our own child process; it may have to start yet, engine_start_is_open() */
 	uint32_t timeout_ms;		  /* 0: none; counts from now */
 	int caller_pidfd;		  /* whose end is a SIGTERM to us; -1: nobody's */
 	struct console *console;	  /* NULL: its standard I/O is its own */
@@ -53,7 +53,7 @@ struct supervise_request {
 			       * SIGINT reaches it without us */
 };
 
-/* Until the child has ended and is reaped. After a timeout or a fatal signal it is killed with its
+/* Until the child has ended and is reaped; or what kept it from starting is the error. After a timeout or a fatal signal it is killed with its
  * pid namespace; what else is in its cgroup is the caller's to destroy. */
 int supervise(const struct supervisor *supervisor, const struct supervise_request *request,
 	      struct supervised *ret, struct err **err);

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "engine/engine.h"
 #include "engine/native/init.h"
 
 static int exit_code_of(const struct err *err)
@@ -158,6 +159,8 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 	/* before anything of the container can look at us (invariant 20) */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL);
+	if (!is_carried(init) && prctl(PR_SET_NAME, ENGINE_SETUP_NAME) < 0)
+		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_NAME", NULL);
 	if (init->fds.is_apart)
 		birth_part(init);
 	r = init->fds.plan < 0 ? birth_receive(init, message, sizeof(message), err) : 0;

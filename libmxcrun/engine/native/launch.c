@@ -54,7 +54,6 @@ struct launch {
 	bool is_userns_new;
 	bool is_apart;		/* the process that waited has made the namespaces */
 	bool has_gone;		/* SYNC_GO has been sent */
-	bool is_ready;		/* SYNC_READY has come before its turn */
 	char *stack;		/* the carrier's until it executes its program, so it lives as long as we talk */
 };
 
@@ -374,8 +373,20 @@ static int send_go(struct launch *l, struct engine_child *child, struct err **er
 	}
 	l->has_gone = true;
 	r = sync_send_text_fd(child->sync_fd, SYNC_GO, state, net);
-	if (r == 0 && l->request->goes_at_once)
-		r = send_all(child);
+	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
+}
+
+/* The last word, where init needn't wait for it. */
+static int let_go_at_once(struct launch *l, struct engine_child *child, struct err **err)
+{
+	int r;
+
+	if (!l->request->goes_at_once || child->is_released)
+		return 0;
+	r = l->request->on_made ? l->request->on_made(l->request->data, err) : 0;
+	if (r < 0)
+		return r;
+	r = send_all(child);
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL) : 0;
 }
 
@@ -421,7 +432,7 @@ static int take_error(const char *buf, uint32_t len, struct err **err)
 	return -errnum;
 }
 
-/* 1: READY; 0: go on; or the failure. */
+/* 0: go on; or the failure. */
 static int handle(struct launch *l, struct engine_child *child, int kind, const char *buf, uint32_t len,
 		  struct err **err)
 {
@@ -431,7 +442,8 @@ static int handle(struct launch *l, struct engine_child *child, int kind, const 
 	case 0:
 		return l->carrier ? carrier_failed(l->carrier, l->carrier_pidfd, err) : child_vanished(child, err);
 	case SYNC_READY:
-		return 1;
+		child->is_ready = true;
+		return 0;
 	case SYNC_ERROR:
 		return take_error(buf, len, err);
 	case SYNC_HOOKS:
@@ -450,6 +462,13 @@ static int handle(struct launch *l, struct engine_child *child, int kind, const 
 	return err_set(err, E_INTERNAL, EPROTO, NULL, "unexpected sync message %d", kind);
 }
 
+/* One that has all it needs is not listened to: that would wake us twice. Whoever looks for the start hears what it has said. */
+static bool needs_no_answer(const struct launch *l, const struct engine_child *child)
+{
+	return child->is_released && !launch_changes_process(l->request->plan, l->request->facts->is_privileged) &&
+	       !l->request->cgroup->holder;
+}
+
 static int converse(struct launch *l, struct engine_child *child, struct err **err)
 {
 	const struct plan_hooks *hooks = l->request->plan->hooks;
@@ -458,10 +477,14 @@ static int converse(struct launch *l, struct engine_child *child, struct err **e
 
 	if (!l->has_gone && !hooks[HOOK_PRESTART].count && !hooks[HOOK_CREATE_RUNTIME].count)
 		r = send_go(l, child, err);
+	if (r == 0 && l->has_gone)
+		r = let_go_at_once(l, child, err);
+	if (r == 0 && needs_no_answer(l, child))
+		return 0;
 	/* a child that already ended answers for itself: its error, not our broken pipe */
 	if (r == -EPIPE && err)
 		err_free_ptr(err);
-	while (!l->is_ready && (r == 0 || r == -EPIPE)) {
+	while (!child->is_ready && (r == 0 || r == -EPIPE)) {
 		uint32_t len = 0;
 		int timeout = hooks[HOOK_CREATE_CONTAINER].count ? -1 : SETUP_TIMEOUT_MS;
 		int kind = sync_receive(child->sync_fd, buf, sizeof(buf), &len, timeout);
@@ -573,14 +596,11 @@ static int find_first(struct launch *l, struct engine_child *child, struct err *
 	return r == 0 && child->is_apart ? hear_first(l, child, err) : r;
 }
 
-/* What the child needs no answer for is said before it asks; but the last word not before the process is in the journal and the
- * devices are guarded, which in an exec they are. */
+/* What the child needs no answer for is said before it asks. */
 static bool goes_early(const struct launch *l)
 {
 	const struct plan *plan = l->request->plan;
 
-	if (l->request->goes_at_once && (l->request->on_child || !plan->lifecycle.is_exec))
-		return false;
 	return !launch_needs_word(plan, l->request->facts->is_privileged, l->is_apart) && !plan->net_device_count &&
 	       !plan->hooks[HOOK_CREATE_CONTAINER].count;
 }
@@ -599,7 +619,7 @@ static int meet_container(struct launch *l, struct engine_child *child, struct e
 		if (kind == SYNC_ERROR && !failure) {
 			failure = take_error(buf, len, err);
 		} else if (kind == SYNC_READY) {
-			l->is_ready = true;
+			child->is_ready = true;
 		} else if ((kind == SYNC_BORN || kind == SYNC_UNBORN) && len == sizeof(number)) {
 			memcpy(&number, buf, sizeof(number));
 			if (kind == SYNC_UNBORN)
@@ -650,6 +670,9 @@ static int start_native(struct launch *l, struct engine_child *child, struct err
 	fd_close_ptr(&l->life_end);
 	if (r == 0 && goes_early(l))
 		r = send_go(l, child, err);
+	/* else not before the process is in the journal and the devices are guarded */
+	if (r == 0 && l->has_gone && l->request->plan->lifecycle.is_exec && !l->request->on_child)
+		r = let_go_at_once(l, child, err);
 	if (r == -EPIPE && err)
 		err_free_ptr(err);
 	if (r == 0 || r == -EPIPE)
@@ -784,12 +807,19 @@ int engine_release(struct engine_child *child, struct err **err)
 {
 	char buf[ERR_PACK_MAX];
 	uint32_t len = 0;
-	int r = child->is_released ? 0 : sync_send(child->sync_fd, SYNC_START, NULL, 0);
+	int r;
 
+	if (child->has_started)
+		return 0;
+	r = child->is_released ? 0 : sync_send(child->sync_fd, SYNC_START, NULL, 0);
 	if (r < 0)
 		return err_sys(err, E_PROCESS, -r, "sendmsg", "sync socket", NULL);
-	/* no limit: startContainer hooks run now, each with its own */
-	r = sync_receive(child->sync_fd, buf, sizeof(buf), &len, -1);
+	/* no limit once it is set up: startContainer hooks run now, each with its own */
+	while ((r = sync_receive(child->sync_fd, buf, sizeof(buf), &len, child->is_ready ? -1 : SETUP_TIMEOUT_MS)) == SYNC_READY)
+		child->is_ready = true;
+	if (r == 0 && !child->is_ready)
+		return child_vanished(child, err);
+	child->has_started = r == 0;
 	if (r == 0)
 		return 0;
 	if (r == SYNC_ERROR)

@@ -111,14 +111,19 @@ static inline bool launch_maps_root(const struct plan *plan)
 	return plan_idmap_inside(&plan->uid_maps, 0) && plan_idmap_inside(&plan->gid_maps, 0);
 }
 
+/* Does the container's process make another that takes over, SYNC_PID? */
+static inline bool launch_changes_process(const struct plan *plan, bool by_root)
+{
+	return plan->namespaces[NS_USER].mode == NS_JOIN ||
+	       (plan->namespaces[NS_PID].mode == NS_JOIN && !(plan->lifecycle.is_exec && by_root));
+}
+
 /* Does the container's process wait for that word? Before it could say something that would be taken for the other's, or has an id
  * with which an ordinary user can't look for its network. */
 static inline bool launch_needs_word(const struct plan *plan, bool by_root, bool is_apart)
 {
-	bool joins_user = plan->namespaces[NS_USER].mode == NS_JOIN;
-
 	return (plan->namespaces[NS_USER].mode == NS_NEW && (!is_apart || plan_carries_network(plan))) || plan->hooks[HOOK_PRESTART].count || plan->hooks[HOOK_CREATE_RUNTIME].count ||
-	       joins_user || (plan->namespaces[NS_PID].mode == NS_JOIN && !(plan->lifecycle.is_exec && by_root));
+	       launch_changes_process(plan, by_root);
 }
 
 /* Both ends use these. receive returns the kind (> 0), 0 on EOF, -errno; the payload is copied to buf and

@@ -156,6 +156,8 @@ int reaper_run(struct init *init, int (*run)(struct init *init, struct err **err
 	pid_t workload;
 	int r;
 
+	/* set up: from here on it may be joined */
+	(void)prctl(PR_SET_NAME, "mxcrun-init");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_PDEATHSIG", NULL);
 	r = block_all(err);
