@@ -249,6 +249,7 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 	const struct plan *plan = init->plan;
 	struct birth birth = { .init = init, .run = run, .changes_id = changes_id(plan) };
 	struct sys_clone_args args = { .flags = CLONE_PARENT };
+	bool is_exec = plan->lifecycle.is_exec;
 	int sync_fd = init->fds.sync, namespaces_fd = -1, r = prepare(init, err);
 	pid_t pid;
 
@@ -275,6 +276,9 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 		pid = clone_copied(&args, be_second, &birth);
 	else
 		pid = clone_below(&args, be_second, &birth);
+	/* the second may have been put behind us on this CPU, and that of an exec needs nothing that we bring about */
+	if (is_exec && pid > 0)
+		(void)raw_call(SYS_sched_yield, 0, 0, 0, 0, 0);
 	tell(sync_fd, pid < 0 ? SYNC_UNBORN : SYNC_BORN, (uint32_t)(pid < 0 ? -pid : pid));
 	if (init->fds.net_is_late)
 		make_net(&init->apart_net, namespaces_fd);

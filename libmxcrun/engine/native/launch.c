@@ -137,7 +137,7 @@ static int launch_carrier(void *data)
 		if (r < 0)
 			return (int)-r;
 	}
-	raw_default_signals(l->request->facts->ignored_signals);
+	raw_default_signals();
 	return child_execute_carrier(l, envp);
 }
 
@@ -590,19 +590,33 @@ static int find_first(struct launch *l, struct engine_child *child, struct err *
 		*child = *waiting;
 		*waiting = (struct engine_child)ENGINE_CHILD_INIT;
 	} else {
-		r = engine_wait_for_plan(l->request->facts, l->request->plan->process.preserve_fds, false, child, err);
+		r = engine_wait_for_plan(l->request->plan->process.preserve_fds, false, child, err);
 	}
 	child->life_fd = life_fd;
 	return r == 0 && child->is_apart ? hear_first(l, child, err) : r;
 }
 
-/* What the child needs no answer for is said before it asks. */
-static bool goes_early(const struct launch *l)
+/* Is nothing to be done at the gate that the process must be known for? */
+static bool has_open_gate(const struct launch *l)
 {
 	const struct plan *plan = l->request->plan;
 
-	return !launch_needs_word(plan, l->request->facts->is_privileged, l->is_apart) && !plan->net_device_count &&
-	       !plan->hooks[HOOK_CREATE_CONTAINER].count;
+	return !launch_changes_process(plan, l->request->facts->is_privileged) && !plan->net_device_count &&
+	       !plan->hooks[HOOK_PRESTART].count && !plan->hooks[HOOK_CREATE_RUNTIME].count && !plan->hooks[HOOK_CREATE_CONTAINER].count;
+}
+
+/* What the child needs no answer for is said before it asks. One that ended already answers for itself: its error, not our
+ * broken pipe. */
+static int go_early(struct launch *l, struct engine_child *child, struct err **err)
+{
+	int r = has_open_gate(l) && !l->has_gone ? send_go(l, child, err) : 0;
+
+	/* else not before the process is in the journal and the devices are guarded */
+	if (r == 0 && l->has_gone && l->request->plan->lifecycle.is_exec && !l->request->on_child)
+		r = let_go_at_once(l, child, err);
+	if (r == -EPIPE && err)
+		err_free_ptr(err);
+	return r == -EPIPE ? 0 : r;
 }
 
 /* Until the container's process is known, which may have said something before the one that made it did. Where that is its
@@ -668,14 +682,9 @@ static int start_native(struct launch *l, struct engine_child *child, struct err
 	if (r == 0)
 		r = send_launch(l, child, err);
 	fd_close_ptr(&l->life_end);
-	if (r == 0 && goes_early(l))
-		r = send_go(l, child, err);
-	/* else not before the process is in the journal and the devices are guarded */
-	if (r == 0 && l->has_gone && l->request->plan->lifecycle.is_exec && !l->request->on_child)
-		r = let_go_at_once(l, child, err);
-	if (r == -EPIPE && err)
-		err_free_ptr(err);
-	if (r == 0 || r == -EPIPE)
+	if (r == 0 && !launch_needs_word(l->request->plan, l->request->facts->is_privileged, l->is_apart))
+		r = go_early(l, child, err);
+	if (r == 0)
 		r = meet_container(l, child, err);
 	if (r == 0)
 		r = register_child(l, child, err);
@@ -683,6 +692,8 @@ static int start_native(struct launch *l, struct engine_child *child, struct err
 		r = keep_network(l, child, err);
 	if (r == 0)
 		r = write_maps(l, child, err);
+	if (r == 0)
+		r = go_early(l, child, err);
 	return r == 0 && cgroup_guards_at_once(l->request->cgroup, l->request->plan) ? guard_devices(l, err) : r;
 }
 
