@@ -21,7 +21,7 @@ static int run_hooks(const struct plan_hooks *hooks, const char *kind, const str
 			       status == CONTAINER_STOPPED ? 0 : record->pid);
 	if (!state)
 		return err_nomem(err);
-	return hooks_run_outside(hooks, kind, state, err);
+	return hooks_run_outside(hooks, kind, state, record->bundle, err);
 }
 
 static void warn(const struct log *log, const char *what, const char *id, const struct err *failure)

@@ -27,6 +27,28 @@ with_hook() {
 kinds() { cut -d ' ' -f 1 "$HOOKS" | tr '\n' ' '; }
 field() { awk -v kind="$1" -v n="$2" '$1 == kind { print $n }' "$HOOKS"; }
 
+@test "a hook stands in the bundle's folder, createContainer's in the new root, startContainer's in the workload's folder" {
+	make_bundle '.process.cwd = "/tmp" | .process.args = ["ls", "/from-hook"]'
+	local kind
+	for kind in prestart createRuntime poststart poststop; do
+		config --arg kind "$kind" --arg to "$HOOKS" '.hooks[$kind] = [{path: "/bin/sh", args: ["sh", "-c", "echo \($kind) $(/bin/pwd) >>\($to)"]}]'
+	done
+	config '.hooks.createContainer = [{path: "/bin/sh", args: ["sh", "-c", "touch ./from-hook"]}]
+		| .hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "pwd >/tmp/start"]}]'
+	cd /
+	run_bundle
+	equal "$status $output" "0 /from-hook"
+	equal "$(cat "$HOOKS")" "$(for kind in prestart createRuntime poststart poststop; do echo "$kind $(readlink -f "$BUNDLE")"; done)"
+	equal "$(cat "$BUNDLE/rootfs/tmp/start")" /tmp
+	# a folder that is gone by then holds up nothing
+	: >"$HOOKS"
+	config '.process.args = ["sleep", "1000"]'
+	start_container "$TAG"
+	mv "$BUNDLE" "$BUNDLE.gone"
+	rt delete --force "$TAG"
+	equal "$(kinds)" "prestart createRuntime poststart poststop "
+}
+
 @test "a hook without an environment gets the runtime's, in the container the workload's, and an empty one is empty" {
 	make_bundle '.process.env += ["INSIDE=workload", "TWICE=a", "TWICE=b"]'
 	local kind file out=$BATS_TEST_TMPDIR/seen

@@ -24,6 +24,7 @@ struct running {
 	const char *state;	/* what is still to be written */
 	size_t left;
 	const char *const *env;	/* for a hook that has none */
+	const char *directory;	/* NULL: where we are */
 	pid_t pid;
 	int pidfd;
 	int stdin_fd;		/* write end; -1 once all is written or the hook closed its end */
@@ -82,6 +83,9 @@ static void execute(const struct running *run, const struct hook_io *io, int fai
 			fail_child(failure_fd);
 	/* ours are close-on-exec by birth: this is about what the caller's caller left open */
 	if (sys_close_range(3, ~0u, SYS_CLOSE_RANGE_CLOEXEC) < 0 && errno != ENOSYS && errno != EINVAL)
+		fail_child(failure_fd);
+	/* a bundle that is gone by the time its container is deleted leaves us where we are */
+	if (run->directory && chdir(run->directory) < 0 && errno != ENOENT && errno != ENOTDIR)
 		fail_child(failure_fd);
 	execve(hook->path, (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env);
 	fail_child(failure_fd);
@@ -201,10 +205,11 @@ static int reap(const struct running *run, bool must_die, int *ret_status)
 	return r < 0 ? -errno : 0;
 }
 
-static int run_one(const struct plan_hook *hook, const char *kind, const char *state, const char *const *env, struct err **err)
+static int run_one(const struct plan_hook *hook, const char *kind, const char *state, const char *const *env, const char *directory,
+		   struct err **err)
 {
 	struct running run = {
-		.hook = hook, .kind = kind, .env = env, .state = state, .left = strlen(state), .pid = -1, .pidfd = -1,
+		.hook = hook, .kind = kind, .env = env, .directory = directory, .state = state, .left = strlen(state), .pid = -1, .pidfd = -1,
 		.stdin_fd = -1, .failure_fd = -1,
 		.deadline_ms = hook->timeout_ms > 0 ? sys_monotonic_ms() + hook->timeout_ms : -1,
 	};
@@ -227,7 +232,8 @@ static int run_one(const struct plan_hook *hook, const char *kind, const char *s
 	return r;
 }
 
-int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, const char *const *env, struct err **err)
+static int run_all(const struct plan_hooks *hooks, const char *kind, const char *state_json, const char *const *env,
+		   const char *directory, struct err **err)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction before;
@@ -238,13 +244,18 @@ int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *stat
 	if (sigaction(SIGPIPE, &ignore, &before) < 0)
 		return err_sys(err, E_HOOK, errno, "sigaction", "SIGPIPE", NULL);
 	for (size_t i = 0; i < hooks->count && r == 0; i++)
-		r = run_one(&hooks->items[i], kind, state_json ? state_json : "", env, err);
+		r = run_one(&hooks->items[i], kind, state_json ? state_json : "", env, directory, err);
 	if (sigaction(SIGPIPE, &before, NULL) < 0 && r == 0)
 		r = err_sys(err, E_HOOK, errno, "sigaction", "SIGPIPE", NULL);
 	return r;
 }
 
-int hooks_run_outside(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err)
+int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, const char *const *env, struct err **err)
 {
-	return hooks_run(hooks, kind, state_json, (const char *const *)(uintptr_t)environ, err);
+	return run_all(hooks, kind, state_json, env, NULL, err);
+}
+
+int hooks_run_outside(const struct plan_hooks *hooks, const char *kind, const char *state_json, const char *bundle, struct err **err)
+{
+	return run_all(hooks, kind, state_json, (const char *const *)(uintptr_t)environ, bundle, err);
 }

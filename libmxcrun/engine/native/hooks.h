@@ -10,7 +10,7 @@
  * first failure. */
 int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *state_json, const char *const *env, struct err **err);
 
-/* The same with the environment of this process. */
-int hooks_run_outside(const struct plan_hooks *hooks, const char *kind, const char *state_json, struct err **err);
+/* The same with the environment of this process, and in the folder of the bundle (NULL: none). */
+int hooks_run_outside(const struct plan_hooks *hooks, const char *kind, const char *state_json, const char *bundle, struct err **err);
 
 #endif

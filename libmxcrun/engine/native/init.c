@@ -270,6 +270,14 @@ static int pass_gate_now(struct init *init, struct err **err)
 	return init->fds.net_is_late ? 0 : init_pass_gate(init, err);
 }
 
+/* Hooks between the mounts and the change of the root name what they work on from there, as under runc. */
+static int stand_in_root(struct init *init, struct err **err)
+{
+	if (!init->plan->hooks[HOOK_CREATE_CONTAINER].count || fchdir(init->root_fd) == 0)
+		return 0;
+	return err_sys(err, E_ROOTFS, errno, "fchdir", "new root", "/root/path");
+}
+
 static int build(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
@@ -280,6 +288,8 @@ static int build(struct init *init, struct err **err)
 
 	for (size_t i = 0; i < array_size(stages) && r == 0; i++)
 		r = stages[i](init, err);
+	if (r == 0)
+		r = stand_in_root(init, err);
 	if (r == 0)
 		r = hooks_run(&init->plan->hooks[HOOK_CREATE_CONTAINER], "createContainer", init->state_json,
 			      init->plan->process.env, err);

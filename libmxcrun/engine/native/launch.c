@@ -392,15 +392,15 @@ static int let_go_at_once(struct launch *l, struct engine_child *child, struct e
 
 static int run_runtime_hooks(struct launch *l, struct engine_child *child, struct err **err)
 {
-	const struct plan_hooks *hooks = l->request->plan->hooks;
+	const struct plan *plan = l->request->plan;
 	cleanup_free char *state = l->request->state_json(l->request->data, "creating", child->pid);
 	int r;
 
 	if (!state)
 		return err_nomem(err);
-	r = hooks_run_outside(&hooks[HOOK_PRESTART], "prestart", state, err);
+	r = hooks_run_outside(&plan->hooks[HOOK_PRESTART], "prestart", state, plan->bundle, err);
 	if (r == 0)
-		r = hooks_run_outside(&hooks[HOOK_CREATE_RUNTIME], "createRuntime", state, err);
+		r = hooks_run_outside(&plan->hooks[HOOK_CREATE_RUNTIME], "createRuntime", state, plan->bundle, err);
 	return r < 0 ? r : send_go(l, child, err);
 }
 
