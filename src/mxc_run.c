@@ -314,7 +314,7 @@ static int run_options(struct program *program, const struct mxc_options *option
 		return fail_request(&diagnostics, err);
 	/* the text may have come slowly; from here on nobody is waited for */
 	if (!options->is_dry_run && program_facts(program, NULL) == 0)
-		wait_for_sandbox(program->engine, &waiting);
+		wait_for_sandbox(&program->facts, program->engine, &waiting);
 	if (policy_parse(text.data, text.len, text.name, &diagnostics.log, &document, &err) < 0)
 		return fail_request(&diagnostics, err);
 	return run_document(program, &diagnostics, options, &document, &waiting);

@@ -1,14 +1,15 @@
 /* facts.c - who we are and which security modules watch: the facts that every command needs.
  *
- * facts_read_user() is on the path to exec. Fifty short system calls answer what /proc/self/status would, in half the time that
- * opening and reading it takes; whether we are in the machine's own user namespace costs one stat.
+ * facts_read_user() is on the path to exec. /proc/self/status answers with one open what
+ * getresuid(2), getresgid(2), getgroups(2), capget(2) and some forty prctl(2)s would; whether we
+ * are in the machine's own user namespace costs one stat.
  */
 #include "host/facts.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,45 +22,91 @@
 #include "base/fd.h"
 #include "base/sys.h"
 
+#define STATUS_SIZE_MAX (1u << 20) /* 65536 groups of ten digits */
 #define UID_MAP_SIZE_MAX 65536u
 #define ROUTES_SIZE_MAX (16u << 20)
 #define USERNS_INITIAL_INODE 0xeffffffd /* PROC_USER_INIT_INO of linux/proc_ns.h */
 
-/* ---- ids and capabilities ---- */
+/* ---- /proc/self/status ---- */
 
-static int read_groups(struct host_facts *facts, struct err **err)
+/* What follows "name:\t" at the start of a line. */
+static const char *find_line(const char *status, const char *name)
 {
-	int count = getgroups(0, NULL);
-	gid_t *groups;
+	size_t len = strlen(name);
+	const char *line = status;
 
-	if (count < 0)
-		return err_sys(err, E_HOST, errno, "getgroups", NULL, NULL);
-	groups = arena_array(facts->arena, (size_t)count + 1, sizeof(*groups));
+	while (line) {
+		if (strncmp(line, name, len) == 0 && line[len] == ':' && line[len + 1] == '\t')
+			return line + len + 2;
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
+	return NULL;
+}
+
+static bool take_id(const char **p, uint32_t *ret)
+{
+	unsigned long n;
+	char *end;
+
+	*p += strspn(*p, " \t");
+	if (**p < '0' || **p > '9')
+		return false;
+	errno = 0;
+	n = strtoul(*p, &end, 10);
+	if (errno || n > UINT32_MAX)
+		return false;
+	*ret = (uint32_t)n;
+	*p = end;
+	return true;
+}
+
+/* "Uid:	real	effective	saved	file system" */
+static bool parse_ids(const char *status, const char *name, uint32_t *ret_real,
+		      uint32_t *ret_effective)
+{
+	const char *p = find_line(status, name);
+
+	return p && take_id(&p, ret_real) && take_id(&p, ret_effective);
+}
+
+static bool parse_mask(const char *status, const char *name, uint64_t *ret)
+{
+	const char *p = find_line(status, name);
+
+	return p && sscanf(p, "%16" SCNx64, ret) == 1;
+}
+
+static int parse_groups(struct host_facts *facts, const char *status)
+{
+	const char *start = find_line(status, "Groups"), *p = start;
+	uint32_t *groups, id;
+	size_t count = 0, i;
+
+	if (!start)
+		return -EBADMSG;
+	while (take_id(&p, &id))
+		count++;
+	groups = arena_array(facts->arena, count + 1, sizeof(*groups));
 	if (!groups)
-		return err_nomem(err);
-	count = getgroups(count, groups);
-	if (count < 0)
-		return err_sys(err, E_HOST, errno, "getgroups", NULL, NULL);
+		return -ENOMEM;
+	for (i = 0, p = start; i < count; i++)
+		take_id(&p, &groups[i]);
 	facts->groups = groups;
-	facts->group_count = (size_t)count;
+	facts->group_count = count;
 	return 0;
 }
 
-static int read_capabilities(struct host_facts *facts, struct err **err)
+static int parse_status(struct host_facts *facts, const char *status)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-	int bit = 0;
-
-	if (sys_capget(&header, data) < 0)
-		return err_sys(err, E_HOST, errno, "capget", NULL, NULL);
-	facts->capabilities = (uint64_t)data[1].permitted << 32 | data[0].permitted;
-	/* it refuses what the kernel doesn't know */
-	for (unsigned int cap = 0; cap < 64 && (bit = prctl(PR_CAPBSET_READ, cap, 0, 0, 0)) >= 0; cap++) {
-		facts->bounding |= (uint64_t)bit << cap;
-		facts->cap_last = cap;
-	}
-	return bit < 0 && errno != EINVAL ? err_sys(err, E_HOST, errno, "prctl", "PR_CAPBSET_READ", NULL) : 0;
+	if (!parse_ids(status, "Uid", &facts->uid, &facts->euid) ||
+	    !parse_ids(status, "Gid", &facts->gid, &facts->egid) ||
+	    !parse_mask(status, "CapPrm", &facts->capabilities) ||
+	    !parse_mask(status, "CapBnd", &facts->bounding) ||
+	    !parse_mask(status, "SigIgn", &facts->ignored_signals))
+		return -EBADMSG;
+	return parse_groups(facts, status);
 }
 
 /* ---- user namespace ---- */
@@ -79,7 +126,7 @@ static int read_full_identity(bool *ret)
 	unsigned int inside, outside, count;
 	int r = fd_read_file(AT_FDCWD, "/proc/self/uid_map", UID_MAP_SIZE_MAX, &text, NULL);
 
-	if (r == -ENOENT && access("/proc/self/status", F_OK) == 0) { /* a kernel without user namespaces */
+	if (r == -ENOENT) { /* a kernel without user namespaces */
 		*ret = true;
 		return 0;
 	}
@@ -92,6 +139,17 @@ static int read_full_identity(bool *ret)
 
 /* ---- the rest ---- */
 
+/* The bounding set begins full, so its highest bit is where to look first: mostly one call is
+ * enough. */
+static unsigned int find_last_capability(uint64_t bounding)
+{
+	unsigned int last = bounding ? 63u - (unsigned int)__builtin_clzll(bounding) : 0;
+
+	while (last < 63 && prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0)
+		last++;
+	return last;
+}
+
 /* NULL when the directory is gone or out of reach: only who needs it may complain. */
 static const char *read_cwd(struct arena *arena)
 {
@@ -102,28 +160,24 @@ static const char *read_cwd(struct arena *arena)
 
 int facts_read_user(struct arena *arena, struct host_facts *facts, struct err **err)
 {
+	cleanup_free char *status = NULL;
 	bool is_identity = true;
 	int r;
 
 	facts->arena = arena;
-	facts->uid = getuid();
-	facts->euid = geteuid();
-	facts->gid = getgid();
-	facts->egid = getegid();
-	r = read_groups(facts, err);
+	r = fd_read_file(AT_FDCWD, "/proc/self/status", STATUS_SIZE_MAX, &status, NULL);
 	if (r == 0)
-		r = read_capabilities(facts, err);
-	if (r < 0)
-		return r;
-	if (!facts_in_initial_user_namespace())
+		r = parse_status(facts, status);
+	if (r == 0 && !facts_in_initial_user_namespace())
 		r = read_full_identity(&is_identity);
 	if (r < 0) {
-		err_sys(err, E_HOST, -r, "read", "/proc/self/uid_map", NULL);
+		err_sys(err, E_HOST, -r, "read", "/proc/self/status", NULL);
 		err_hint(err, "a proc file system must be mounted on /proc");
 		return r;
 	}
 	facts->in_user_namespace = !is_identity;
 	facts->is_privileged = facts->euid == 0 && is_identity;
+	facts->cap_last = find_last_capability(facts->bounding);
 	facts->cwd = read_cwd(arena);
 	return 0;
 }

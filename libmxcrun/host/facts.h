@@ -45,6 +45,7 @@ struct host_facts {
 	bool in_user_namespace;		/* /proc/self/uid_map is not the full identity */
 	uint64_t capabilities;		/* our permitted set */
 	uint64_t bounding;
+	uint64_t ignored_signals;	/* bit N-1: signal N */
 	unsigned int cap_last;		/* highest capability of the kernel */
 	const uint32_t *groups;		/* supplementary, of the caller */
 	size_t group_count;

@@ -20,8 +20,9 @@
 /* A system call that touches nothing but registers: the kernel's result, a negative errno on failure. */
 long raw_call(long number, long a, long b, long c, long d, long e);
 
-/* By raw calls: a workload begins with no signal ignored, by whoever called us or by us. */
-void raw_default_signals(void);
+/* By raw calls: what is ignored, as a mask of SigIgn in /proc, and SIGPIPE, which we ignore ourselves, has its default action
+ * again. A workload begins with no signal ignored. */
+void raw_default_signals(uint64_t ignored);
 
 /* By raw calls: in a new user namespace the first exec would drop the capabilities that came with it, unless the process is its
  * root or they are ambient. Where id 0 is mapped we become it, else we raise them all. Root would get the one that is to be

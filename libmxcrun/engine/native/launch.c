@@ -137,7 +137,7 @@ static int launch_carrier(void *data)
 		if (r < 0)
 			return (int)-r;
 	}
-	raw_default_signals();
+	raw_default_signals(l->request->facts->ignored_signals);
 	return child_execute_carrier(l, envp);
 }
 
@@ -590,7 +590,7 @@ static int find_first(struct launch *l, struct engine_child *child, struct err *
 		*child = *waiting;
 		*waiting = (struct engine_child)ENGINE_CHILD_INIT;
 	} else {
-		r = engine_wait_for_plan(l->request->plan->process.preserve_fds, false, child, err);
+		r = engine_wait_for_plan(l->request->facts, l->request->plan->process.preserve_fds, false, child, err);
 	}
 	child->life_fd = life_fd;
 	return r == 0 && child->is_apart ? hear_first(l, child, err) : r;
