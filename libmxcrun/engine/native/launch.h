@@ -26,7 +26,7 @@
  * init, in order: not dumpable; map the plan; be born as above; join namespaces; network and host name; mounts on
  * descriptors; GO gate (cgroup is joined, createRuntime hooks have run); cgroup namespace and mounts;
  * devices, masks, read-only paths; pivot_root; /proc writes, limits, keyring, labels, terminal;
- * look the program up as the container's user; READY; wait for RECORDED; wait for the start;
+ * look the program up as the container's user; READY; wait for RECORDED; wait for the start (both have come already where nobody is to be asked);
  * startContainer hooks; ids, capabilities, seccomp; execve.
  *
  * The exec stays silent on the sync socket: its close-on-exec end closing is the success. Any failure
