@@ -56,6 +56,9 @@ static void execution_done(struct execution *e)
 
 static int check_status(const struct execution *e, struct err **err)
 {
+	/* Its view may still be the host's. A workload that takes this name keeps nothing away but exec. */
+	if (e->container.record.went_at_once && pid_has_name(e->container.record.pid, ENGINE_SETUP_NAME))
+		return err_set(err, E_STATE, EAGAIN, NULL, "cannot exec in a container that is being set up");
 	switch (e->container.status) {
 	case CONTAINER_RUNNING:
 	case CONTAINER_CREATED:

@@ -12,8 +12,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/pid.h"
-#include "engine/engine.h"
 #include "lifecycle/limit.h"
 #include "lifecycle/process.h"
 
@@ -52,9 +50,6 @@ enum container_status container_status(const struct entry *entry, const struct r
 		return CONTAINER_CREATING;
 	if (!record->is_complete || !process_lives(record->pid, record->start_ticks))
 		return CONTAINER_STOPPED;
-	/* Its view may still be the host's: nothing may join it. */
-	if (record->went_at_once && pid_has_name(record->pid, ENGINE_SETUP_NAME))
-		return CONTAINER_CREATING;
 	if (record->cgroup.count > 0 && cgroup_is_frozen(&record->cgroup))
 		return CONTAINER_PAUSED;
 	return waits_for_start(entry) ? CONTAINER_CREATED : CONTAINER_RUNNING;
