@@ -41,6 +41,28 @@ test_setup() {
 	wait_for 5 gone
 }
 
+# A run that nobody watches is recorded before its mounts are made: until then the host's tree is in sight there.
+@test "exec stays out of a container that run is still setting up" {
+	rt delete --force "$TAG"
+	make_bundle '.mounts += [range(3000) | {destination: "/many/\(.)", type: "bind", source: "/etc/passwd", options: ["bind"]}]'
+	echo inside >"$BUNDLE/rootfs/marker"
+	rt run --bundle "$BUNDLE" "$TAG" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 &
+	local early=0 round
+	for round in $(seq 400); do
+		run_exec "$TAG" cat /marker
+		[ "$status" -ne 0 ] || break
+		case $stderr in
+		*"being set up"*) early=$((early + 1)) ;;
+		*"does not exist"* | *creating*) ;;
+		*) echo "round $round: $stderr" && return 1 ;;
+		esac
+	done
+	equal "$status $output" "0 inside"
+	[ "$early" -gt 0 ]
+	rt delete --force "$TAG"
+	wait
+}
+
 @test "capabilities, no_new_privs, limits and seccomp are the container's, and are changed as asked" {
 	rt delete --force "$TAG"
 	make_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",

@@ -65,7 +65,8 @@ int sync_send_fds(int socket_fd, enum sync_kind kind, const void *payload, uint3
 		attach(&message, &control, fds, count);
 	do
 		n = sendmsg(socket_fd, &message, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
+	/* a reset says once that the other end has left messages unread; then it is a broken pipe */
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return -errno;
 	return (size_t)n == sizeof(header) + length ? 0 : -EIO;
