@@ -3,10 +3,20 @@
 # shellcheck shell=bash disable=SC2034
 
 # Groups that the engines make for themselves and leave, and what is in them, innermost first: those that were not there before are removed at
-# the end. A group that goes while find reads it is no fault.
+# the end. A group that goes while find reads it is no fault. For controllers of v1 that no hierarchy has podman makes plain folders.
 engine_cgroups() {
 	find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d \( -name libpod_parent -o -name default -o -name mxt -o -name docker \) \
 		-exec find {} -depth -type d \; 2>/dev/null || true
+	[ "$(stat -f -c %T /sys/fs/cgroup)" != tmpfs ] || find /sys/fs/cgroup -xdev -mindepth 1 -maxdepth 1 -type d
+}
+
+# On a file system of cgroups no file can be removed but with its group.
+remove_engine_cgroups() {
+	local dir
+	engine_cgroups | grep -vxFf "$E/cgroups" | while read -r dir; do
+		rm -f "$dir/tasks" 2>/dev/null || true
+		rmdir "$dir" 2>/dev/null || true
+	done
 }
 
 setup_file() {
@@ -26,7 +36,7 @@ teardown_file() {
 	stop_daemon "$E/containerd.pid"
 	stop_daemon "$E/docker.pid"
 	for mount in $(grep -F "$E" /proc/self/mountinfo | cut -d ' ' -f 5 | tac); do umount -l "$mount"; done
-	engine_cgroups | grep -vxFf "$E/cgroups" | while read -r dir; do rmdir "$dir" 2>/dev/null || true; done
+	remove_engine_cgroups
 	# podman's networks mount it over itself.
 	[ -e "$E/netns-is-mounted" ] || umount -l /run/netns 2>/dev/null || true
 	for dir in /run/containerd /run/containers /run/netns /run/libpod /var/lib/containers; do
