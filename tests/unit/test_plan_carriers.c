@@ -89,8 +89,8 @@ static void test_paths_and_limits(void **state)
 static void test_network(void **state)
 {
 	static const char *const rows[] = {
-		"{'network':{'egress':{'allow':[{'to':[{'cidr':'10.0.0.0/8','except':['10.1.0.0/16']},{'cidr':'fd00::/8'}],"
-		"'ports':[{'protocol':'tcp','port':80,'endPort':90},{'protocol':'udp','port':53}]}]},'ingress':{'default':'allow'}}}",
+		("{'network':{'egress':{'allow':[{'to':[{'cidr':'10.0.0.0/8','except':['10.1.0.0/16']},{'cidr':'fd00::/8'}],"
+		"'ports':[{'protocol':'tcp','port':80,'endPort':90},{'protocol':'udp','port':53}]}]},'ingress':{'default':'allow'}}}"),
 		"{'network':{'egress':{'default':'deny'}}}",
 		"{'network':{'egress':{'default':'allow','deny':[{'to':[{'cidr':'192.0.2.1'}]}]}}}",
 		"{'network':{'enforcementMode':'firewall','defaultPolicy':'block','allowedHosts':['192.0.2.1','2001:db8::/32'],'blockedHosts':['192.0.2.0/24']}}",
