@@ -10,13 +10,13 @@ GUARDS="root jq containerd ctr ip /usr/bin/python3"
 start_kubernetes_containerd() {
 	/usr/bin/python3 -c 'import grpc' 2>/dev/null || skip "needs python3-grpcio"
 	[ -x /usr/lib/cni/bridge ] || skip "needs the CNI plugins"
-	[ ! -e "$E/host" ] || {
-		HOST=$(cat "$E/host")
+	[ ! -e "$E/host.pid" ] || {
+		HOST=$(cat "$E/host.pid")
 		return 0
 	}
 	hold_namespace HOST
 	disown
-	echo "$HOST" >"$E/host"
+	echo "$HOST" >"$E/host.pid"
 	in_host ip link set lo up
 	mkdir "$E/cni" "$E/logs"
 	jq -n --arg data "$E/ipam" '{cniVersion: "0.4.0", name: "mxt", plugins: [{type: "bridge", bridge: "mxt0", isDefaultGateway: true,

@@ -35,6 +35,7 @@ teardown_file() {
 	local dir mount
 	stop_daemon "$E/containerd.pid"
 	stop_daemon "$E/docker.pid"
+	stop_daemon "$E/host.pid"
 	for mount in $(grep -F "$E" /proc/self/mountinfo | cut -d ' ' -f 5 | tac); do umount -l "$mount"; done
 	remove_engine_cgroups
 	# podman's networks mount it over itself.
