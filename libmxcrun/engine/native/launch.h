@@ -122,8 +122,8 @@ static inline bool launch_changes_process(const struct plan *plan, bool by_root)
  * with which an ordinary user can't look for its network. */
 static inline bool launch_needs_word(const struct plan *plan, bool by_root, bool is_apart)
 {
-	return (plan->namespaces[NS_USER].mode == NS_NEW && (!is_apart || plan_carries_network(plan))) || plan->hooks[HOOK_PRESTART].count || plan->hooks[HOOK_CREATE_RUNTIME].count ||
-	       launch_changes_process(plan, by_root);
+	return (plan->namespaces[NS_USER].mode == NS_NEW && (!is_apart || plan_carries_network(plan))) ||
+	       plan->hooks[HOOK_PRESTART].count || plan->hooks[HOOK_CREATE_RUNTIME].count || launch_changes_process(plan, by_root);
 }
 
 /* Both ends use these. receive returns the kind (> 0), 0 on EOF, -errno; the payload is copied to buf and
