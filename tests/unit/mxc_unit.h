@@ -12,7 +12,7 @@
 
 #include "base/json.h"
 #include "base/path.h"
-#include "closed.h"
+#include "closed_unit.h"
 #include "config/mxc.h"
 #include "plan/from_policy.h"
 #include "policy/resolve.h"
@@ -180,16 +180,13 @@ static inline int world_resolve(struct world *w, const char *quoted)
 static inline void check_closed(const struct world *w, const struct plan_policy_request *request)
 {
 	cleanup_arena struct arena *shared = is_under_valgrind() ? NULL : arena_new_shared();
-	const char *complaint;
 	const struct plan *plan;
 
 	if (is_under_valgrind())
 		return;
 	assert_non_null(shared);
 	assert_int_equal(plan_from_policy(shared, w->decisions, request, &w->facts, NULL, &plan, NULL), 0);
-	complaint = closed_complaint(shared, plan);
-	if (complaint)
-		fail_msg("%s", complaint);
+	assert_closed(shared, plan);
 }
 
 static inline int world_plan(struct world *w, const char *quoted)

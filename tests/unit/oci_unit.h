@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "base/json.h"
-#include "closed.h"
+#include "closed_unit.h"
 #include "config/oci.h"
 #include "plan/build.h"
 
@@ -103,16 +103,13 @@ static inline void world_done(struct world *w)
 static inline void check_closed(const struct world *w)
 {
 	cleanup_arena struct arena *shared = is_under_valgrind() ? NULL : arena_new_shared();
-	const char *complaint;
 	const struct plan *plan;
 
 	if (is_under_valgrind())
 		return;
 	assert_non_null(shared);
 	assert_int_equal(plan_from_oci(shared, w->config, &w->request, &w->facts, NULL, &plan, NULL), 0);
-	complaint = closed_complaint(shared, plan);
-	if (complaint)
-		fail_msg("%s", complaint);
+	assert_closed(shared, plan);
 }
 
 /* JSON with single quotes for double ones; 0 or the error of the first stage that refuses. */

@@ -133,7 +133,6 @@ static void test_later_process(void **state)
 {
 	static struct plan_seccomp filters[2];
 	cleanup_arena struct arena *shared = NULL;
-	const char *complaint;
 	const struct plan *plan;
 	struct scene s;
 
@@ -152,9 +151,7 @@ static void test_later_process(void **state)
 	shared = arena_new_shared();
 	assert_int_equal(plan_exec_from_oci(shared, s.w.config, &s.w.request, 77, &s.w.facts, NULL, &plan, NULL), 0);
 	assert_int_equal(plan->policy.filter_count, array_size(filters));
-	complaint = closed_complaint(shared, plan);
-	if (complaint)
-		fail_msg("%s", complaint);
+	assert_closed(shared, plan);
 	scene_done(&s);
 }
 
