@@ -50,7 +50,7 @@ static int prepare(struct program *program, const struct emit_options *options, 
 	struct plan_policy_request request = {
 		.id = id ? id : sandbox_id,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
-		.engine = native_engine.name,
+		.is_text = true,
 		.admin_config = program->admin_config,
 		.keeps_rules = true,
 	};
@@ -63,7 +63,7 @@ static int prepare(struct program *program, const struct emit_options *options, 
 		return r;
 	if (!options->policy) {
 		r = bundle_request_fill(program, &options->bundle, id ? id : EMIT_DEFAULT_ID, &bundle, err);
-		bundle.request.plan.engine = native_engine.name;
+		bundle.request.plan.is_text = true;
 		bundle.request.plan.keeps_rules = true;
 		return r < 0 ? r : prepare_bundle(&program->facts, &program->log, &bundle.request.plan, ret, err);
 	}

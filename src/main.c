@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/strbuf.h"
+#include "config/engine_words.h"
 #include "program.h"
 #include "version.h"
 

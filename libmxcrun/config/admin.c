@@ -1,6 +1,10 @@
 /* admin.c - see admin.h. */
 #include "config/admin.h"
 
+#include <string.h>
+
+#include "config/engine_words.h"
+
 #define ADMIN_ROW(key_, kind_, type_, member_, ...)                                               \
 	{                                                                                         \
 		.key = (key_), .kind = (kind_), .offset = offsetof(type_, member_), ##__VA_ARGS__ \
@@ -15,7 +19,8 @@ static const struct field grant_fields[] = {
 const struct field admin_fields[] = {
 	ADMIN_ROW("policyFolder", FIELD_STRING, struct admin_config, policy_folder),
 	ADMIN_ROW("namedPolicyFolder", FIELD_STRING, struct admin_config, named_folder),
-	ADMIN_ROW("engine", FIELD_STRING, struct admin_config, engine),
+	ADMIN_ROW("engine", FIELD_CUSTOM, struct admin_config, engine, .decode = engine_word_decode),
+	ADMIN_ROW("allowedEngines", FIELD_STRINGS, struct admin_config, allowed_engines),
 	ADMIN_ROW("annotationGrants", FIELD_INLINE, struct admin_config, annotation_grants,
 		  .table = grant_fields),
 	{ 0 },
@@ -29,6 +34,32 @@ static int check_paths(struct arena *arena, const struct string_list *list, cons
 			return err_set(err, E_CONFIG, 0, arena_printf(arena, "/annotationGrants/%s/%zu", key, i),
 				       "expected an absolute path, found \"%.64s\"", list->items[i]);
 	return 0;
+}
+
+bool admin_allows_engine(const struct admin_config *config, const char *engine)
+{
+	const struct string_list *allowed = &config->allowed_engines;
+
+	for (size_t i = 0; i < allowed->count; i++)
+		if (!strcmp(allowed->items[i], engine))
+			return true;
+	return !allowed->set;
+}
+
+/* What is taken where nobody says anything has to be among them. */
+static int check_engines(struct arena *arena, const struct admin_config *config, struct err **err)
+{
+	const struct string_list *allowed = &config->allowed_engines;
+	const char *usual = config->engine ? config->engine : engine_words[0];
+
+	for (size_t i = 0; i < allowed->count; i++)
+		if (!engine_word(allowed->items[i]))
+			return err_set(err, E_CONFIG, 0, arena_printf(arena, "/allowedEngines/%zu", i),
+				       "expected native, bwrap or lxc, found \"%.64s\"", allowed->items[i]);
+	if (admin_allows_engine(config, usual))
+		return 0;
+	return err_set(err, E_CONFIG, 0, "/allowedEngines", "%s is not among them, and it is what \"engine\" says%s", usual,
+		       config->engine ? "" : " by its absence");
 }
 
 static int check_folder(const char *folder, const char *pointer, struct err **err)
@@ -55,6 +86,8 @@ int admin_parse(struct arena *arena, const struct json *document, const struct l
 		r = check_folder(config->policy_folder, "/policyFolder", err);
 	if (r == 0)
 		r = check_folder(config->named_folder, "/namedPolicyFolder", err);
+	if (r == 0)
+		r = check_engines(arena, config, err);
 	if (r == 0)
 		r = check_paths(arena, &config->annotation_grants.readonly_paths, "readonlyPaths", err);
 	if (r == 0)

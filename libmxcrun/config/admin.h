@@ -15,6 +15,7 @@ struct admin_config {
 	const char *policy_folder; /* its policies apply to every container */
 	const char *named_folder;  /* its policies are for who names them in an annotation */
 	const char *engine;	   /* who carries out plans unless somebody else says; NULL: native */
+	struct string_list allowed_engines; /* not .set: all */
 	/* What a policy in an annotation may grant: paths, and all below them. */
 	struct admin_grants {
 		struct string_list readonly_paths, readwrite_paths;
@@ -27,5 +28,8 @@ extern const struct field admin_fields[];
 /* document NULL: there is no file, and the defaults hold. E_CONFIG with the pointer. 0 or -errno. */
 int admin_parse(struct arena *arena, const struct json *document, const struct log *log,
 		const struct admin_config **ret, struct err **err);
+
+/* May this one carry anything out, whoever asks for it? */
+bool admin_allows_engine(const struct admin_config *config, const char *engine);
 
 #endif

@@ -196,6 +196,7 @@ struct mxc_bubblewrap {
 	struct mxc_namespaces namespaces;
 	struct opt_bool new_session, die_with_parent;
 	const char *argv0; /* NULL when absent */
+	const char *engine; /* of config/engine_words.h: who makes the sandbox; NULL when absent */
 	struct {
 		struct mxc_bind *items;
 		size_t count;

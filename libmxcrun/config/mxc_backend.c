@@ -4,6 +4,7 @@
  * the same containment, reads it too. Only shape is looked at here; plan/from_policy_backend.c says what a sandbox
  * can do without.
  */
+#include "config/engine_words.h"
 #include "config/mxc_tables.h"
 
 #define LIMIT_ROWS                                                                    \
@@ -138,6 +139,7 @@ const struct field mxc_bubblewrap_fields[] = {
 	MXC_ROW("newSession", FIELD_OPT_BOOL, struct mxc_bubblewrap, new_session),
 	MXC_ROW("dieWithParent", FIELD_OPT_BOOL, struct mxc_bubblewrap, die_with_parent),
 	MXC_ROW("argv0", FIELD_STRING, struct mxc_bubblewrap, argv0),
+	MXC_ROW("engine", FIELD_CUSTOM, struct mxc_bubblewrap, engine, .decode = engine_word_decode),
 	MXC_ROW("customBinds", FIELD_OBJECTS, struct mxc_bubblewrap, custom_binds, .table = bind_fields,
 		.size = sizeof(struct mxc_bind)),
 	MXC_ROW("tmpfsMounts", FIELD_OBJECTS, struct mxc_bubblewrap, tmpfs_mounts, .table = tmpfs_fields,

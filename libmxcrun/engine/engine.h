@@ -70,7 +70,6 @@ extern const struct engine native_engine, bwrap_engine, lxc_engine;
 
 /* By its name; NULL: there is none of that name. */
 const struct engine *engine_find(const char *name);
-extern const char *const engine_words[];	/* NULL-terminated: all names */
 
 /* waiting.c: let a process execute init while the plan is made; preserve_fds is what the plan will say. That of a sandbox makes its
  * namespaces, too. Whoever ends up without a plan for it abandons it. */

@@ -231,7 +231,7 @@ static int look_up_grants(struct reader *r, const char *bundle, struct plan_carr
 
 int carriers_read(struct arena *arena, const struct oci_config *config, const char *bundle, const char *admin_config,
 		  const struct host_facts *facts, const struct log *log, const struct plan_carriers **ret,
-		  const char **ret_engine, struct err **err)
+		  const struct admin_config **ret_owners, struct err **err)
 {
 	struct reader r = { .arena = arena, .config = config, .facts = facts, .log = log, .admin = ADMIN_INIT };
 	struct plan_carriers *carriers = arena_alloc(arena, sizeof(*carriers));
@@ -245,7 +245,7 @@ int carriers_read(struct arena *arena, const struct oci_config *config, const ch
 	if (result < 0)
 		return result;
 	*ret = carriers;
-	*ret_engine = r.admin.config->engine;
+	*ret_owners = r.admin.config;
 	return result;
 }
 
@@ -330,7 +330,7 @@ static int combine_owners(struct reader *r, const struct plan_owner **ret, struc
 }
 
 int carriers_read_owner(struct arena *arena, const char *admin_config, const struct host_facts *facts,
-			const struct log *log, const struct plan_owner **ret, const char **ret_engine, struct err **err)
+			const struct log *log, const struct plan_owner **ret, const struct admin_config **ret_owners, struct err **err)
 {
 	struct reader r = { .arena = arena, .facts = facts, .log = log, .admin = ADMIN_INIT };
 	struct admin_policy *policies = NULL;
@@ -340,7 +340,7 @@ int carriers_read_owner(struct arena *arena, const char *admin_config, const str
 	admin_close(&r.admin);
 	*ret = NULL;
 	if (result == 0)
-		*ret_engine = r.admin.config->engine;
+		*ret_owners = r.admin.config;
 	if (result == 0)
 		result = add_owners(&r, policies, count, err);
 	return result < 0 || !count ? result : combine_owners(&r, ret, err);

@@ -62,19 +62,30 @@ static int finish_plan(struct prepared *prepared, const struct engine *engine, s
 	return engine->unsupported(prepared->plan, prepared->facts, err);
 }
 
-/* The command line, then the host's owner, then the bundle's author (NULL: has no say). Another than the one asked for is never taken. */
-static int choose_engine(const char *asked, const char *owners, const char *authors, const struct engine **ret, struct err **err)
-{
-	const char *const names[] = { asked, owners, authors };
-	static const char *const pointers[] = { NULL, "/engine", "/annotations/" MXC_ENGINE_ANNOTATION };
-	size_t i = 0;
+/* What somebody says of the engine, and where; engine NULL: nothing. */
+struct engine_wish {
+	const char *engine, *pointer;
+};
+#define ENGINE_WISHES 3
 
-	while (i < array_size(names) && !names[i])
-		i++;
-	*ret = i < array_size(names) ? engine_find(names[i]) : &native_engine;
-	if (*ret)
+/* The first wish counts, without one native. Another engine is never taken instead, and none that the host's owner has ruled out. */
+static int choose_engine(const struct engine_wish wishes[static ENGINE_WISHES], const struct admin_config *owners,
+			 const struct engine **ret, struct err **err)
+{
+	const struct engine_wish *end = wishes + ENGINE_WISHES, *wish = wishes;
+	int r;
+
+	while (wish < end && !wish->engine)
+		wish++;
+	*ret = wish < end ? engine_find(wish->engine) : &native_engine;
+	if (!*ret)
+		return err_set(err, E_CONFIG, 0, wish->pointer, "there is no engine \"%.64s\": native, bwrap and lxc are known",
+			       wish->engine);
+	if (admin_allows_engine(owners, (*ret)->name))
 		return 0;
-	return err_set(err, E_CONFIG, 0, pointers[i], "there is no engine \"%.64s\": native, bwrap and lxc are known", names[i]);
+	r = err_set(err, E_POLICY, 0, wish < end ? wish->pointer : NULL, "the host's owner does not allow the engine %s", (*ret)->name);
+	err_hint(err, "those that he allows are in the admin configuration, \"allowedEngines\"");
+	return r;
 }
 
 /* ---- bundles ---- */
@@ -144,6 +155,19 @@ static int parse_config(struct arena *arena, const char *bundle, const char *fil
 	return r < 0 ? r : oci_parse(arena, document, log, ret, err);
 }
 
+/* An annotation may be somebody's who owns neither the host nor the bundle. */
+static int choose_for_bundle(const struct plan_request *request, const struct admin_config *owners, const struct oci_config *config,
+			     const struct engine **ret, struct err **err)
+{
+	const struct engine_wish wishes[ENGINE_WISHES] = {
+		{ request->engine, NULL }, { owners->engine, "/engine" },
+		{ oci_annotation(config, MXC_ENGINE_ANNOTATION), "/annotations/" MXC_ENGINE_ANNOTATION },
+	};
+
+	*ret = &native_engine;
+	return request->is_text ? 0 : choose_engine(wishes, owners, ret, err);
+}
+
 int prepare_bundle(struct host_facts *facts, const struct log *log,
 		   const struct plan_request *request, struct prepared *ret, struct err **err)
 {
@@ -152,7 +176,7 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 	struct plan_request absolute = *request;
 	const struct oci_config *config = NULL;
 	const struct engine *engine = NULL;
-	const char *owners_engine = NULL;
+	const struct admin_config *owners = NULL;
 	int r;
 
 	if (!arena)
@@ -166,10 +190,9 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 	absolute.config = file;
 	r = parse_config(arena, bundle, file, log, &config, err);
 	if (r == 0)
-		r = carriers_read(arena, config, bundle, request->admin_config, facts, log, &absolute.carriers,
-				  &owners_engine, err);
+		r = carriers_read(arena, config, bundle, request->admin_config, facts, log, &absolute.carriers, &owners, err);
 	if (r == 0)
-		r = choose_engine(request->engine, owners_engine, oci_annotation(config, MXC_ENGINE_ANNOTATION), &engine, err);
+		r = choose_for_bundle(request, owners, config, &engine, err);
 	absolute.keeps_rules |= engine != &native_engine;
 	if (r == 0)
 		r = read_facts(facts, err);
@@ -339,6 +362,20 @@ static int read_profile(const struct policy_document *document, const struct log
 	return r < 0 ? err_wrap(err, "seccomp profile %.512s", path) : 0;
 }
 
+/* A configuration is the caller's own, as the command line is. */
+static int choose_for_policy(const struct plan_policy_request *request, const struct admin_config *owners,
+			     const struct mxc_config *config, const struct engine **ret, struct err **err)
+{
+	const struct engine_wish wishes[ENGINE_WISHES] = {
+		{ request->engine, NULL },
+		{ config->bubblewrap ? config->bubblewrap->engine : NULL, "/bubblewrap/engine" },
+		{ owners->engine, "/engine" },
+	};
+
+	*ret = &native_engine;
+	return request->is_text ? 0 : choose_engine(wishes, owners, ret, err);
+}
+
 int prepare_policy(struct host_facts *facts, const struct log *log,
 		   const struct policy_document *document,
 		   const struct plan_policy_request *request, struct prepared *ret,
@@ -347,7 +384,7 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	const struct policy_decisions *decisions;
 	struct plan_policy_request complete = *request;
 	const struct engine *engine = NULL;
-	const char *owners_engine = NULL;
+	const struct admin_config *owners = NULL;
 	int r = look_up_proxy(document, facts, err);
 
 	if (r == 0)
@@ -355,10 +392,9 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	if (r == 0)
 		r = read_profile(document, log, &complete.seccomp_file, err);
 	if (r == 0)
-		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &complete.owner,
-					&owners_engine, err);
+		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &complete.owner, &owners, err);
 	if (r == 0)
-		r = choose_engine(request->engine, owners_engine, NULL, &engine, err);
+		r = choose_for_policy(request, owners, document->config, &engine, err);
 	complete.keeps_rules |= engine != &native_engine;
 	if (r == 0)
 		r = facts_read_cgroups(facts, err);

@@ -27,6 +27,7 @@ struct plan_request {
 	const char *config; /* absolute path of the configuration; NULL: the bundle's config.json */
 	const char *admin_config; /* for lifecycle/; NULL: the host's own */
 	const char *engine;	  /* for lifecycle/; NULL: what the configurations say */
+	bool is_text;		  /* for lifecycle/: nobody carries it out, so whom the configurations name does not matter */
 	enum plan_cgroup_manager manager;
 	bool no_pivot, no_new_keyring;
 	bool wants_console; /* a console socket was given */

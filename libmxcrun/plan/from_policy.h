@@ -22,7 +22,8 @@ struct plan_policy_request {
 	enum plan_cgroup_manager manager;
 	bool keeps_rules;		/* as in struct plan_request */
 	const char *admin_config;	/* for lifecycle/; NULL: the host's own */
-	const char *engine;		/* for lifecycle/; NULL: what the configurations say */
+	const char *engine;		/* as in struct plan_request */
+	bool is_text;			/* likewise */
 	const struct plan_owner *owner; /* NULL: nothing */
 	const struct oci_seccomp *seccomp_file; /* what the policy's seccompProfile names a file for; NULL: it names none */
 };

@@ -94,7 +94,85 @@ engine_of() {
 	contains "$stderr" "native, bwrap, lxc"
 	echo '{"engine": "nonsense"}' >"$BATS_TEST_TMPDIR/admin.json"
 	run --separate-stderr rt --admin-config "$BATS_TEST_TMPDIR/admin.json" mxc run "$POLICY"
-	assert_mxc_refused 'there is no engine "nonsense"' /engine
+	assert_mxc_refused '/engine: unknown variant `nonsense`'
+}
+
+@test "a policy may name its engine, in every contract: before the host owner's, after the command line's" {
+	local version
+	echo '{"engine": "native"}' >"$BATS_TEST_TMPDIR/admin.json"
+	for version in 0.6.0-alpha 0.8.0-alpha 0.9.0-alpha 1.0.0 1.1.0-alpha; do
+		policy true --arg v "$version" '.version = $v | .bubblewrap.engine = "bwrap"'
+		equal "$version $(engine_of)" "$version bwrap"
+	done
+	equal "$(engine_of --admin-config "$BATS_TEST_TMPDIR/admin.json")" bwrap
+	equal "$(engine_of --engine native)" native
+	echo '{"engine": "bwrap"}' >"$BATS_TEST_TMPDIR/admin.json"
+	policy true '.bubblewrap.engine = "native"'
+	equal "$(engine_of --admin-config "$BATS_TEST_TMPDIR/admin.json")" native
+	# containment says what a sandbox looks like, not who makes it
+	policy true '.containment = "bubblewrap"'
+	equal "$(engine_of)" native
+	# what it asks for is done by the one named, or by nobody
+	policy 'echo ran' '.bubblewrap.engine = "bwrap" | .bubblewrap.namespaces.time = true'
+	run --separate-stderr rt mxc run "$POLICY" </dev/null
+	assert_mxc_refused "bwrap: new time namespace"
+	: >"$BATS_TEST_TMPDIR/none"
+	policy 'echo ran' '.bubblewrap.engine = "bwrap"'
+	with_tool bwrap "$BATS_TEST_TMPDIR/none" mxc run "$POLICY"
+	assert_mxc_refused "the engine bwrap needs the program bwrap" "install the package bubblewrap"
+	# the text of another engine is written whoever the policy names
+	with_tool bwrap "$BATS_TEST_TMPDIR/none" mxc emit bwrap "$POLICY"
+	equal "$status ${output%% *}" "0 bwrap"
+}
+
+@test "an engine that nobody knows, or of the wrong type, is an error of the policy; a policy for a container has none to name" {
+	policy 'echo ran' '.bubblewrap.engine = "bubblewrap"'
+	run --separate-stderr rt mxc run "$POLICY" </dev/null
+	equal "$status $output" "1 "
+	contains "$stderr" 'Invalid configuration at `bubblewrap.engine`: unknown variant `bubblewrap`'
+	policy 'echo ran' '.bubblewrap.engine = 1'
+	run --separate-stderr rt mxc run "$POLICY" </dev/null
+	equal "$status $output" "1 "
+	contains "$stderr" 'Invalid configuration at `bubblewrap.engine`: invalid type'
+	make_bundle '.mxc = {bubblewrap: {engine: "native"}}'
+	script 'echo ran'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG"
+	assert_refused 'bubblewrap.engine' 'unknown field'
+}
+
+@test "the engines that the host's owner allows are all that anybody gets, by whatever way he asks" {
+	local admin=$BATS_TEST_TMPDIR/admin.json
+	policy 'echo ran'
+	echo '{"allowedEngines": ["native"]}' >"$admin"
+	equal "$(engine_of --admin-config "$admin")" native
+	run --separate-stderr rt --admin-config "$admin" --engine bwrap mxc run "$POLICY" </dev/null
+	assert_mxc_refused "the host's owner does not allow the engine bwrap" allowedEngines
+	policy 'echo ran' '.bubblewrap.engine = "bwrap"'
+	run --separate-stderr rt --admin-config "$admin" mxc run "$POLICY" </dev/null
+	assert_mxc_refused "the host's owner does not allow the engine bwrap" /bubblewrap/engine
+	run --separate-stderr rt --admin-config "$admin" mxc validate "$POLICY" </dev/null
+	[ "$status" -ne 0 ]
+	# nobody carries a text out
+	rt --admin-config "$admin" mxc emit bwrap "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/text"
+	contains "$(cat "$BATS_TEST_TMPDIR/text")" "bwrap "
+	echo '{"allowedEngines": ["bwrap"], "engine": "bwrap"}' >"$admin"
+	equal "$(engine_of --admin-config "$admin")" bwrap
+	run --separate-stderr rt --admin-config "$admin" --engine native mxc run "$POLICY" </dev/null
+	assert_mxc_refused "the host's owner does not allow the engine native"
+	make_bundle '.annotations["mxc.engine"] = "bwrap"'
+	script 'echo ran'
+	echo '{"allowedEngines": ["native", "lxc"]}' >"$admin"
+	run --separate-stderr rt --admin-config "$admin" run --bundle "$BUNDLE" "$TAG" </dev/null
+	assert_refused /annotations/mxc.engine "does not allow the engine bwrap"
+	config 'del(.annotations)'
+	equal "$(rt --admin-config "$admin" run --bundle "$BUNDLE" "$TAG" </dev/null)" ran
+	# a list that rules out what is taken by default, or that nobody can read
+	echo '{"allowedEngines": ["bwrap"]}' >"$admin"
+	run --separate-stderr rt --admin-config "$admin" run --bundle "$BUNDLE" "$TAG" </dev/null
+	assert_refused /allowedEngines 'native is not among them'
+	echo '{"allowedEngines": ["native", "docker"]}' >"$admin"
+	run --separate-stderr rt --admin-config "$admin" run --bundle "$BUNDLE" "$TAG" </dev/null
+	assert_refused /allowedEngines/1 docker
 }
 
 @test "a bundle may name its engine, where nobody above its author does" {
