@@ -57,10 +57,14 @@ int sys_landlock_abi(void)
 	return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_VERSION);
 }
 
-/* The struct as version 1 has it: later ones are longer, and a shorter one asks for nothing of theirs. */
-int sys_landlock_create(uint64_t handled_fs)
+/* Without a scope the struct as version 1 has it: later ones are longer, and a shorter one asks for nothing of theirs. */
+int sys_landlock_create(uint64_t handled_fs, uint64_t scoped)
 {
-	return (int)syscall(SYS_landlock_create_ruleset, &handled_fs, sizeof(handled_fs), 0);
+	const struct {
+		uint64_t fs, net, scoped;
+	} set = { handled_fs, 0, scoped };
+
+	return (int)syscall(SYS_landlock_create_ruleset, &set, scoped ? sizeof(set) : sizeof(set.fs), 0);
 }
 
 int sys_landlock_add_path(int ruleset_fd, int fd, uint64_t allowed)

@@ -72,7 +72,7 @@ struct host_facts {
 	/* packets: facts_read_network */
 	const char *network_helper;	/* absolute path of pasta or slirp4netns; NULL: there is none */
 	enum network_helper_kind network_helper_kind;
-	const struct host_name *proxy;	/* the name of a policy's proxy, looked up; NULL: it has none */
+	struct host_names names;	/* of a policy's proxy or hosts, looked up; /etc/hosts, where there are any */
 	const char *resolv_conf;	/* where /etc/resolv.conf leads, every link followed; NULL: nowhere */
 };
 

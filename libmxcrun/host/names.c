@@ -1,4 +1,4 @@
-/* names.c - see names.h. A resolver has time limits of its own, and no way to be told of another: so a child asks, and is
+/* names.c - see names.h. A resolver has time limits of its own, and no way to be told of another: so for each name a child asks, and is
  * killed when it takes too long. */
 #include "host/names.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -27,7 +28,8 @@ static void take(const struct addrinfo *info, struct host_name *ret)
 	struct sockaddr_in6 v6;
 	struct sockaddr_in v4;
 
-	if (ret->count == HOST_NAME_ADDRESSES_MAX)
+	ret->has_more |= ret->count == HOST_NAME_ADDRESSES_MAX;
+	if (ret->has_more)
 		return;
 	if (info->ai_family == AF_INET && info->ai_addrlen >= sizeof(v4)) {
 		memcpy(&v4, info->ai_addr, sizeof(v4));
@@ -54,20 +56,64 @@ static void ask(const char *name, int answer_fd)
 	_exit(write(answer_fd, &found, sizeof(found)) != (ssize_t)sizeof(found));
 }
 
-static void wait_for_answer(int fd, struct host_name *ret)
-{
-	struct pollfd answer = { .fd = fd, .events = POLLIN };
-	struct host_name found;
+/* Who is asked for a name, and what he writes his answer to. */
+struct asked {
+	pid_t pid;
+	int answer_fd;
+};
 
-	while (poll(&answer, 1, LOOK_UP_MS) < 0 && errno == EINTR)
-		;
-	if ((answer.revents & POLLIN) && read(fd, &found, sizeof(found)) == (ssize_t)sizeof(found)) {
-		memcpy(ret->addresses, found.addresses, sizeof(ret->addresses));
-		ret->count = found.count;
-	}
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int read_hosts(struct arena *arena, struct host_name *ret, struct err **err)
+static int start_asking(const char *name, struct asked *ret, struct err **err)
+{
+	cleanup_close int write_fd = -1;
+	int pair[2];
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_sys(err, E_HOST, errno, "pipe2", NULL, NULL);
+	ret->answer_fd = pair[0];
+	write_fd = pair[1];
+	ret->pid = fork();
+	if (ret->pid < 0)
+		return err_sys(err, E_HOST, errno, "fork", NULL, NULL);
+	if (ret->pid == 0)
+		ask(name, write_fd);
+	return 0;
+}
+
+static void take_answer(int fd, int64_t until, struct host_name *ret)
+{
+	struct pollfd answer = { .fd = fd, .events = POLLIN };
+	const char *name = ret->name;
+	struct host_name found;
+	int64_t left;
+
+	do {
+		left = until - now_ms();
+	} while (poll(&answer, 1, left > 0 ? (int)left : 0) < 0 && errno == EINTR);
+	if (!(answer.revents & POLLIN) || read(fd, &found, sizeof(found)) != (ssize_t)sizeof(found))
+		return;
+	*ret = found;
+	ret->name = name;
+}
+
+static void stop_asking(struct asked *asked)
+{
+	fd_close_ptr(&asked->answer_fd);
+	if (asked->pid <= 0)
+		return;
+	(void)kill(asked->pid, SIGKILL);
+	while (waitpid(asked->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static int read_hosts(struct arena *arena, struct host_names *ret, struct err **err)
 {
 	cleanup_free char *text = NULL;
 	char path[PATH_MAX];
@@ -80,26 +126,46 @@ static int read_hosts(struct arena *arena, struct host_name *ret, struct err **e
 	return ret->hosts_text && ret->hosts_path ? 0 : err_nomem(err);
 }
 
-int host_name_look_up(struct arena *arena, const char *name, struct host_name *ret, struct err **err)
+int host_names_look_up(struct arena *arena, const char *const *names, size_t count, struct host_names *ret, struct err **err)
 {
-	cleanup_close int read_fd = -1, write_fd = -1;
-	int pair[2];
-	pid_t pid;
+	struct asked asked[HOST_NAMES_MAX];
+	int64_t until = now_ms() + LOOK_UP_MS;
+	size_t started = 0;
+	int r = 0;
 
-	*ret = (struct host_name){ .name = name };
-	if (pipe2(pair, O_CLOEXEC) < 0)
-		return err_sys(err, E_HOST, errno, "pipe2", NULL, NULL);
-	read_fd = pair[0];
-	write_fd = pair[1];
-	pid = fork();
-	if (pid < 0)
-		return err_sys(err, E_HOST, errno, "fork", NULL, NULL);
-	if (pid == 0)
-		ask(name, write_fd);
-	fd_close_ptr(&write_fd);
-	wait_for_answer(read_fd, ret);
-	(void)kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	return read_hosts(arena, ret, err);
+	if (count > HOST_NAMES_MAX)
+		return err_set(err, E_UNSUPPORTED, E2BIG, "/network", "more than %u hosts by name can't be looked up", HOST_NAMES_MAX);
+	*ret = (struct host_names){ .items = arena_array(arena, count, sizeof(*ret->items)) };
+	if (count && !ret->items)
+		return err_nomem(err);
+	for (; started < count && r == 0; started++) {
+		ret->items[started].name = names[started];
+		asked[started] = (struct asked){ .pid = -1, .answer_fd = -1 };
+		r = start_asking(names[started], &asked[started], err);
+	}
+	for (size_t i = 0; i < started; i++) {
+		if (r == 0)
+			take_answer(asked[i].answer_fd, until, &ret->items[i]);
+		stop_asking(&asked[i]);
+	}
+	ret->count = started;
+	return r < 0 ? r : read_hosts(arena, ret, err);
+}
+
+const struct host_name *host_names_find(const struct host_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->items[i].name, name) == 0)
+			return &names->items[i];
+	return NULL;
+}
+
+const struct host_address *host_name_best(const struct host_name *name)
+{
+	const struct host_address *best = NULL;
+
+	for (size_t i = 0; name && i < name->count; i++)
+		if (!best || (best->is_v6 && !name->addresses[i].is_v6))
+			best = &name->addresses[i];
+	return best;
 }

@@ -331,18 +331,13 @@ static int decide(const struct policy_document *document, const struct host_fact
 }
 
 /* Once, and before the plan: what is decided then is what runs. */
-static int look_up_proxy(const struct policy_document *document, struct host_facts *facts, struct err **err)
+static int look_up_names(const struct policy_document *document, struct host_facts *facts, struct err **err)
 {
-	struct host_name *proxy;
-	const char *name;
+	struct string_list names;
 
-	if (policy_proxy_name(document->arena, document->config, &name) < 0)
+	if (policy_network_names(document->arena, document->config, &names) < 0)
 		return err_nomem(err);
-	if (!name)
-		return 0;
-	proxy = arena_alloc(document->arena, sizeof(*proxy));
-	facts->proxy = proxy;
-	return proxy ? host_name_look_up(document->arena, name, proxy, err) : err_nomem(err);
+	return names.count ? host_names_look_up(document->arena, names.items, names.count, &facts->names, err) : 0;
 }
 
 /* The file that the policy names for its filter, if it names one: NULL in ret otherwise. */
@@ -385,7 +380,7 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	struct plan_policy_request complete = *request;
 	const struct engine *engine = NULL;
 	const struct admin_config *owners = NULL;
-	int r = look_up_proxy(document, facts, err);
+	int r = look_up_names(document, facts, err);
 
 	if (r == 0)
 		r = decide(document, facts, log, &decisions, err);
@@ -399,7 +394,8 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	if (r == 0)
 		r = facts_read_cgroups(facts, err);
 	facts_read_landlock(facts);
-	if (r == 0 && decisions->network.mode == POLICY_NETWORK_FILTERED)
+	/* the owner's rules make it of the host's network, too */
+	if (r == 0 && (decisions->network.mode == POLICY_NETWORK_FILTERED || decisions->network.mode == POLICY_NETWORK_HOST))
 		r = facts_read_network(document->arena, facts, err);
 	if (r == 0)
 		r = start_plan(ret, facts, err);

@@ -106,8 +106,10 @@ static int add_filter(struct builder *b, const struct policy_carrier *carrier, s
 	if (carrier->seccomp_file)
 		r = seccomp_compile_policy_file(b->arena, carrier->seccomp_file, b->request->keeps_rules, filter, b->log, err);
 	else
-		r = seccomp_compile_policy(b->arena, (enum seccomp_profile)index, b->plan->process.capabilities.effective,
-					   b->request->keeps_rules, filter, b->log, err);
+		r = seccomp_compile_policy(b->arena, (enum seccomp_profile)index,
+					   &(struct seccomp_workload){ .capabilities = b->plan->process.capabilities.effective,
+								       .keeps_rules = b->request->keeps_rules },
+					   filter, b->log, err);
 	if (r < 0)
 		return err_wrap(err, "%s: seccomp profile %.512s", carrier->name, profile);
 	plan->filter_count++;

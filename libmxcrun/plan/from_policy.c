@@ -79,6 +79,7 @@ static int build_network(struct builder *b, const struct policy_network *network
 		[POLICY_NETWORK_ISOLATED] = NETWORK_NONE,
 		[POLICY_NETWORK_PROXY] = NETWORK_PROXY,
 		[POLICY_NETWORK_FILTERED] = NETWORK_FILTERED,
+		[POLICY_NETWORK_HOST] = NETWORK_HOST,
 	};
 	int r;
 
@@ -87,6 +88,10 @@ static int build_network(struct builder *b, const struct policy_network *network
 		err_set(err, E_HOST, 0, network->policy.pointer, "no program on this host can give a sandbox a way out");
 		err_hint(err, "install pasta (of passt) or slirp4netns");
 		return -EINVAL;
+	}
+	if (network->mode == POLICY_NETWORK_HOST) {
+		b->plan->namespaces[NS_NET].mode = NS_HOST;
+		return 0;
 	}
 	if (net_policy_copy(b->arena, &network->policy, &b->plan->network_policy) < 0)
 		return err_nomem(err);
@@ -210,7 +215,7 @@ static int tighten_proxy(const struct net_rule_sets *owners, struct net_proxy *p
 	return err_set(err, E_POLICY, 0, proxy->pointer, "%s does not let the proxy's address pass", refusal->carrier);
 }
 
-/* A connection passes only if every policy lets it pass. */
+/* A connection passes only if every policy lets it pass; rules hold in a namespace of the sandbox's own. */
 static int tighten_network(struct arena *arena, const struct plan_owner *owner, struct policy_network *network,
 			   struct err **err)
 {
@@ -226,6 +231,7 @@ static int tighten_network(struct arena *arena, const struct plan_owner *owner, 
 		return 0;
 	if (network->mode == POLICY_NETWORK_PROXY)
 		return tighten_proxy(&c->network.egress, &network->policy.proxy, err);
+	network->mode = POLICY_NETWORK_FILTERED;
 	network->policy.closes_host_loopback |= c->network.closes_host_loopback;
 	return net_rule_sets_add(arena, &network->policy.egress, &c->network.egress, NULL) < 0 ? err_nomem(err) : 0;
 }

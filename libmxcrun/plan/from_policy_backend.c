@@ -191,11 +191,23 @@ const char *backend_argv0(const struct policy_decisions *decisions)
 
 /* ---- the filter ---- */
 
+static enum seccomp_unix unix_sockets_of(const struct plan *plan)
+{
+	if (plan->network != NETWORK_HOST)
+		return SECCOMP_UNIX_ANY;
+	return plan_keeps_abstract_sockets_out(plan) ? SECCOMP_UNIX_PAIRS_FOR_OTHERS : SECCOMP_UNIX_PAIRS;
+}
+
 static int choose_filter(struct builder *b, const char *profile, const struct oci_seccomp *file, struct err **err)
 {
 	struct plan_process *process = &b->plan->process;
+	const struct seccomp_workload workload = { process->capabilities.effective, unix_sockets_of(b->plan), b->request->keeps_rules };
 	int index;
 
+	if (file && (workload.unix_sockets == SECCOMP_UNIX_PAIRS || (workload.unix_sockets != SECCOMP_UNIX_ANY && workload.keeps_rules)))
+		return err_set(err, E_POLICY, 0, SECTION "/seccompProfile",
+			       "a profile from a file does not keep the abstract sockets of the host out, whose network "
+			       "network.allowLocalNetwork=true with network.defaultPolicy='allow' asks for");
 	if (file) {
 		if (seccomp_compile_policy_file(b->arena, file, b->request->keeps_rules, &process->seccomp, b->log, err) == 0)
 			return 0;
@@ -204,8 +216,7 @@ static int choose_filter(struct builder *b, const char *profile, const struct oc
 	index = profile ? seccomp_profile_from_word(profile, SECTION "/seccompProfile", err) : SECCOMP_PROFILE_DEFAULT;
 	if (index < 0)
 		return index;
-	return seccomp_compile_policy(b->arena, (enum seccomp_profile)index, process->capabilities.effective,
-				      b->request->keeps_rules, &process->seccomp, b->log, err);
+	return seccomp_compile_policy(b->arena, (enum seccomp_profile)index, &workload, &process->seccomp, b->log, err);
 }
 
 int build_backend(struct builder *b, const struct policy_decisions *decisions, const struct plan_policy_request *request,

@@ -179,7 +179,7 @@ static int add_namespaces(struct builder *b, struct err **err)
 static int add_ui(struct builder *b, const struct policy_decisions *asked, struct err **err)
 {
 	const struct plan_item item = {
-		CARRIER, "/ui/disable", "ui", NULL, "disabled", "disabled", CARRIER, "cover, environment, network namespace",
+		CARRIER, "/ui/disable", "ui", NULL, "disabled", "disabled", CARRIER, "cover, environment, no abstract sockets of the host",
 	};
 
 	return asked->ui_is_disabled ? add_plan_item(b, &item, err) : 0;
@@ -188,17 +188,20 @@ static int add_ui(struct builder *b, const struct policy_decisions *asked, struc
 static int add_network(struct builder *b, const struct policy_decisions *asked, const struct policy_decisions *enforced,
 		       const struct plan_owner *owner, struct err **err)
 {
-	static const struct { const char *word, *mechanism; } modes[] = {
+	const struct { const char *word, *mechanism; } modes[] = {
 		[POLICY_NETWORK_ISOLATED] = { "isolated", "empty network namespace" },
 		[POLICY_NETWORK_PROXY] = { "proxy", "empty network namespace, relay" },
 		[POLICY_NETWORK_FILTERED] = { "filtered", "nf_tables" },
+		[POLICY_NETWORK_HOST] = { "the host's", plan_keeps_abstract_sockets_out(b->plan)
+							? "no namespace; abstract sockets: Landlock scope"
+							: "no namespace; abstract sockets: seccomp, no UNIX sockets but pairs" },
 	};
 	const struct policy_network *network = &asked->network;
 	const struct plan_item item = {
 		.carrier = CARRIER,
-		.pointer = network->mode == POLICY_NETWORK_FILTERED ? network->policy.pointer
+		.pointer = network->mode == POLICY_NETWORK_ISOLATED ? "/network"
 			   : network->mode == POLICY_NETWORK_PROXY  ? network->policy.proxy.pointer
-								    : "/network",
+								    : network->policy.pointer,
 		.subject = "network",
 		.requested = modes[network->mode].word,
 		.enforced = modes[enforced->network.mode].word,

@@ -337,21 +337,23 @@ static int add_resolver(struct builder *b, const struct policy_filesystem *fs, s
 	return add_file(b, path, "nameserver 10.0.2.3\n", b->plan->network_policy.pointer, err);
 }
 
-/* Without it a program could not find the proxy, or would find another. */
+/* Without it a program could not find the proxy or the host, or would find another. */
 static int add_hosts(struct builder *b, const struct policy_decisions *decisions, struct err **err)
 {
-	const char *path = b->facts->proxy ? b->facts->proxy->hosts_path : NULL;
+	const char *path = b->facts->names.hosts_path, *pointer = b->plan->network_policy.pointer;
 	const struct policy_filesystem *fs = &decisions->filesystem;
 
 	if (!decisions->network.hosts || !path)
 		return 0;
+	if (b->plan->network == NETWORK_PROXY)
+		pointer = b->plan->network_policy.proxy.pointer;
 	if (is_denied(fs, path) || is_denied(fs, "/etc/hosts"))
-		return err_set(err, E_POLICY, 0, b->plan->network_policy.proxy.pointer,
-			       "a proxy by name needs /etc/hosts, which filesystem.deniedPaths hides");
+		return err_set(err, E_POLICY, 0, pointer,
+			       "a host by name needs /etc/hosts, which filesystem.deniedPaths hides");
 	if (is_bound(fs, path) || is_bound(fs, "/etc/hosts"))
-		return err_set(err, E_POLICY, 0, b->plan->network_policy.proxy.pointer,
-			       "a proxy by name needs /etc/hosts, in whose place bubblewrap.customBinds puts another");
-	return add_file(b, path, decisions->network.hosts, b->plan->network_policy.proxy.pointer, err);
+		return err_set(err, E_POLICY, 0, pointer,
+			       "a host by name needs /etc/hosts, in whose place bubblewrap.customBinds puts another");
+	return add_file(b, path, decisions->network.hosts, pointer, err);
 }
 
 /* ---- /proc ---- */

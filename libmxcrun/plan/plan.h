@@ -402,6 +402,12 @@ static inline bool plan_has_time_offsets(const struct plan *plan)
 	return plan->monotonic.is_set || plan->boottime.is_set;
 }
 
+/* A sandbox on the host's network, where Landlock has them in its scope (version 6, Linux 6.12). */
+static inline bool plan_keeps_abstract_sockets_out(const struct plan *plan)
+{
+	return plan->network == NETWORK_HOST && plan->process.landlock_abi >= 6;
+}
+
 /* Is there something to be done in the container's network namespace from outside (net/network.h)? */
 static inline bool plan_carries_network(const struct plan *plan)
 {

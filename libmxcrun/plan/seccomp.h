@@ -19,13 +19,22 @@
 int seccomp_compile(struct arena *arena, const struct oci_seccomp *config, const struct oci_seccomp *kept,
 		    struct plan_seccomp *ret, const struct log *log, struct err **err);
 
+/* On the host's network abstract UNIX sockets lead to the host's programs, containerd's shims among them (CVE-2020-15257), so without a
+ * Landlock domain that has them in its scope a workload makes connected pairs only. */
+enum seccomp_unix { SECCOMP_UNIX_ANY, SECCOMP_UNIX_PAIRS_FOR_OTHERS, SECCOMP_UNIX_PAIRS };
+
+struct seccomp_workload {
+	uint64_t capabilities;		/* what these are for is let through; bits as in plan_capabilities */
+	enum seccomp_unix unix_sockets; /* _FOR_OTHERS: in the rules that are kept, since other runtimes have no such domain */
+	bool keeps_rules;
+};
+
 /* The filter of a policy sandbox (invariant 49). `default`: listed calls pass, all others do not exist (ENOSYS); `denylist`: what
- * opens kernel attack surface is refused. What the workload's capabilities are for is let through: bits as in
- * plan_capabilities. */
+ * opens kernel attack surface is refused. */
 enum seccomp_profile { SECCOMP_PROFILE_DEFAULT, SECCOMP_PROFILE_DENYLIST };
 extern const char *const seccomp_profile_words[]; /* by enum; NULL-terminated */
-int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities,
-			   bool keeps_rules, struct plan_seccomp *ret, const struct log *log, struct err **err);
+int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, const struct seccomp_workload *workload,
+			   struct plan_seccomp *ret, const struct log *log, struct err **err);
 
 /* A named profile's filter as it is without capabilities, made when mxcrun is built (seccomp_ready_make.c): to compile it each time
  * took a third of the planning. By enum. Absent, so that its address is NULL, in other programs, and where mxcrun is built for

@@ -136,7 +136,15 @@ const struct seccomp_names seccomp_allowed_calls = { allowed, array_size(allowed
 #define NO_RAW(family) \
 	{ "socket", EPERM, 0, RAW, { { 0, EQ, family, 0 }, { 1, MASKED, SOCK_TYPE_MASK, SOCK_RAW } } }
 
+/* A pair of datagram sockets can send to any name. */
+#define PAIR_TYPE(type) { 0, MASKED, LOW_32, AF_UNIX }, { 1, MASKED, SOCK_TYPE_MASK, type }
+#define ONLY_PAIRS                                                                                \
+	{ "socket", EACCES, SECCOMP_PAIRS_ONLY, 0, { { 0, MASKED, LOW_32, AF_UNIX } } },              \
+	{ "socketpair", EACCES, SECCOMP_PAIRS_ONLY, 0, { PAIR_TYPE(SOCK_DGRAM) } },                   \
+	{ "socketpair", EACCES, SECCOMP_PAIRS_ONLY, 0, { PAIR_TYPE(SOCK_RAW) } }
+
 const struct seccomp_call_rule seccomp_refused_arguments[] = {
+	ONLY_PAIRS,
 	NO_NEW(CLONE_NEWUSER), NO_NEW(CLONE_NEWNS),  NO_NEW(CLONE_NEWPID),    NO_NEW(CLONE_NEWNET),
 	NO_NEW(CLONE_NEWIPC),  NO_NEW(CLONE_NEWUTS), NO_NEW(CLONE_NEWCGROUP),
 	{ "chroot", EPERM, 0, CHROOT, { { 0 } } },
@@ -163,7 +171,8 @@ const struct seccomp_call_rule seccomp_allowed_arguments[] = {
 	{ "chroot", 0, CHROOT, 0, { { 0 } } },
 	{ "chroot", EPERM, 0, CHROOT, { { 0 } } },
 
-	{ "socket", 0, 0, 0, { { 0, EQ, AF_UNIX, 0 } } },
+	ONLY_PAIRS,
+	{ "socket", 0, 0, SECCOMP_PAIRS_ONLY, { { 0, EQ, AF_UNIX, 0 } } },
 	INTERNET(AF_INET, SOCK_STREAM, 0), INTERNET(AF_INET, SOCK_DGRAM, 0),
 	INTERNET(AF_INET6, SOCK_STREAM, 0), INTERNET(AF_INET6, SOCK_DGRAM, 0),
 	INTERNET(AF_INET, SOCK_STREAM, IPPROTO_TCP), INTERNET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
@@ -178,7 +187,9 @@ const struct seccomp_call_rule seccomp_allowed_arguments[] = {
 	NO_RAW(AF_INET), NO_RAW(AF_INET6), NO_OTHER_STREAM(AF_INET), NO_OTHER_STREAM(AF_INET6),
 	{ "socket", EPERM, 0, RAW, { { 0, EQ, AF_PACKET, 0 } } },
 	{ "socket", EAFNOSUPPORT, 0, 0, { { 0, GT, AF_PACKET, 0 } } },
-	{ "socketpair", 0, 0, 0, { { 0, EQ, AF_UNIX, 0 } } },
+	{ "socketpair", 0, 0, SECCOMP_PAIRS_ONLY, { { 0, EQ, AF_UNIX, 0 } } },
+	{ "socketpair", 0, SECCOMP_PAIRS_ONLY, 0, { PAIR_TYPE(SOCK_STREAM) } },
+	{ "socketpair", 0, SECCOMP_PAIRS_ONLY, 0, { PAIR_TYPE(SOCK_SEQPACKET) } },
 
 	/* the default one, those that say how `uname` answers, and the question */
 	{ "personality", 0, 0, 0, { { 0, EQ, 0x0, 0 } } },

@@ -21,7 +21,8 @@ extern const struct seccomp_names seccomp_allowed_calls;
 struct seccomp_call_rule {
 	const char *call;
 	int errnum;		/* 0: let it pass */
-	/* of the capabilities' bits: the rule holds with one of them, or without all of them; 0: always */
+	/* of the capabilities' bits, and this one: the rule holds with one of them, or without all of them; 0: always */
+#define SECCOMP_PAIRS_ONLY ((uint64_t)1 << 63)	/* of UNIX sockets */
 	uint64_t with, without;
 	struct {
 		uint32_t index;

@@ -71,14 +71,14 @@ static struct oci_seccomp_arg argument(uint32_t index, const char *op, uint64_t 
 	};
 }
 
-static void add_by_arguments(struct rules *rules, const struct seccomp_call_rule *from, size_t count, uint64_t capabilities)
+static void add_by_arguments(struct rules *rules, const struct seccomp_call_rule *from, size_t count, uint64_t bits)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct seccomp_call_rule *rule = &from[i];
 		struct oci_seccomp_arg *args = arena_array(rules->arena, array_size(rule->args), sizeof(*args));
 		size_t used = 0;
 
-		if ((rule->with && !(rule->with & capabilities)) || (rule->without & capabilities))
+		if ((rule->with && !(rule->with & bits)) || (rule->without & bits))
 			continue;
 		for (; args && used < array_size(rule->args) && rule->args[used].op; used++)
 			args[used] = argument(rule->args[used].index, rule->args[used].op, rule->args[used].value,
@@ -139,13 +139,13 @@ static void add_other_requests(struct rules *rules, const struct oci_syscall *ru
 /* ---- the profiles ---- */
 
 /* Our own filter tries refusals by argument before a plain permission, and is a quarter shorter for it. */
-static void add_default(struct rules *rules, uint64_t capabilities, bool is_for_others)
+static void add_default(struct rules *rules, uint64_t bits, bool is_for_others)
 {
 	const struct oci_syscall permission = { .names = names(ioctl_call, 1), .action = "SCMP_ACT_ALLOW" };
 
 	add_names(rules, &seccomp_allowed_calls, 0);
 	add_names(rules, &seccomp_refused_calls, EPERM);
-	add_by_arguments(rules, seccomp_allowed_arguments, seccomp_allowed_argument_count, capabilities);
+	add_by_arguments(rules, seccomp_allowed_arguments, seccomp_allowed_argument_count, bits);
 	refuse_typing(rules);
 	if (is_for_others)
 		add_other_requests(rules, &permission);
@@ -153,11 +153,11 @@ static void add_default(struct rules *rules, uint64_t capabilities, bool is_for_
 		add_rule(rules, permission, NULL, 0);
 }
 
-static void add_denylist(struct rules *rules, uint64_t capabilities)
+static void add_denylist(struct rules *rules, uint64_t bits)
 {
 	add_names(rules, &seccomp_refused_calls, EPERM);
 	add_names(rules, &seccomp_absent_calls, ENOSYS);
-	add_by_arguments(rules, seccomp_refused_arguments, seccomp_refused_argument_count, capabilities);
+	add_by_arguments(rules, seccomp_refused_arguments, seccomp_refused_argument_count, bits);
 	refuse_typing(rules);
 }
 
@@ -169,7 +169,7 @@ static int rules_init(struct rules *rules, struct arena *arena, size_t more, str
 	return rules->items ? 0 : err_nomem(err);
 }
 
-static int build_profile(struct arena *scratch, enum seccomp_profile profile, uint64_t capabilities, bool is_for_others,
+static int build_profile(struct arena *scratch, enum seccomp_profile profile, uint64_t bits, bool is_for_others,
 			 struct oci_seccomp *ret, struct err **err)
 {
 	struct rules rules;
@@ -184,9 +184,9 @@ static int build_profile(struct arena *scratch, enum seccomp_profile profile, ui
 	if (profile == SECCOMP_PROFILE_DEFAULT) {
 		ret->default_action = "SCMP_ACT_ERRNO";
 		ret->default_errno_ret = (struct opt_u32){ .set = true, .value = ENOSYS };
-		add_default(&rules, capabilities, is_for_others);
+		add_default(&rules, bits, is_for_others);
 	} else {
-		add_denylist(&rules, capabilities);
+		add_denylist(&rules, bits);
 	}
 	ret->syscalls.items = rules.items;
 	ret->syscalls.count = rules.count;
@@ -202,19 +202,19 @@ int seccomp_profile_from_word(const char *word, const char *pointer, struct err 
 		       word);
 }
 
-/* Does a profile say something of these capabilities? */
-static bool asks_for(const struct seccomp_call_rule *rules, size_t count, uint64_t capabilities)
+/* Does a profile say something of these bits? */
+static bool asks_for(const struct seccomp_call_rule *rules, size_t count, uint64_t bits)
 {
 	for (size_t i = 0; i < count; i++)
-		if ((rules[i].with | rules[i].without) & capabilities)
+		if ((rules[i].with | rules[i].without) & bits)
 			return true;
 	return false;
 }
 
-static bool is_ready(uint64_t capabilities)
+static bool is_ready(uint64_t bits)
 {
-	return seccomp_ready && !asks_for(seccomp_allowed_arguments, seccomp_allowed_argument_count, capabilities) &&
-	       !asks_for(seccomp_refused_arguments, seccomp_refused_argument_count, capabilities);
+	return seccomp_ready && !asks_for(seccomp_allowed_arguments, seccomp_allowed_argument_count, bits) &&
+	       !asks_for(seccomp_refused_arguments, seccomp_refused_argument_count, bits);
 }
 
 static int take_ready(struct arena *arena, const struct seccomp_ready *ready, struct plan_seccomp *ret, struct err **err)
@@ -226,21 +226,26 @@ static int take_ready(struct arena *arena, const struct seccomp_ready *ready, st
 	return ret->program ? 0 : err_nomem(err);
 }
 
-int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities,
-			   bool keeps_rules, struct plan_seccomp *ret, const struct log *log, struct err **err)
+int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, const struct seccomp_workload *workload,
+			   struct plan_seccomp *ret, const struct log *log, struct err **err)
 {
+	uint64_t bits = workload->capabilities, others_bits = bits;
 	cleanup_arena struct arena *scratch = NULL;
 	struct oci_seccomp own, others;
 	int r;
 
-	if (!keeps_rules && is_ready(capabilities))
+	if (workload->unix_sockets == SECCOMP_UNIX_PAIRS)
+		bits |= SECCOMP_PAIRS_ONLY;
+	if (workload->unix_sockets != SECCOMP_UNIX_ANY)
+		others_bits |= SECCOMP_PAIRS_ONLY;
+	if (!workload->keeps_rules && is_ready(bits))
 		return take_ready(arena, &seccomp_ready[profile], ret, err);
 	scratch = arena_new();
-	r = scratch ? build_profile(scratch, profile, capabilities, false, &own, err) : err_nomem(err);
+	r = scratch ? build_profile(scratch, profile, bits, false, &own, err) : err_nomem(err);
 
-	if (r == 0 && keeps_rules)
-		r = build_profile(scratch, profile, capabilities, true, &others, err);
-	return r < 0 ? r : seccomp_compile(arena, &own, keeps_rules ? &others : NULL, ret, log, err);
+	if (r == 0 && workload->keeps_rules)
+		r = build_profile(scratch, profile, others_bits, true, &others, err);
+	return r < 0 ? r : seccomp_compile(arena, &own, workload->keeps_rules ? &others : NULL, ret, log, err);
 }
 
 /* ---- a file's ---- */

@@ -15,7 +15,7 @@ static int print_profile(enum seccomp_profile profile)
 	struct plan_seccomp compiled = { 0 };
 	const struct sock_filter *code;
 
-	if (!arena || seccomp_compile_policy(arena, profile, 0, false, &compiled, NULL, NULL) < 0)
+	if (!arena || seccomp_compile_policy(arena, profile, &(struct seccomp_workload){ 0 }, &compiled, NULL, NULL) < 0)
 		return -1;
 	code = compiled.program;
 	printf("static const struct sock_filter program_%d[] = {\n", (int)profile);

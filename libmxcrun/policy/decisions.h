@@ -83,6 +83,7 @@ enum policy_network_mode {
 	POLICY_NETWORK_ISOLATED, /* loopback only */
 	POLICY_NETWORK_PROXY,	 /* loopback, and the proxy at its address */
 	POLICY_NETWORK_FILTERED, /* a way out, and rules */
+	POLICY_NETWORK_HOST,	 /* the host's own; rules that let all pass, for others to add to */
 };
 
 struct policy_network {

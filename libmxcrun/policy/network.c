@@ -1,7 +1,8 @@
 /* network.c - the mode of the network: MXC.md 7.4, and the postures that are refused, 7.5.
  *
- * "Isolated", "filtered" and "proxy only" are carried out; what comes to the host's own network is refused with the
- * field that asked for it. A strict document is refused where it contradicts itself, a lenient one gets a warning.
+ * A strict document is refused where it contradicts itself, a lenient one gets a warning, and is held to what it says all the same: its
+ * lists are rules, and its proxy is the only way out, where MXC shares the host's network with it. That network is for who
+ * lets everything out and in.
  *
  * A container from a bundle has the network that its engine gives it, so there every posture is a rule set, also the one
  * that lets nothing pass, and connections from outside are the policy's to allow.
@@ -12,6 +13,7 @@
 
 #include "config/cidr.h"
 #include "config/proxy_url.h"
+#include "policy/network_names.h"
 #include "policy/network_proxy.h"
 #include "policy/network_rules.h"
 
@@ -40,13 +42,6 @@ static int complain(const struct posture *p, const char *key, const char *words,
 			       words);
 	log_warning(p->log, "%s", words);
 	return 0;
-}
-
-static int refuse(const struct posture *p, const struct json *element, const char *key,
-		  const char *words, struct err **err)
-{
-	return err_set(err, E_UNSUPPORTED, 0, pointer_of(p, element, key),
-		       "%s is not supported yet and is not ignored", words);
 }
 
 /* ---- addresses ---- */
@@ -85,26 +80,41 @@ static int check_rules(const struct posture *p, const struct mxc_rules *rules, s
 	return 0;
 }
 
-/* The lists of the legacy shape, in a namespace of the sandbox's own: nothing there could resolve a
- * name. */
-static int check_hosts(const struct posture *p, const char *key, const struct string_list *list,
+/* Before 0.8 an entry may be a name, which stands for the addresses that it has now. What is to be let through and has none is as good
+ * as not there; what is to be blocked could get one later. */
+static int check_name(const struct posture *p, const char *key, const struct json *element, bool is_allowed, struct err **err)
+{
+	const struct host_name *name = p->config->strict ? NULL : host_names_find(&p->facts->names, element->text);
+
+	if (!name)
+		return err_set(err, E_POLICY, 0, json_pointer(p->arena, element),
+			       "network.%s: '%.255s' is not an IP address or CIDR", key, element->text);
+	if (name->has_more)
+		return err_set(err, E_POLICY, 0, json_pointer(p->arena, element),
+			       "network.%s: '%.255s' has more than %u addresses", key, element->text, HOST_NAME_ADDRESSES_MAX);
+	if (name->count)
+		return 0;
+	if (!is_allowed)
+		return err_set(err, E_POLICY, 0, json_pointer(p->arena, element),
+			       "network.%s: could not resolve host '%.255s', so that it can't be blocked", key, element->text);
+	log_warning(p->log, "network.%s: could not resolve host '%.255s': nothing is let through for it", key, element->text);
+	return 0;
+}
+
+static int check_hosts(const struct posture *p, const char *key, const struct string_list *list, bool is_allowed,
 		       struct err **err)
 {
-	const struct json *element;
+	const struct json *element = list->count ? json_get(p->network->element, key)->first : NULL;
 	struct cidr cidr;
+	int r = 0;
 
-	if (!list->count)
-		return 0;
-	for (element = json_get(p->network->element, key)->first; element;
-	     element = element->next) {
+	for (; element && r == 0; element = element->next) {
 		if (!cidr_parse(element->text, &cidr))
-			return err_set(err, E_POLICY, 0, json_pointer(p->arena, element),
-				       "network.%s: '%.255s' is not an IP address or CIDR", key,
-				       element->text);
-		if (holds_mapped_range(&cidr))
-			return refuse_mapped(p, element, element->text, err);
+			r = check_name(p, key, element, is_allowed, err);
+		else if (holds_mapped_range(&cidr))
+			r = refuse_mapped(p, element, element->text, err);
 	}
-	return 0;
+	return r;
 }
 
 /* ---- directional ---- */
@@ -272,34 +282,66 @@ static int resolve_directional(const struct posture *p, struct err **err)
 
 /* ---- legacy ---- */
 
-static int resolve_filtered(const struct posture *p, struct err **err)
+/* A name that is let through has inside the addresses that the rules know: nothing there could look it up. */
+static int pin_names(const struct posture *p, struct err **err)
 {
+	const struct host_names *names = &p->facts->names;
+	const struct string_list *allowed = &p->network->allowed_hosts;
+	const char *text = names->hosts_text;
+
+	for (size_t i = 0; i < allowed->count; i++) {
+		const struct host_name *name = host_names_find(names, allowed->items[i]);
+
+		if (!name || !name->count)
+			continue;
+		if (!text)
+			return err_set(err, E_POLICY, ENOENT, pointer_of(p, p->network->element, "allowedHosts"),
+				       "a host by name needs /etc/hosts, and this host has none");
+		p->ret->hosts = text = network_pin_name(p->arena, text, name->name, name->addresses, name->count);
+		if (!text)
+			return err_nomem(err);
+	}
+	return 0;
+}
+
+static int resolve_rules(const struct posture *p, struct err **err)
+{
+	static const struct host_names none;
 	struct net_rules *rules = start_rules(p);
-	int r = check_hosts(p, "allowedHosts", &p->network->allowed_hosts, err);
+	int r = check_hosts(p, "allowedHosts", &p->network->allowed_hosts, true, err);
 
 	if (r == 0)
-		r = check_hosts(p, "blockedHosts", &p->network->blocked_hosts, err);
+		r = check_hosts(p, "blockedHosts", &p->network->blocked_hosts, false, err);
 	if (r < 0)
 		return r;
 	p->ret->policy.pointer = pointer_of(p, p->network->element,
 					    p->network->allowed_hosts.count ? "allowedHosts"
 					    : p->network->blocked_hosts.count ? "blockedHosts"
 									      : "defaultPolicy");
-	return !rules || network_rules_legacy(p->arena, p->network, rules) < 0 ? err_nomem(err) : 0;
+	if (!rules || network_rules_legacy(p->arena, p->network, p->facts ? &p->facts->names : &none, rules) < 0)
+		return err_nomem(err);
+	return p->is_container ? 0 : pin_names(p, err);
 }
 
 /* What asks inside for a proxy by name gets the address that was found, from the sandbox's own /etc/hosts. */
 static int resolve_proxy_url(const struct posture *p, const char *url, struct err **err)
 {
-	const struct host_name *name = p->facts->proxy;
+	const struct host_names *names = &p->facts->names;
 	struct net_proxy *proxy = &p->ret->policy.proxy;
-	int r = network_proxy_resolve(p->arena, url, name, pointer_of(p, p->network->element, "proxy"), proxy, err);
+	const struct host_address *address = NULL;
+	const char *name;
 
-	if (r < 0 || !name)
-		return r;
-	if (!name->hosts_text)
+	if (network_proxy_name(p->arena, url, &name) < 0)
+		return err_nomem(err);
+	if (name)
+		address = host_name_best(host_names_find(names, name));
+	if (network_proxy_resolve(p->arena, url, address, pointer_of(p, p->network->element, "proxy"), proxy, err) < 0)
+		return -1;
+	if (!name)
+		return 0;
+	if (!names->hosts_text)
 		return err_set(err, E_POLICY, ENOENT, proxy->pointer, "a proxy by name needs /etc/hosts, and the host has none");
-	p->ret->hosts = network_pin_name(p->arena, name->hosts_text, name->name, &proxy->listen[0]);
+	p->ret->hosts = network_pin_name(p->arena, names->hosts_text, name, address, 1);
 	return p->ret->hosts ? 0 : err_nomem(err);
 }
 
@@ -309,11 +351,11 @@ static int resolve_proxy(const struct posture *p, struct err **err)
 	const char *url = proxy->url;
 
 	if (p->is_container)
-		return refuse(p, p->network->element, "proxy", "a proxy as the only way out of a container from a bundle", err);
+		return err_set(err, E_UNSUPPORTED, 0, pointer_of(p, p->network->element, "proxy"),
+			       "a proxy as the only way out is not supported for a container from a bundle");
 	if (proxy->builtin_test_server.value)
-		return refuse(p, proxy->element, "builtinTestServer", "the built-in test proxy", err);
-	if (!p->config->strict)
-		return refuse(p, p->network->element, "proxy", "a proxy beside the host's own network (before 0.8)", err);
+		return err_set(err, E_UNSUPPORTED, 0, pointer_of(p, proxy->element, "builtinTestServer"),
+			       "the built-in test proxy is not supported yet and is not ignored");
 	if (proxy->localhost.set)
 		url = arena_printf(p->arena, "http://127.0.0.1:%u", proxy->localhost.value);
 	if (!url)
@@ -345,42 +387,36 @@ static int check_local_network(const struct posture *p, bool is_private, struct 
 	return 0;
 }
 
+/* Who lets all pass has the host's network, when he also lets others in; before 0.8 he who does not say so has one of his own, where nobody
+ * comes in. */
 static int resolve_legacy(const struct posture *p, struct err **err)
 {
 	const struct mxc_network *n = p->network;
 	bool has_lists = n->allowed_hosts.count || n->blocked_hosts.count;
 	bool asks_firewall = n->enforcement_mode == MXC_FIREWALL || n->enforcement_mode == MXC_BOTH;
-	bool is_filtered = has_lists && asks_firewall && p->config->strict;
-	bool is_private = is_filtered || (n->default_policy != MXC_ALLOW && !has_lists);
+	bool is_open = n->default_policy == MXC_ALLOW && !has_lists;
+	bool is_shared = is_open && (p->config->strict || n->allow_local_network.value);
 	int r = 0;
 
 	if (n->proxy) {
-		r = check_local_network(p, p->config->strict, err);
+		r = check_local_network(p, true, err);
 		return r < 0 ? r : resolve_proxy(p, err);
 	}
-	if (has_lists && !asks_firewall)
+	if (has_lists && !asks_firewall && p->config->strict)
 		r = complain(
 			p, n->allowed_hosts.count ? "allowedHosts" : "blockedHosts",
 			"network.allowedHosts and network.blockedHosts require an enforcement mechanism "
 			"(network.enforcementMode 'firewall' or 'both')",
 			err);
 	if (r == 0)
-		r = check_local_network(p, is_private, err);
+		r = check_local_network(p, !is_shared, err);
 	if (r < 0)
 		return r;
-	if (is_filtered || !is_private)
+	if (is_shared && !p->is_container)
+		p->ret->mode = POLICY_NETWORK_HOST;
+	else if (is_open || has_lists)
 		p->ret->mode = POLICY_NETWORK_FILTERED;
-	if (is_filtered || p->is_container)
-		return resolve_filtered(p, err);
-	if (is_private)
-		return 0;
-	return refuse(
-		p, n->element, has_lists ? NULL : "defaultPolicy",
-		has_lists
-			? "a network section with host lists (network.allowedHosts, network.blockedHosts) "
-			  "on the host's own network"
-			: "the host's own network (network.defaultPolicy='allow')",
-		err);
+	return p->is_container || p->ret->mode != POLICY_NETWORK_ISOLATED ? resolve_rules(p, err) : 0;
 }
 
 static int resolve(struct posture *p, struct err **err)
@@ -389,13 +425,35 @@ static int resolve(struct posture *p, struct err **err)
 	return p->network->is_directional ? resolve_directional(p, err) : resolve_legacy(p, err);
 }
 
-int policy_proxy_name(struct arena *arena, const struct mxc_config *config, const char **ret)
-{
-	const struct mxc_proxy *proxy = config->network.proxy;
+/* ---- names ---- */
 
-	*ret = NULL;
-	return !config->strict || !proxy || !proxy->url || proxy->localhost.set ? 0
-										 : network_proxy_name(arena, proxy->url, ret);
+static void add_names(const struct string_list *from, struct string_list *ret)
+{
+	struct cidr cidr;
+
+	for (size_t i = 0; i < from->count; i++)
+		if (!cidr_parse(from->items[i], &cidr))
+			ret->items[ret->count++] = from->items[i];
+}
+
+int policy_network_names(struct arena *arena, const struct mxc_config *config, struct string_list *ret)
+{
+	const struct mxc_network *n = &config->network;
+	const char *name = NULL;
+	int r = 0;
+
+	*ret = (struct string_list){ .items = arena_array(arena, n->allowed_hosts.count + n->blocked_hosts.count + 1, sizeof(*ret->items)) };
+	if (!ret->items)
+		return -ENOMEM;
+	if (n->proxy && n->proxy->url && !n->proxy->localhost.set)
+		r = network_proxy_name(arena, n->proxy->url, &name);
+	if (name)
+		ret->items[ret->count++] = name;
+	if (n->proxy || config->strict)
+		return r;
+	add_names(&n->allowed_hosts, ret);
+	add_names(&n->blocked_hosts, ret);
+	return 0;
 }
 
 int policy_network(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,

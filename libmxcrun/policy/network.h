@@ -14,8 +14,8 @@
 int policy_network(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
 		   const struct log *log, struct policy_network *ret, struct err **err);
 
-/* The name of the policy's proxy, to be looked up for facts->proxy; *ret is NULL when there is none. 0 or -ENOMEM. */
-int policy_proxy_name(struct arena *arena, const struct mxc_config *config, const char **ret);
+/* What names the policy has, to be looked up for facts->names: of a proxy, or, before 0.8, of the hosts in its lists. 0 or -ENOMEM. */
+int policy_network_names(struct arena *arena, const struct mxc_config *config, struct string_list *ret);
 
 /* policy_network() for a container from a bundle, whose network is its engine's: always with a rule set. */
 int policy_container_network(struct arena *arena, const struct mxc_config *config, const struct log *log,

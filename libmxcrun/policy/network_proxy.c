@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/strbuf.h"
 #include "config/proxy_url.h"
+#include "policy/network_names.h"
 
 #define OWN_NETWORK UINT64_C(0x0a000200) /* 10.0.2.0/24, MXC.md 7.7 */
 #define OWN_GATEWAY UINT64_C(0x0a000202)
@@ -94,22 +94,7 @@ int network_proxy_name(struct arena *arena, const char *url, const char **ret)
 	return 0;
 }
 
-/* The first IPv4 address that was found, or else the first. */
-static bool choose_address(const struct host_name *name, struct cidr *ret)
-{
-	const struct host_address *best = NULL;
-
-	for (size_t i = 0; i < name->count; i++)
-		if (!best || (best->is_v6 && !name->addresses[i].is_v6))
-			best = &name->addresses[i];
-	if (!best)
-		return false;
-	*ret = (struct cidr){ .is_v6 = best->is_v6, .prefix = best->is_v6 ? 128 : 32 };
-	memcpy(ret->address, best->bytes, sizeof(ret->address));
-	return true;
-}
-
-int network_proxy_resolve(struct arena *arena, const char *url, const struct host_name *name, const char *pointer,
+int network_proxy_resolve(struct arena *arena, const char *url, const struct host_address *found, const char *pointer,
 			  struct net_proxy *ret, struct err **err)
 {
 	struct proxy_url parts;
@@ -130,7 +115,9 @@ int network_proxy_resolve(struct arena *arena, const char *url, const struct hos
 	if (strcasecmp(host, "localhost") == 0) {
 		resolve_localhost(ret, (uint16_t)port);
 	} else {
-		if (needs_look_up(host) ? !name || !choose_address(name, &cidr) : !cidr_parse(host, &cidr))
+		if (found)
+			cidr = network_block_of(found);
+		else if (needs_look_up(host) || !cidr_parse(host, &cidr))
 			return err_set(err, E_POLICY, 0, pointer, "could not resolve proxy host '%.255s'", host);
 		r = resolve_address(&cidr, (uint16_t)port, ret, err);
 		if (r < 0)
@@ -139,45 +126,4 @@ int network_proxy_resolve(struct arena *arena, const char *url, const struct hos
 	/* what was written for a sandbox with a gateway finds the proxy there */
 	listen_at(ret, NET_V4, (struct net_address){ 0, OWN_GATEWAY }, (uint16_t)port);
 	return 0;
-}
-
-/* ---- /etc/hosts ---- */
-
-/* A line without the name; nothing of it when it has no other. */
-static void copy_line(struct strbuf *text, const char *line, size_t len, const char *name)
-{
-	cleanup_strbuf struct strbuf kept = STRBUF_INIT;
-	size_t words = 0, end = 0;
-
-	while (end < len && line[end] != '#')
-		end++;
-	for (size_t at = 0; at < end;) {
-		size_t blank = strspn(line + at, " \t"), word = strcspn(line + at + blank, " \t#\n");
-
-		if (word == 0 || at + blank + word > end)
-			break;
-		if (word != strlen(name) || strncasecmp(line + at + blank, name, word) != 0) {
-			strbuf_printf(&kept, "%s%.*s", words ? " " : "", (int)word, line + at + blank);
-			words++;
-		}
-		at += blank + word;
-	}
-	if (words >= 2)
-		strbuf_printf(text, "%s\n", strbuf_str(&kept));
-	text->failed |= kept.failed;
-}
-
-const char *network_pin_name(struct arena *arena, const char *hosts, const char *name, const struct net_endpoint *endpoint)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	char address[NET_ADDRESS_TEXT];
-
-	strbuf_printf(&text, "%s %s\n", net_address_text(endpoint->family, endpoint->address, address), name);
-	for (const char *line = hosts; *line;) {
-		size_t len = strcspn(line, "\n");
-
-		copy_line(&text, line, len, name);
-		line += len + (line[len] != '\0');
-	}
-	return text.failed ? NULL : arena_strdup(arena, strbuf_str(&text));
 }

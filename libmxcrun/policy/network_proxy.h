@@ -9,13 +9,10 @@
 /* The name in a proxy's URL that has to be looked up; *ret is NULL when it needs none. 0 or -ENOMEM. */
 int network_proxy_name(struct arena *arena, const char *url, const char **ret);
 
-/* The endpoints of a URL that config/ has found well-formed; name: what network_proxy_name() has come to, or NULL.
+/* The endpoints of a URL that config/ has found well-formed; found: the address of the name of network_proxy_name(), or NULL.
  * E_POLICY for a host that can't be carried. 0 or -errno. */
-int network_proxy_resolve(struct arena *arena, const char *url, const struct host_name *name, const char *pointer,
+int network_proxy_resolve(struct arena *arena, const char *url, const struct host_address *found, const char *pointer,
 			  struct net_proxy *ret, struct err **err);
-
-/* /etc/hosts with that name for that address, and in no other line (MXC.md 7.9.5). NULL: out of memory. */
-const char *network_pin_name(struct arena *arena, const char *hosts, const char *name, const struct net_endpoint *endpoint);
 
 /* Is it one of the variables by which programs find a proxy, in any spelling? name may go on behind len. */
 bool network_is_proxy_variable(const char *name, size_t len);

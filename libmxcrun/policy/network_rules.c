@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "policy/network_names.h"
+
 struct lowering {
 	struct arena *arena;
 	struct net_rule *rules;
@@ -87,31 +89,44 @@ int network_rules_directional(struct arena *arena, const struct mxc_egress *egre
 	return r < 0 ? r : net_rules_build(arena, l.rules, l.count, egress->verdict == MXC_ALLOW, ret);
 }
 
-/* Host bits are allowed here: the block is meant. */
-static int lower_list(struct lowering *l, const struct string_list *list, bool allows, const char *name)
+static size_t lower_name(const struct host_name *name, struct net_peer *peers)
 {
-	struct net_peer *peers = arena_array(l->arena, list->count + 1, sizeof(*peers));
+	for (size_t i = 0; i < name->count; i++)
+		peers[i].block = network_block_of(&name->addresses[i]);
+	return name->count;
+}
+
+/* Host bits are allowed here: the block is meant. */
+static int lower_list(struct lowering *l, const struct string_list *list, const struct host_names *names, bool allows,
+		      const char *name)
+{
+	struct net_peer *peers = arena_array(l->arena, list->count + names->count * HOST_NAME_ADDRESSES_MAX + 1, sizeof(*peers));
 	size_t count = 0;
 
 	if (!peers)
 		return -ENOMEM;
-	for (size_t i = 0; i < list->count; i++)
-		if (cidr_parse(list->items[i], &peers[count].block))
+	for (size_t i = 0; i < list->count; i++) {
+		const struct host_name *host = host_names_find(names, list->items[i]);
+
+		if (host)
+			count += lower_name(host, &peers[count]);
+		else if (cidr_parse(list->items[i], &peers[count].block))
 			count++;
+	}
 	/* no peer would mean any */
 	if (count)
 		l->rules[l->count++] = (struct net_rule){ name, allows, peers, count, NULL, 0 };
 	return 0;
 }
 
-int network_rules_legacy(struct arena *arena, const struct mxc_network *network, struct net_rules *ret)
+int network_rules_legacy(struct arena *arena, const struct mxc_network *network, const struct host_names *names, struct net_rules *ret)
 {
 	struct lowering l = { .arena = arena, .rules = arena_array(arena, 2, sizeof(*l.rules)) };
 	int r = l.rules ? 0 : -ENOMEM;
 
 	if (r == 0)
-		r = lower_list(&l, &network->blocked_hosts, false, "blockedHosts");
+		r = lower_list(&l, &network->blocked_hosts, names, false, "blockedHosts");
 	if (r == 0)
-		r = lower_list(&l, &network->allowed_hosts, true, "allowedHosts");
+		r = lower_list(&l, &network->allowed_hosts, names, true, "allowedHosts");
 	return r < 0 ? r : net_rules_build(arena, l.rules, l.count, network->default_policy == MXC_ALLOW, ret);
 }

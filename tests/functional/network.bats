@@ -3,6 +3,7 @@
 
 load helpers
 load networld
+load carriers
 GUARDS="root jq mxcrun slirp4netns ip /usr/bin/python3"
 
 test_setup() {
@@ -118,6 +119,104 @@ resolver() {
 	result "tcp 198.51.100.10 80" web
 	result "tcp 203.0.113.7 80" EHOSTUNREACH
 	result "tcp 169.254.169.254 80" EHOSTUNREACH
+}
+
+# What MXC gives the host's network with a warning: here the lists are rules, and nobody comes in.
+before_0_8() {
+	attempts '.version = "0.7.0-alpha" | .network = {defaultPolicy: "allow"}' tcp 198.51.100.10 80 dns 10.0.2.3 53 tcp 2001:db8:1::10 80
+	run_there
+	result "tcp 198.51.100.10 80" web
+	result "dns 10.0.2.3 53" 192.0.2.99
+	result "tcp 2001:db8:1::10 80" web6
+	attempts '.version = "0.6.0-alpha" | .network = {defaultPolicy: "allow", blockedHosts: ["203.0.113.7"]}' \
+		tcp 198.51.100.10 80 tcp 203.0.113.7 80
+	run_there
+	result "tcp 198.51.100.10 80" web
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	attempts '.version = "0.7.0-alpha" | .network = {defaultPolicy: "block", allowedHosts: ["198.51.100.10"]}' \
+		tcp 198.51.100.10 80 tcp 203.0.113.7 80
+	run_there
+	result "tcp 198.51.100.10 80" web
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+}
+@test "documents before 0.8: what they say holds in a namespace of the sandbox's own" {
+	start_servers
+	for_each_carrier before_0_8
+	# nor is a proxy only a matter of variables
+	serve host tcp 127.0.0.1 3128 proxy
+	attempts '.version = "0.7.0-alpha" | .network = {defaultPolicy: "allow", proxy: {localhost: 3128}}' \
+		tcp 127.0.0.1 3128 tcp 198.51.100.10 80
+	run_there
+	result "tcp 127.0.0.1 3128" proxy
+	result "tcp 198.51.100.10 80" ENETUNREACH
+}
+
+@test "documents before 0.8: a host by name has the addresses that it had at the start" {
+	# no label of a name is longer than 63 letters
+	local absent
+	absent=$(printf 'a%.0s' {1..70}).test
+	start_servers
+	printf '%s\n' "198.51.100.10 web.test" "2001:db8:1::10 web.test" "203.0.113.7 far.test" >"$BATS_TEST_TMPDIR/hosts"
+	attempts '.version = "0.7.0-alpha" | .network = {allowedHosts: ["web.test", "'"$absent"'"]}' \
+		tcp web.test 80 tcp 198.51.100.10 80 tcp 2001:db8:1::10 80 tcp 203.0.113.7 80 dns 10.0.2.3 53
+	run_there
+	result "tcp web.test 80" web
+	result "tcp 198.51.100.10 80" web
+	result "tcp 2001:db8:1::10 80" web6
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "dns 10.0.2.3 53" EPERM
+	run_there --debug
+	contains "$stderr$output" "could not resolve host '$absent'"
+	attempts '.version = "0.7.0-alpha" | .network = {defaultPolicy: "allow", blockedHosts: ["far.test"]}' \
+		tcp 203.0.113.7 80 tcp 198.51.100.10 80
+	run_there
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 198.51.100.10 80" web
+	attempts '.version = "0.7.0-alpha" | .network = {defaultPolicy: "allow", blockedHosts: ["'"$absent"'"]}' tcp 203.0.113.7 80
+	run_there
+	equal "$status" 255
+	contains "$stderr" /network/blockedHosts/0
+	attempts '.version = "0.8.0-alpha" | .network = {enforcementMode: "firewall", allowedHosts: ["web.test"]}' tcp 203.0.113.7 80
+	run_there
+	equal "$status" 255
+	contains "$stderr" "is not an IP address or CIDR"
+}
+
+# Whose abstract sockets lead to programs of the host that trust whoever may connect (CVE-2020-15257).
+@test "the host's own network is for who lets everything out and in, without the host's abstract sockets" {
+	start_servers
+	serve host abstract "mxt-$$" 0 unix
+	local version
+	for version in 0.7.0-alpha 0.8.0-alpha; do
+		attempts ".version = \"$version\" | .ui = {disable: true} | .network = {defaultPolicy: \"allow\", allowLocalNetwork: true}" \
+			tcp 127.0.0.1 70 tcp ::1 70 tcp 198.51.100.10 80 abstract "mxt-$$" 0
+		run_there
+		result "tcp 127.0.0.1 70" lo
+		result "tcp ::1 70" lo6
+		result "tcp 198.51.100.10 80" web
+		[[ $(sed -n "s/^abstract mxt-$$ 0 //p" <<<"$output") =~ ^(EACCES|EPERM)$ ]]
+	done
+	attempts '.version = "0.8.0-alpha" | .network = {defaultPolicy: "allow"}' tcp 127.0.0.1 70
+	run_there
+	equal "$status" 255
+	contains "$stderr" allowLocalNetwork
+	# what would take them back
+	policy true '.version = "0.8.0-alpha" | .network = {defaultPolicy: "allow", allowLocalNetwork: true} | .bubblewrap = {keepCaps: ["CAP_NET_RAW"]}'
+	run_there
+	equal "$status" 255
+	contains "$stderr" /bubblewrap/keepCaps/0
+}
+
+@test "the owner's rules hold for who asks for the host's own network, in another one" {
+	start_servers
+	make_admin
+	owners 10 '{"network": {"egress": {"default": "allow", "deny": [{"to": [{"cidr": "203.0.113.0/24"}]}]}}}'
+	BY+=(--admin-config "$ADMIN")
+	attempts '.version = "0.8.0-alpha" | .network = {defaultPolicy: "allow", allowLocalNetwork: true}' \
+		tcp 203.0.113.7 80 tcp 198.51.100.10 80
+	run_there
+	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 198.51.100.10 80" web
 }
 
 own_resolver() {

@@ -398,6 +398,16 @@ static void test_too_many(void **state)
 #define STRICT(network) MXC("0.8.0-alpha", "'network':{" network "},")
 #define V100(network) MXC("1.0.0", "'network':{" network "},")
 
+static void world_names(struct world *w)
+{
+	static struct host_name names[] = {
+		{ "some.test", { { false, { 192, 0, 2, 7 } }, { true, { 0x20, 1, 0xd, 0xb8, [15] = 7 } } }, 2, false },
+		{ .name = "none.test" },
+	};
+
+	w->facts.names = (struct host_names){ names, array_size(names), "/etc/hosts", "10.0.0.1 some.test\n127.0.0.1 localhost\n" };
+}
+
 static void test_network_isolated(void **state)
 {
 	static const char *const good[] = {
@@ -443,21 +453,18 @@ static void test_network_refused(void **state)
 		  "/network/allowedHosts/0", "is not an IP address or CIDR" },
 		{ STRICT("'enforcementMode':'firewall','blockedHosts':['::/0']"), E_POLICY, NULL,
 		  "contains the IPv4-mapped range" },
-		{ STRICT("'defaultPolicy':'allow','allowLocalNetwork':true"), E_UNSUPPORTED,
-		  "/network/defaultPolicy", "host's own network" },
 		{ STRICT("'defaultPolicy':'allow','proxy':{'url':'http://10.0.2.9:81'}"), E_POLICY,
 		  "/network/proxy", "inside the sandbox's own network" },
 		{ STRICT("'defaultPolicy':'allow','proxy':{'url':'http://example.org:81'}"), E_POLICY,
 		  "/network/proxy", "could not resolve proxy host" },
 		{ STRICT("'defaultPolicy':'allow','proxy':{'builtinTestServer':true}"), E_UNSUPPORTED,
 		  "/network/proxy/builtinTestServer", "test proxy" },
-		{ OLD("'defaultPolicy':'allow','proxy':{'localhost':8080}"), E_UNSUPPORTED, "/network/proxy", "proxy" },
 		{ MXC("1.0.0", "'runtimeConfig':{'networkProxy':'http://localhost:0'},"), E_POLICY,
 		  "/runtimeConfig/networkProxy", "port from 1 to 65535" },
-		{ OLD("'defaultPolicy':'allow'"), E_UNSUPPORTED, "/network/defaultPolicy",
-		  "not supported yet" },
-		{ OLD("'allowedHosts':['example.org']"), E_UNSUPPORTED, "/network",
-		  "allowedHosts" },
+		{ OLD("'defaultPolicy':'allow','allowedHosts':['192.0.2.1','other.test']"), E_POLICY, "/network/allowedHosts/1",
+		  "is not an IP address or CIDR" },
+		{ OLD("'blockedHosts':['none.test']"), E_POLICY, "/network/blockedHosts/0", "could not resolve host 'none.test'" },
+		{ OLD("'allowedHosts':['::/0']"), E_POLICY, "/network/allowedHosts/0", "contains the IPv4-mapped range" },
 		{ V100("'egress':{'allow':[{'to':[{'cidr':'::/0'}]}]}"), E_POLICY,
 		  "/network/egress/allow/0/to/0", "contains the IPv4-mapped range" },
 		{ V100("'egress':{'deny':[{'to':[{'cidr':'::/64'}]}]}"), E_POLICY, NULL,
@@ -479,9 +486,70 @@ static void test_network_refused(void **state)
 	(void)state;
 	for (i = 0; i < array_size(bad); i++) {
 		world_init(&w);
+		world_names(&w);
 		world_refuse(&w, bad[i].text, bad[i].code, bad[i].pointer, bad[i].words);
 		world_done(&w);
 	}
+}
+
+static void test_network_of_older_documents(void **state)
+{
+	static const struct {
+		const char *text;
+		enum policy_network_mode mode;
+		bool warns;
+	} good[] = {
+		{ OLD("'defaultPolicy':'allow'"), POLICY_NETWORK_FILTERED, false },
+		{ OLD("'defaultPolicy':'allow','enforcementMode':'both'"), POLICY_NETWORK_FILTERED, false },
+		{ OLD("'defaultPolicy':'allow','allowLocalNetwork':true"), POLICY_NETWORK_HOST, false },
+		{ STRICT("'defaultPolicy':'allow','allowLocalNetwork':true"), POLICY_NETWORK_HOST, false },
+		{ OLD("'defaultPolicy':'allow','allowLocalNetwork':true,'blockedHosts':['192.0.2.1']"), POLICY_NETWORK_FILTERED, true },
+		{ OLD("'allowedHosts':['192.0.2.1']"), POLICY_NETWORK_FILTERED, false },
+		{ OLD("'allowedHosts':['192.0.2.1'],'enforcementMode':'firewall'"), POLICY_NETWORK_FILTERED, false },
+		{ OLD("'allowedHosts':['none.test']"), POLICY_NETWORK_FILTERED, true },
+		{ OLD("'defaultPolicy':'allow','proxy':{'localhost':8080}"), POLICY_NETWORK_PROXY, false },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < array_size(good); i++) {
+		world_init(&w);
+		world_names(&w);
+		world_accept(&w, good[i].text);
+		assert_int_equal(w.decisions->network.mode, good[i].mode);
+		assert_int_equal(strstr(strbuf_str(&w.lines), "WARNING") != NULL, good[i].warns);
+		world_done(&w);
+	}
+}
+
+/* Both families of it are let through, and inside it is what the rules know. */
+static void test_network_names(void **state)
+{
+	const struct net_packet v4 = { NET_V4, { 0, 0xc0000207 }, NET_TCP, 80 }, other = { NET_V4, { 0, 0xc0000208 }, NET_TCP, 80 };
+	const struct net_packet v6 = { NET_V6, { UINT64_C(0x20010db800000000), 7 }, NET_UDP, 53 };
+	const struct net_rule_sets *sets;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	world_names(&w);
+	world_accept(&w, OLD("'allowedHosts':['some.test']"));
+	sets = &w.decisions->network.policy.egress;
+	assert_null(net_rule_sets_refusal(sets, &v4));
+	assert_null(net_rule_sets_refusal(sets, &v6));
+	assert_non_null(net_rule_sets_refusal(sets, &other));
+	assert_string_equal(w.decisions->network.hosts, "192.0.2.7 some.test\n2001:db8::7 some.test\n127.0.0.1 localhost\n");
+	world_done(&w);
+
+	world_init(&w);
+	world_names(&w);
+	world_accept(&w, OLD("'defaultPolicy':'allow','blockedHosts':['some.test']"));
+	sets = &w.decisions->network.policy.egress;
+	assert_non_null(net_rule_sets_refusal(sets, &v4));
+	assert_non_null(net_rule_sets_refusal(sets, &v6));
+	assert_null(net_rule_sets_refusal(sets, &other));
+	assert_null(w.decisions->network.hosts);
+	world_done(&w);
 }
 
 static void test_network_filtered(void **state)
@@ -701,6 +769,8 @@ int main(void)
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_network_isolated),
 		cmocka_unit_test(test_network_refused),
+		cmocka_unit_test(test_network_of_older_documents),
+		cmocka_unit_test(test_network_names),
 		cmocka_unit_test(test_network_filtered),
 		cmocka_unit_test(test_network_proxy),
 		cmocka_unit_test(test_containment),

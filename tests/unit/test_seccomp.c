@@ -361,9 +361,10 @@ static uint32_t ask_policy(const struct plan_seccomp *p, int number, const uint6
 static void compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities, struct plan_seccomp *ret)
 {
 	struct err *err = NULL;
+	const struct seccomp_workload workload = { capabilities, SECCOMP_UNIX_ANY, true };
 
 	*ret = (struct plan_seccomp){ 0 };
-	assert_int_equal(seccomp_compile_policy(arena, profile, capabilities, true, ret, NULL, &err), 0);
+	assert_int_equal(seccomp_compile_policy(arena, profile, &workload, ret, NULL, &err), 0);
 }
 
 static void named_profiles(void **state)
@@ -387,6 +388,42 @@ static void named_profiles(void **state)
 	assert_int_equal(ask_policy(&denylist, 600, policy_cases[0].args), YES);
 }
 
+/* On the host's network, where a name is all that keeps a UNIX socket from the host's: a datagram socket of a pair can send to any. */
+static void unix_sockets_by_pairs(void **state)
+{
+	static const struct {
+		const char *call;
+		uint64_t args[3];
+		uint32_t pairs;
+	} cases[] = {
+		{ "socket", { AF_UNIX, SOCK_STREAM }, NO(EACCES) },
+		{ "socket", { AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC }, NO(EACCES) },
+		{ "socket", { AF_INET, SOCK_STREAM }, YES },
+		{ "socketpair", { AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC }, YES },
+		{ "socketpair", { AF_UNIX, SOCK_SEQPACKET }, YES },
+		{ "socketpair", { AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK }, NO(EACCES) },
+		{ "socketpair", { AF_UNIX, SOCK_RAW }, NO(EACCES) },
+	};
+	cleanup_arena struct arena *arena = arena_new();
+	struct err *err = NULL;
+
+	(void)state;
+	for (int profile = 0; profile < 2; profile++) {
+		struct seccomp_workload workload = { .unix_sockets = SECCOMP_UNIX_PAIRS };
+		struct plan_seccomp pairs = { 0 }, any = { 0 };
+
+		assert_int_equal(seccomp_compile_policy(arena, (enum seccomp_profile)profile, &workload, &pairs, NULL, &err), 0);
+		workload.unix_sockets = SECCOMP_UNIX_PAIRS_FOR_OTHERS;
+		assert_int_equal(seccomp_compile_policy(arena, (enum seccomp_profile)profile, &workload, &any, NULL, &err), 0);
+		for (size_t i = 0; i < array_size(cases); i++) {
+			int number = seccomp_syscall_resolve_name(cases[i].call);
+
+			assert_int_equal(ask_policy(&pairs, number, cases[i].args), cases[i].pairs);
+			assert_int_equal(ask_policy(&any, number, cases[i].args), YES);
+		}
+	}
+}
+
 /* What the build has compiled is what is compiled here, and is not taken where a capability changes it. */
 static void profiles_made_by_the_build(void **state)
 {
@@ -399,7 +436,9 @@ static void profiles_made_by_the_build(void **state)
 		skip();
 	for (int profile = 0; profile < 2; profile++)
 		for (uint64_t capabilities = 0; capabilities <= 1ull << 13; capabilities += 1ull << 13) {
-			assert_int_equal(seccomp_compile_policy(arena, (enum seccomp_profile)profile, capabilities, false, &ready, NULL, &err), 0);
+			const struct seccomp_workload workload = { .capabilities = capabilities };
+
+			assert_int_equal(seccomp_compile_policy(arena, (enum seccomp_profile)profile, &workload, &ready, NULL, &err), 0);
 			compile_policy(arena, (enum seccomp_profile)profile, capabilities, &compiled);
 			assert_int_equal(ready.instruction_count, compiled.instruction_count);
 			assert_memory_equal(ready.program, compiled.program, compiled.instruction_count * sizeof(struct sock_filter));
@@ -515,6 +554,7 @@ int main(void)
 		cmocka_unit_test(unlisted_abis_are_killed),
 		cmocka_unit_test(bad_words_are_fatal),
 		cmocka_unit_test(named_profiles),
+		cmocka_unit_test(unix_sockets_by_pairs),
 		cmocka_unit_test(profiles_made_by_the_build),
 		cmocka_unit_test(capabilities_open_calls),
 		cmocka_unit_test(named_profiles_under_libseccomp),

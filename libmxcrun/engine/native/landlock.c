@@ -60,7 +60,7 @@ int landlock_apply(struct init *init, struct err **err)
 
 	if (!abi)
 		return 0;
-	ruleset = sys_landlock_create(rights);
+	ruleset = sys_landlock_create(rights, plan_keeps_abstract_sockets_out(init->plan) ? SYS_LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET : 0);
 	if (ruleset < 0)
 		return err_sys(err, E_PROCESS, errno, "landlock_create_ruleset", NULL, NULL);
 	r = add_root(ruleset, rights, err);
