@@ -25,7 +25,7 @@
 
 struct emit_options {
 	struct bundle_options bundle;
-	const char *policy, *output;
+	const char *policy, *output, *bwrap_version;
 	int form;	/* index into form_words */
 	bool wants_matrix;
 };
@@ -37,6 +37,8 @@ static const char *const form_words[] = { "shell", "json", "nul", NULL };
 #define EMIT_OPTION_ROWS(o)                                                                             \
 	{ "output", 'o', OPT_STRING, &(o).output, NULL, "DIR",                                          \
 	  "make this folder and write into it all that is needed" },                                    \
+	{ "bwrap-version", '\0', OPT_STRING, &(o).bwrap_version, NULL, "VERSION",                       \
+	  "bwrap: the oldest that is to take the command (default: 0.7)" },                             \
 	{                                                                                               \
 		"form", '\0', OPT_WORD, &(o).form, form_words, "shell|json|nul", "how a command is written" \
 	}
@@ -166,7 +168,7 @@ static int emit_oci(struct program *program, const struct emit_options *options,
 
 	if (r < 0)
 		return r;
-	items_visit_notes(plan, TARGET_OCI, tell_note, program);
+	items_visit_notes(plan, TARGET_OCI, 0, tell_note, program);
 	if (options->output)
 		return write_bundle(options->output, &config, &files, &program->facts, err);
 	if (files.count)
@@ -241,16 +243,34 @@ static int print_command(const struct bwrap_command *command, int form, struct e
 	return write_out(&text, err);
 }
 
+/* "0.11", "0.11.2": 11. A later major version has all that we know of. */
+static int read_version(const char *text, unsigned int *ret, struct err **err)
+{
+	unsigned int major, minor;
+	int end = 0;
+
+	if (strspn(text, "0123456789.") != strlen(text) || sscanf(text, "%3u.%3u%n", &major, &minor, &end) != 2 ||
+	    (text[end] && text[end] != '.'))
+		return err_set(err, E_USAGE, 0, NULL, "--bwrap-version: expected a version like 0.%d, found \"%.32s\"", BWRAP_VERSION, text);
+	if (!major && minor < BWRAP_OLDEST)
+		return err_set(err, E_USAGE, 0, NULL, "--bwrap-version: nothing is written for a bubblewrap before 0.%d", BWRAP_OLDEST);
+	*ret = major ? UINT_MAX : minor;
+	return 0;
+}
+
 static int emit_bwrap(struct program *program, const struct emit_options *options, const struct plan *plan, struct err **err)
 {
 	cleanup_arena struct arena *arena = arena_new();
-	const struct bwrap_use use = { .target = TARGET_BWRAP, .look = look };
+	struct bwrap_use use = { .target = TARGET_BWRAP, .version = BWRAP_VERSION, .look = look };
 	struct bwrap_command command;
-	int r = arena ? bwrap_emit(arena, plan, &use, &command, err) : err_nomem(err);
+	int r = options->bwrap_version ? read_version(options->bwrap_version, &use.version, err) : 0;
+
+	if (r == 0)
+		r = arena ? bwrap_emit(arena, plan, &use, &command, err) : err_nomem(err);
 
 	if (r < 0)
 		return r;
-	items_visit_notes(plan, TARGET_BWRAP, tell_note, program);
+	items_visit_notes(plan, TARGET_BWRAP, use.version, tell_note, program);
 	return options->output ? write_command(options->output, &command, err) : print_command(&command, options->form, err);
 }
 
@@ -350,7 +370,7 @@ static int emit_lxc(struct program *program, const struct emit_options *options,
 		r = lxc_emit(arena, plan, &use, &container, err);
 	if (r < 0)
 		return r;
-	items_visit_notes(plan, TARGET_LXC, tell_note, program);
+	items_visit_notes(plan, TARGET_LXC, 0, tell_note, program);
 	if (options->output)
 		return write_container(options->output, &container, &program->facts, err);
 	log_warning(&program->log, "the container needs files in %s: --output writes them", folder);
@@ -385,6 +405,8 @@ static int emit(struct program *program, const struct emit_options *options, con
 		i++;
 	if (i == array_size(targets))
 		return err_set(err, E_USAGE, 0, NULL, "\"emit\" needs a target: oci, bwrap or lxc");
+	if (options->bwrap_version && strcmp(target, "bwrap") != 0)
+		return err_set(err, E_USAGE, 0, NULL, "--bwrap-version goes only with \"emit bwrap\"");
 	r = prepare(program, options, arguments->count > 1 ? arguments->items[1] : NULL, &prepared, err);
 	return r < 0 ? r : targets[i].emit(program, options, prepared.plan, err);
 }

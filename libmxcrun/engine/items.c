@@ -358,9 +358,14 @@ static bool has_other_flags(const struct plan_mount *mount)
 	return (attributes(mount) & ~own) || mount->attr_clear || mount->attr_clear_recursive;
 }
 
+static bool is_tmpfs(const struct plan_mount *mount)
+{
+	return mount->kind == MOUNT_FILESYSTEM && !strcmp(mount->fstype, "tmpfs");
+}
+
 static bool has_tmpfs_options(const struct plan_mount *mount)
 {
-	if (mount->kind != MOUNT_FILESYSTEM || strcmp(mount->fstype, "tmpfs") != 0)
+	if (!is_tmpfs(mount))
 		return false;
 	for (size_t i = 0; i < mount->option_count; i++)
 		if (!strcmp(mount->destination, "/dev") ||
@@ -374,6 +379,8 @@ MOUNT_ITEM(suid_bind, m->kind == MOUNT_BIND && !(attributes(m) & SYS_ATTR_NOSUID
 MOUNT_ITEM(noexec_dev, is_mounted(m) && is_in_dev(m) && (attributes(m) & SYS_ATTR_NOEXEC))
 MOUNT_ITEM(other_flags, is_mounted(m) && !is_in_dev(m) && has_other_flags(m))
 MOUNT_ITEM(tmpfs_options, has_tmpfs_options(m))
+MOUNT_ITEM(tmpfs_of_any_mode, is_tmpfs(m) && strcmp(m->destination, "/dev") != 0 && !plan_mount_option(m, "mode"))
+MOUNT_ITEM(tmpfs_size, is_tmpfs(m) && strcmp(m->destination, "/dev") != 0 && plan_mount_option(m, "size"))
 
 MOUNT_ITEM(sysfs, m->kind == MOUNT_FILESYSTEM && !strcmp(m->fstype, "sysfs"))
 
@@ -468,11 +475,12 @@ static const char *asks_filter_flags(const struct plan *plan)
 
 /* ---- the table ---- */
 
-#define CARRIED(text) { ITEM_CARRIED, text }
-#define DIFFERS(text) { ITEM_DIFFERS, text }
-#define OUTSIDE(text) { ITEM_OUTSIDE, text }
-#define REFUSED(text) { ITEM_REFUSED, text }
-#define NOTHING { ITEM_NOTHING, "" }
+#define CARRIED(text) { .how = ITEM_CARRIED, .what = (text) }
+#define DIFFERS(text) { .how = ITEM_DIFFERS, .what = (text) }
+#define OUTSIDE(text) { .how = ITEM_OUTSIDE, .what = (text) }
+#define REFUSED(text) { .how = ITEM_REFUSED, .what = (text) }
+#define NOTHING { .how = ITEM_NOTHING, .what = "" }
+#define SINCE(number, state, text) { .how = (state), .what = (text), .since = (number) }
 
 const struct engine_item engine_items[] = {
 	{ "identity", "id bundle config ociVersion", always, { [TARGET_OCI] = NOTHING,
@@ -572,10 +580,11 @@ const struct engine_item engine_items[] = {
 	    [TARGET_LXC_RUN] = CARRIED("lxc.rootfs.path: a tmpfs of ours, in a mount namespace that goes with it") } },
 	{ "an image as root", "root.kind root.path", asks_image,
 	  { [TARGET_OCI] = REFUSED("what a bundle's container writes to its root stays there, and an image takes none"),
-	    [TARGET_BWRAP] = REFUSED("before 0.11 it has no overlay, and from then on the path is its own to resolve"),
+	    [TARGET_BWRAP] = REFUSED("it has no overlay"),
 	    [TARGET_BWRAP_RUN] = CARRIED("--bind of an overlay of ours, in a mount namespace that goes with it"),
 	    [TARGET_LXC] = REFUSED("what a container writes to its root stays there, and an image takes none"),
-	    [TARGET_LXC_RUN] = CARRIED("lxc.rootfs.path: an overlay of ours, in a mount namespace that goes with it") } },
+	    [TARGET_LXC_RUN] = CARRIED("lxc.rootfs.path: an overlay of ours, in a mount namespace that goes with it"),
+	    [ITEM_NEWER_BWRAP] = SINCE(BWRAP_OVERLAY, ITEM_DIFFERS, "--overlay-src, --tmp-overlay: no size limits what is written, but the memory of who runs it") } },
 	{ "the host's whole root", "root.path", asks_whole_root,
 	  { [TARGET_OCI] = REFUSED("runtimes take no \"/\" of the host for a root"),
 	    [TARGET_BWRAP] = CARRIED("--bind, --ro-bind"),
@@ -701,13 +710,15 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP] = DIFFERS("argv[0] is the path of the program"),
 	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
 	    [TARGET_LXC] = DIFFERS("argv[0] is the path of the program"),
-	    [TARGET_LXC_RUN] = CARRIED("our init") } },
+	    [TARGET_LXC_RUN] = CARRIED("our init"),
+	    [ITEM_NEWER_BWRAP] = SINCE(BWRAP_ARGV0, ITEM_CARRIED, "--argv0") } },
 	{ "argv[0] that is no name of the program", "process.args", asks_argv0,
 	  { [TARGET_OCI] = REFUSED("config.json has no field for it"),
-	    [TARGET_BWRAP] = REFUSED("only versions from 0.9 have an option for it"),
+	    [TARGET_BWRAP] = REFUSED("it has no option for it"),
 	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
 	    [TARGET_LXC] = REFUSED("it has no key for it"),
-	    [TARGET_LXC_RUN] = CARRIED("our init") } },
+	    [TARGET_LXC_RUN] = CARRIED("our init"),
+	    [ITEM_NEWER_BWRAP] = SINCE(BWRAP_ARGV0, ITEM_CARRIED, "--argv0") } },
 	{ "\"/\" in place of an absent working directory", "process.cwdFallbackRoot", asks_cwd_fallback,
 	  { [TARGET_OCI] = DIFFERS("runtimes make an absent working directory"),
 	    [TARGET_BWRAP] = DIFFERS("run it in that folder: it stays there, or goes to \"/\""),
@@ -952,6 +963,17 @@ const struct engine_item engine_items[] = {
 	    [TARGET_BWRAP_RUN] = REFUSED("our init would set them for those mounts, too"),
 	    [TARGET_LXC] = CARRIED("lxc.mount.entry; of a bind as above"),
 	    [TARGET_LXC_RUN] = CARRIED("as above") } },
+	{ "size of a tmpfs", "mounts.options", asks_tmpfs_size,
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("it has no option for it"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
+	    [TARGET_LXC] = CARRIED("lxc.mount.entry"),
+	    [TARGET_LXC_RUN] = CARRIED("our init"),
+	    [ITEM_NEWER_BWRAP] = SINCE(BWRAP_SIZE, ITEM_CARRIED, "--size") } },
+	{ "tmpfs without a mode", "mounts.options", asks_tmpfs_of_any_mode,
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("mode 0755, not that of the folder that it covers"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
+	    [TARGET_LXC] = DIFFERS("mode 1777, not that of the folder that it covers"),
+	    [TARGET_LXC_RUN] = CARRIED("our init") } },
 	{ "options of a tmpfs but for size and mode", "mounts.options", asks_tmpfs_options,
 	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("they are left out, also size of /dev: nr_inodes limits nothing"),
 	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
@@ -1010,40 +1032,55 @@ static const char *const target_titles[] = {
 };
 _Static_assert(array_size(target_names) == TARGET_MAX && array_size(target_titles) == TARGET_MAX, "a name for each target");
 
-struct item_support items_support(const struct engine_item *item, enum engine_target target)
+static bool has_newer(const struct engine_item *item, enum engine_target target)
 {
-	static const struct item_support unknown = { ITEM_UNKNOWN, NULL };
+	return target == TARGET_BWRAP && item->by[ITEM_NEWER_BWRAP].since;
+}
+
+struct item_support items_support(const struct engine_item *item, enum engine_target target, unsigned int bwrap)
+{
+	static const struct item_support unknown = { .how = ITEM_UNKNOWN };
 	bool is_run = target == TARGET_BWRAP_RUN || target == TARGET_LXC_RUN;
 	const struct item_support *own = &item->by[target];
 	const struct item_support *text = &item->by[target == TARGET_BWRAP_RUN ? TARGET_BWRAP : TARGET_LXC];
 
+	if (has_newer(item, target) && bwrap >= item->by[ITEM_NEWER_BWRAP].since)
+		return item->by[ITEM_NEWER_BWRAP];
 	if (!is_run || own->how != ITEM_UNKNOWN)
 		return *own;
 	return text->how == ITEM_DIFFERS || text->how == ITEM_OUTSIDE ? unknown : *text;
 }
 
-int items_check(const struct plan *plan, enum engine_target target, struct err **err)
+static int refuse(const struct engine_item *item, enum engine_target target, const char *what, const char *pointer, struct err **err)
+{
+	int r = err_set(err, E_UNSUPPORTED, EOPNOTSUPP, *pointer ? pointer : NULL, "%s: %s: %s", target_names[target], item->name,
+			what ? what : "not known to it");
+
+	if (has_newer(item, target))
+		err_hint(err, "a command for a bubblewrap that can: --bwrap-version 0.%u", item->by[ITEM_NEWER_BWRAP].since);
+	return r;
+}
+
+int items_check(const struct plan *plan, enum engine_target target, unsigned int bwrap, struct err **err)
 {
 	for (size_t i = 0; i < engine_item_count; i++) {
-		struct item_support support = items_support(&engine_items[i], target);
+		struct item_support support = items_support(&engine_items[i], target, bwrap);
 		const char *pointer;
 
 		if (support.how != ITEM_REFUSED && support.how != ITEM_UNKNOWN)
 			continue;
 		pointer = engine_items[i].asked(plan);
 		if (pointer)
-			return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, *pointer ? pointer : NULL, "%s: %s: %s",
-				       target_names[target], engine_items[i].name,
-				       support.what ? support.what : "not known to it");
+			return refuse(&engine_items[i], target, support.what, pointer, err);
 	}
 	return 0;
 }
 
-void items_visit_notes(const struct plan *plan, enum engine_target target,
+void items_visit_notes(const struct plan *plan, enum engine_target target, unsigned int bwrap,
 		       void (*visit)(void *data, const struct engine_item *item, const struct item_support *support), void *data)
 {
 	for (size_t i = 0; i < engine_item_count; i++) {
-		const struct item_support support = items_support(&engine_items[i], target);
+		const struct item_support support = items_support(&engine_items[i], target, bwrap);
 
 		if ((support.how == ITEM_DIFFERS || support.how == ITEM_OUTSIDE) && engine_items[i].asked(plan))
 			visit(data, &engine_items[i], &support);
@@ -1071,14 +1108,25 @@ bool items_cover(const char *member)
 	return false;
 }
 
-static void print_support(struct item_support support, struct strbuf *out)
+static void put_support(struct item_support support, struct strbuf *out)
 {
 	static const char *const words[] = {
 		[ITEM_UNKNOWN] = "**refused**", [ITEM_REFUSED] = "**refused**: ", [ITEM_CARRIED] = "",
 		[ITEM_DIFFERS] = "differs: ", [ITEM_OUTSIDE] = "not in it: ", [ITEM_NOTHING] = "-",
 	};
 
-	strbuf_printf(out, " %s%s |", words[support.how], support.what ? support.what : "");
+	strbuf_printf(out, "%s%s", words[support.how], support.what ? support.what : "");
+}
+
+static void print_support(const struct engine_item *item, enum engine_target target, struct strbuf *out)
+{
+	strbuf_putc(out, ' ');
+	put_support(items_support(item, target, 0), out);
+	if (has_newer(item, target)) {
+		strbuf_printf(out, "; from 0.%u ", item->by[ITEM_NEWER_BWRAP].since);
+		put_support(item->by[ITEM_NEWER_BWRAP], out);
+	}
+	strbuf_puts(out, " |");
 }
 
 void items_print_matrix(struct strbuf *out)
@@ -1092,7 +1140,7 @@ void items_print_matrix(struct strbuf *out)
 	for (size_t i = 0; i < engine_item_count; i++) {
 		strbuf_printf(out, "\n| %s | %s | enforced |", engine_items[i].name, engine_items[i].members);
 		for (int target = 0; target < TARGET_MAX; target++)
-			print_support(items_support(&engine_items[i], target), out);
+			print_support(&engine_items[i], target, out);
 	}
 	strbuf_putc(out, '\n');
 }

@@ -24,6 +24,10 @@ enum engine_target {
 	TARGET_MAX
 };
 
+/* The N of bubblewrap 0.N: the oldest that serves; and since when it has what only some plans need. */
+enum bwrap_version { BWRAP_OLDEST = 5, BWRAP_SIZE = 7, BWRAP_ARGV0 = 9, BWRAP_OVERLAY = 11 };
+#define BWRAP_VERSION BWRAP_SIZE	/* for which a text is written where nobody says */
+
 enum item_how {
 	ITEM_UNKNOWN,	/* the table has no entry: refused */
 	ITEM_REFUSED,	/* what: why */
@@ -36,7 +40,11 @@ enum item_how {
 struct item_support {
 	enum item_how how;
 	const char *what;
+	unsigned int since;	/* ITEM_NEWER_BWRAP: the N of bubblewrap 0.N; 0: a newer one is no better */
 };
+
+/* Beside the targets: what `emit bwrap` does for a bubblewrap that has more than the oldest. */
+enum { ITEM_NEWER_BWRAP = TARGET_MAX, ITEM_COLUMNS };
 
 struct engine_item {
 	const char *name;
@@ -44,21 +52,22 @@ struct engine_item {
 	/* NULL: this plan does not ask for it; else the pointer of the field that does, "" where none is known. items.c adds
 	 * where among several. */
 	const char *(*asked)(const struct plan *plan);
-	struct item_support by[TARGET_MAX];
+	struct item_support by[ITEM_COLUMNS];
 };
 
 extern const struct engine_item engine_items[];
 extern const size_t engine_item_count;
 
-/* What the target does about the item. A run does by the same means what the text says, unless the table has something else
- * for it. But what the text only tells its reader of is nothing that a run may leave undone: the table has to speak of that. */
-struct item_support items_support(const struct engine_item *item, enum engine_target target);
+/* What the target does about the item; bwrap is the N of bubblewrap 0.N for which TARGET_BWRAP writes, else not used. A run does by the
+ * same means what the text says, unless the table has something else for it. But what the text only tells its reader of is nothing
+ * that a run may leave undone: the table has to speak of that. */
+struct item_support items_support(const struct engine_item *item, enum engine_target target, unsigned int bwrap);
 
 /* 0, or E_UNSUPPORTED with the first item that is refused. */
-int items_check(const struct plan *plan, enum engine_target target, struct err **err);
+int items_check(const struct plan *plan, enum engine_target target, unsigned int bwrap, struct err **err);
 
 /* The items of this plan that the target carries with a difference or not at all: visited in order. */
-void items_visit_notes(const struct plan *plan, enum engine_target target,
+void items_visit_notes(const struct plan *plan, enum engine_target target, unsigned int bwrap,
 		       void (*visit)(void *data, const struct engine_item *item, const struct item_support *support), void *data);
 
 /* Is this member of the printed plan ("process.umask") spoken of? */

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "base/mem.h"
@@ -378,6 +379,15 @@ struct plan {
 	struct plan_hooks hooks[HOOK_MAX];
 	struct plan_lifecycle lifecycle;
 };
+
+/* The option of that name, the last, which counts for the kernel; NULL: none. */
+static inline const struct plan_option *plan_mount_option(const struct plan_mount *mount, const char *key)
+{
+	for (size_t i = mount->option_count; i > 0; i--)
+		if (!strcmp(mount->options[i - 1].key, key))
+			return &mount->options[i - 1];
+	return NULL;
+}
 
 /* The range that an id of the container belongs to, and that of an id outside; NULL: the maps have it not. */
 static inline const struct plan_idmap *plan_idmap_inside(const struct plan_idmaps *maps, uint32_t id)

@@ -181,6 +181,70 @@ CapBnd:	0000000000000000
 2"
 }
 
+# For a bubblewrap of that version, or the usual one: the words.
+emit_for() { # VERSION
+	rt mxc emit bwrap ${1:+--bwrap-version "$1"} --form nul "$POLICY" 2>"$BATS_TEST_TMPDIR/notes" | tr '\0' ' '
+}
+
+@test "emit bwrap: --bwrap-version: what newer ones have is used for them, and refused for older ones" {
+	local version
+	policy true '.bubblewrap.argv0 = "agent"'
+	contains "$(emit_for 0.9)" " --argv0 agent -- /bin/sh -c true"
+	contains "$(emit_for 0.11.2)" " --argv0 agent -- "
+	for version in "" 0.7 0.8.0; do
+		run --separate-stderr rt mxc emit bwrap ${version:+--bwrap-version "$version"} "$POLICY"
+		assert_refused "argv[0] that is no name of the program" "--bwrap-version 0.9"
+	done
+	policy true
+	refused grep -q -e '--argv0' <<<"$(emit_for 0.8)"
+	grep -q 'program other than argv' "$BATS_TEST_TMPDIR/notes"
+	contains "$(emit_for 0.9)" " --argv0 sh -- /bin/sh -c true"
+	refused grep -q 'program other than argv' "$BATS_TEST_TMPDIR/notes"
+	contains "$(emit_for 1.0)" " --argv0 sh -- "
+	run --separate-stderr rt mxc emit bwrap --bwrap-version 0.6 "$POLICY"
+	assert_refused "size of a tmpfs" "--bwrap-version 0.7"
+	for version in 0.4 0 8 v0.8 0.8-1; do
+		run --separate-stderr rt mxc emit bwrap --bwrap-version "$version" "$POLICY"
+		assert_refused --bwrap-version
+	done
+	run --separate-stderr rt mxc emit oci --bwrap-version 0.9 "$POLICY"
+	assert_refused 'goes only with "emit bwrap"'
+}
+
+# An image as the root, which MXCRUN_ROOTFS names.
+image_policy() {
+	make_rootfs "$BATS_TEST_TMPDIR/image"
+	mkdir "$BATS_TEST_TMPDIR/image/var/secret"
+	echo image >"$BATS_TEST_TMPDIR/image/etc/release"
+	export MXCRUN_ROOTFS=$BATS_TEST_TMPDIR/image
+	policy 'cat /etc/release; echo mine >/etc/release; cat /etc/release; ls /var/secret 2>/dev/null || echo denied
+		awk "\$5 == \"/\" { print \$6, \$8 }" /proc/self/mountinfo; ls /; exit 7' \
+		'.containment = "lxc" | .lxc = {distribution: "any", release: "1"} | .filesystem.deniedPaths = ["/var/secret"]'
+}
+
+@test "emit bwrap: an image is written for a bubblewrap with overlays, and refused for others" {
+	image_policy
+	contains "$(emit_for 0.11)" " --overlay-src $MXCRUN_ROOTFS --tmp-overlay / "
+	grep -q 'an image as root: .*no size limits' "$BATS_TEST_TMPDIR/notes"
+	run --separate-stderr rt mxc emit bwrap "$POLICY"
+	assert_refused "an image as root: it has no overlay" "--bwrap-version 0.11"
+}
+
+@test "emit bwrap: an image under bwrap's own overlay is what it is under ours, and stays as it is" {
+	requires bwrap_overlay
+	image_policy
+	run_policy
+	equal "$status" 7
+	local seen=$output
+	rt mxc emit bwrap --bwrap-version 0.11 "$POLICY" --output "$BATS_TEST_TMPDIR/command" 2>/dev/null
+	run --separate-stderr timeout -k 5 "$(slow 30)" "$BATS_TEST_TMPDIR/command/run" </dev/null 3>&- 4>&-
+	echo "$stderr"
+	equal "$status" 7
+	equal "$output" "$seen"
+	contains "$seen" $'image\nmine\ndenied\nrw,nosuid,nodev,relatime overlay'
+	equal "$(cat "$MXCRUN_ROOTFS/etc/release")" image
+}
+
 @test "emit bwrap: the three ways of writing are the same words" {
 	policy 'echo "a  b"; exit 3' '.process.env += ["Q=it'\''s \"x\" $HOME"] | .filesystem.deniedPaths = ["/etc/passwd"]'
 	rt mxc emit bwrap "$POLICY" --form json >"$BATS_TEST_TMPDIR/json" 2>/dev/null

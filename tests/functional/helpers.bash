@@ -46,6 +46,7 @@ host_has() {
 	cgroupfs) [[ ${MXCRUN_TEST_FLAGS-} != *systemd* ]] ;;
 	# Not another runtime that the tests themselves are being tried with.
 	mxcrun) [ "${MXCRUN##*/}" = mxcrun ] ;;
+	bwrap_overlay) missing="needs bubblewrap 0.11 or later" && have bwrap && bwrap --help | grep -q -e ' --tmp-overlay ' ;;
 	# What the engines other than ours refuse; the reason is in docs/engines-matrix.md.
 	native) [ "${MXCRUN_TEST_ENGINE-native}" = native ] ;;
 	*) have "$1" ;;

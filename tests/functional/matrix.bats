@@ -89,13 +89,16 @@ BASE='.process.noNewPrivileges = true | .linux.namespaces |= (map(select(.type !
 }
 
 @test "the matrix holds: the root, mounts, devices, masks" {
-	prove_bundles 13 <<-'END'
+	prove_bundles 16 <<-'END'
 		read-only root | touch /y 2>/dev/null ¦¦ echo ro | .root.readonly = true
 		bind mount | ls -d /x/bin | .mounts += [{destination: "/x", type: "bind", source: "/usr", options: ["rbind", "ro", "nosuid", "nodev"]}]
 		bind mount of one mount only | ls -d /x/bin | .mounts += [{destination: "/x", type: "bind", source: "/usr", options: ["bind", "ro", "nosuid", "nodev"]}]
 		mount flags but for read-only, nosuid and nodev | grep -c " /x .*noexec" /proc/self/mountinfo | .mounts += [{destination: "/x", type: "bind", source: "/usr", options: ["rbind", "ro", "nosuid", "nodev", "noexec"]}]
 		file system | grep -c " /x " /proc/self/mountinfo | .mounts += [{destination: "/x", type: "tmpfs", source: "tmpfs"}]
 		options of a tmpfs but for size and mode | df -i /dev/shm ¦ tail -n 1 ¦ tr -s " " ¦ cut -d " " -f 2 | .mounts ¦= map(if .destination == "/dev/shm" then .options += ["nr_inodes=77"] else . end)
+		size of a tmpfs | df -k /tmp ¦ tail -n 1 ¦ tr -s " " ¦ cut -d " " -f 2 | .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["size=64k"]}]
+		tmpfs without a mode | stat -c %a /root; ls -a /root ¦ wc -l; grep -c " /root " /proc/self/mountinfo | .mounts += [{destination: "/root", type: "tmpfs", source: "tmpfs"}]
+		tmpfs without a mode | stat -c %a /tmp /tmp/x; grep -c " /tmp" /proc/self/mountinfo | .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["ro"]}, {destination: "/tmp/x", type: "tmpfs", source: "tmpfs", options: ["mode=711"]}]
 		tmpfs filled from the image | ls /etc; grep -c " /etc " /proc/self/mountinfo | .mounts += [{destination: "/etc", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]}]
 		view of the cgroup | ls /sys/fs/cgroup ¦ wc -l | .mounts ¦= map(select(.type != "cgroup"))
 		propagation of a mount | grep -c " /x .*shared" /proc/self/mountinfo | .mounts += [{destination: "/x", type: "bind", source: "/usr", options: ["rbind", "rshared", "ro", "nosuid", "nodev"]}]

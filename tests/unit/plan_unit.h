@@ -65,7 +65,7 @@ static inline enum bwrap_object look_at_proc(const char *path)
 static inline void check_golden_bwrap(struct arena *arena, const struct plan *plan, const char *name)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	const struct bwrap_use use = { .target = TARGET_BWRAP, .look = look_at_proc };
+	const struct bwrap_use use = { .target = TARGET_BWRAP, .version = BWRAP_VERSION, .look = look_at_proc };
 	struct bwrap_command command;
 
 	assert_int_equal(bwrap_emit(arena, plan, &use, &command, NULL), 0);

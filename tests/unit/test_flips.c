@@ -148,7 +148,7 @@ static int put_oci(struct arena *arena, const struct plan *plan, struct strbuf *
 
 static int put_bwrap(struct arena *arena, const struct plan *plan, struct strbuf *out, struct err **err)
 {
-	const struct bwrap_use use = { .target = TARGET_BWRAP, .look = look_at_proc };
+	const struct bwrap_use use = { .target = TARGET_BWRAP, .version = BWRAP_VERSION, .look = look_at_proc };
 	struct bwrap_command command;
 	int r = bwrap_emit(arena, plan, &use, &command, err);
 
@@ -197,7 +197,7 @@ static int put_target(struct arena *arena, const struct plan *plan, int target, 
 		return put_lxc(arena, plan, out, err);
 	if (strncmp(title, "--engine ", 9) != 0)
 		fail_msg("what does \"%s\" make of a plan?", title);
-	r = items_check(plan, target, err);
+	r = items_check(plan, target, 0, err);
 	return r < 0 ? r : put_plan(plan, out);
 }
 
@@ -267,7 +267,7 @@ static struct changed changed_members(struct world *before, struct world *after)
 static bool is_told(const struct plan *plan, int target, const char *member)
 {
 	for (size_t i = 0; i < engine_item_count; i++) {
-		struct item_support support = items_support(&engine_items[i], target);
+		struct item_support support = items_support(&engine_items[i], target, BWRAP_VERSION);
 		const char *words = engine_items[i].members;
 
 		if ((support.how != ITEM_DIFFERS && support.how != ITEM_OUTSIDE && support.how != ITEM_NOTHING) ||

@@ -3,6 +3,8 @@
 #include "carrier_unit.h"
 #include "mxc_unit.h"
 
+#include <limits.h>
+
 #include "base/sys.h"
 #include "plan_unit.h"
 
@@ -60,6 +62,64 @@ static void test_golden(void **state)
 		world_plan(&w, MXC_FS("'readwritePaths':['/','/home'],'deniedPaths':['/home/x']")),
 		0);
 	check_without_filter(&w, "mxc-whole-root.plan.json", NULL, "mxc-whole-root.bwrap.txt", NULL);
+	world_done(&w);
+}
+
+/* NULL where it is refused. */
+static const char *command_for(struct world *w, const struct plan *plan, unsigned int version, struct err **err)
+{
+	const struct bwrap_use use = { .target = TARGET_BWRAP, .version = version, .look = look_at_proc };
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+	struct bwrap_command command;
+
+	if (bwrap_emit(w->arena, plan, &use, &command, err) < 0)
+		return NULL;
+	bwrap_print_shell(&command, NULL, &line);
+	return arena_strdup(w->arena, strbuf_str(&line));
+}
+
+/* What only a newer bubblewrap has is written for such a one, and refused for an older one with what helps. */
+static void check_since(struct world *w, const struct plan *plan, unsigned int since, const char *options)
+{
+	cleanup_err struct err *err = NULL;
+	cleanup_free char *text = NULL;
+	char hint[32];
+
+	snprintf(hint, sizeof(hint), "--bwrap-version 0.%u", since);
+	assert_null(command_for(w, plan, since - 1, &err));
+	text = err_format(err);
+	assert_non_null(strstr(text, hint));
+	assert_non_null(strstr(command_for(w, plan, since, NULL), options));
+	assert_non_null(strstr(command_for(w, plan, UINT_MAX, NULL), options));
+}
+
+static void test_bwrap_versions(void **state)
+{
+	static const char *const argv[] = { "agent", "x", NULL };
+	struct plan_option size = { "size", "64m" };
+	struct plan_mount mount = { .kind = MOUNT_FILESYSTEM, .fstype = "tmpfs", .destination = "/x", .attr_set = SYS_ATTR_NOSUID | SYS_ATTR_NODEV };
+	struct plan plain;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	assert_int_equal(world_plan(&w, MXC_FS("")), 0);
+	plain = *w.plan;
+	plain.process.seccomp = (struct plan_seccomp){ 0 };
+	plain.mounts = &mount;
+	plain.mount_count = 1;
+	assert_non_null(strstr(command_for(&w, &plain, BWRAP_OLDEST, NULL), " --tmpfs /x "));
+	mount.options = &size;
+	mount.option_count = 1;
+	check_since(&w, &plain, BWRAP_SIZE, " --size 67108864 --tmpfs /x ");
+	mount.option_count = 0;
+	plain.process.argv = argv;
+	plain.process.program = "/bin/sh";
+	check_since(&w, &plain, BWRAP_ARGV0, " --argv0 agent -- /bin/sh x");
+	plain.process.argv = w.plan->process.argv;
+	plain.process.program = w.plan->process.program;
+	plain.root = (struct plan_root){ .kind = ROOT_IMAGE, .path = "/images/a b" };
+	check_since(&w, &plain, BWRAP_OVERLAY, " --overlay-src '/images/a b' --tmp-overlay / --tmpfs /x ");
 	world_done(&w);
 }
 
@@ -293,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_bwrap_versions),
 		cmocka_unit_test(test_every_sandbox),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_terminal),

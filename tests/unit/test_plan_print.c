@@ -484,7 +484,7 @@ static void test_every_item_is_judged(void **state)
 	(void)state;
 	for (size_t i = 0; i < engine_item_count; i++)
 		for (int target = 0; target < TARGET_MAX; target++) {
-			struct item_support support = items_support(&engine_items[i], target);
+			struct item_support support = items_support(&engine_items[i], target, 0);
 
 			if (support.how == ITEM_UNKNOWN || !support.what)
 				fail_msg("\"%s\" has no entry for target %d", engine_items[i].name, target);

@@ -93,14 +93,6 @@ static void add_namespaces(struct emitter *e)
 
 /* ---- mounts ---- */
 
-static const char *option_value(const struct plan_mount *mount, const char *key)
-{
-	for (size_t i = 0; i < mount->option_count; i++)
-		if (!strcmp(mount->options[i].key, key))
-			return mount->options[i].value;
-	return NULL;
-}
-
 /* "2g" in bytes, as tmpfs(5) counts; -1: not a number of bytes. */
 static int64_t bytes_of(const char *size)
 {
@@ -116,13 +108,15 @@ static int64_t bytes_of(const char *size)
 
 static int add_tmpfs(struct emitter *e, const struct plan_mount *mount, struct err **err)
 {
-	const char *mode = option_value(mount, "mode"), *size = option_value(mount, "size");
-	int64_t bytes = size ? bytes_of(size) : 0;
+	const struct plan_option *mode = plan_mount_option(mount, "mode"), *size = plan_mount_option(mount, "size");
+	int64_t bytes = size && size->value ? bytes_of(size->value) : 0;
 
+	if ((mode && !mode->value) || (size && !size->value))
+		return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, mount->pointer, "bwrap: a size or mode of a tmpfs without its value");
 	if (bytes < 0)
-		return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, mount->pointer, "bwrap: a tmpfs of size \"%.32s\"", size);
+		return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, mount->pointer, "bwrap: a tmpfs of size \"%.32s\"", size->value);
 	if (mode)
-		add2(e, "--perms", mode);
+		add2(e, "--perms", mode->value);
 	/* in a run it is for init, which sets what bwrap has no option for as well */
 	if (size && !is_run(e))
 		add_number(e, "--size", bytes);
@@ -259,8 +253,12 @@ static void add_root(struct emitter *e)
 
 	if (plan->root.kind == ROOT_BUNDLE)
 		add3(e, !is_whole ? "--dev-bind" : is_readonly(first) ? "--ro-bind" : "--bind", plan->root.path, "/");
-	if (plan->root.kind == ROOT_IMAGE)
+	if (plan->root.kind == ROOT_IMAGE && is_run(e))
 		add3(e, "--bind", e->use->image_root, "/");
+	else if (plan->root.kind == ROOT_IMAGE) {
+		add2(e, "--overlay-src", plan->root.path);
+		add2(e, "--tmp-overlay", "/");
+	}
 }
 
 /* ---- /proc ---- */
@@ -328,6 +326,17 @@ static void add_init(struct emitter *e)
 	add_all(e, e->use->command);
 }
 
+static void add_command(struct emitter *e)
+{
+	const struct plan_process *process = &e->plan->process;
+	const char *program = process->program ? process->program : process->argv[0];
+
+	if (e->use->version >= BWRAP_ARGV0 && strcmp(program, process->argv[0]) != 0)
+		add2(e, "--argv0", process->argv[0]);
+	add2(e, "--", program);
+	add_all(e, process->argv + 1);
+}
+
 static int add_process(struct emitter *e, struct err **err)
 {
 	const struct plan_process *process = &e->plan->process;
@@ -348,9 +357,7 @@ static int add_process(struct emitter *e, struct err **err)
 		add(e, "--as-pid-1");
 	if (seccomp->program)
 		add2(e, "--seccomp", add_descriptor(e, seccomp->program, seccomp->instruction_count * sizeof(struct sock_filter)));
-	add2(e, "--", process->program ? process->program : process->argv[0]);
-	for (const char *const *arg = process->argv + 1; *arg; arg++)
-		add(e, *arg);
+	add_command(e);
 	return r;
 }
 
@@ -369,7 +376,7 @@ int bwrap_emit(struct arena *arena, const struct plan *plan, const struct bwrap_
 	       struct err **err)
 {
 	struct emitter e = { .arena = arena, .plan = plan, .use = use, .out = ret };
-	int r = items_check(plan, use->target, err);
+	int r = items_check(plan, use->target, use->version, err);
 
 	if (r < 0)
 		return r;

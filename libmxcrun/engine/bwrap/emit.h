@@ -1,4 +1,4 @@
-/* emit.h - a plan as the arguments of bwrap(1), bubblewrap 0.7 and later. A pure function of the plan, and of which files
+/* emit.h - a plan as the arguments of bwrap(1), bubblewrap 0.5 and later. A pure function of the plan, and of which files
  * there are in the kernel's /proc. What bwrap has no option for is refused or named (engine/items.h). */
 #ifndef MXCRUN_ENGINE_BWRAP_EMIT_H
 #define MXCRUN_ENGINE_BWRAP_EMIT_H
@@ -31,6 +31,7 @@ enum bwrap_object { BWRAP_ABSENT, BWRAP_FILE, BWRAP_DIRECTORY };
 /* What makes the difference between a text and a run of ours. */
 struct bwrap_use {
 	enum engine_target target;	/* TARGET_BWRAP or TARGET_BWRAP_RUN */
+	unsigned int version;	/* a text: the N of the bubblewrap 0.N that it is for; what depends on that is in engine/items.c */
 	/* What is at a path below /proc; not used in a run, where init covers paths. */
 	enum bwrap_object (*look)(const char *path);
 	/* A run: the number of a new descriptor that holds this, or -errno; NULL: they are counted. */

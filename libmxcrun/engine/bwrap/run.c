@@ -249,7 +249,7 @@ static int bwrap_unsupported(const struct plan *plan, const struct host_facts *f
 	const char *path;
 
 	if (r == 0)
-		r = items_check(plan, TARGET_BWRAP_RUN, err);
+		r = items_check(plan, TARGET_BWRAP_RUN, 0, err);
 	if (r == 0)
 		r = check_proc(plan, err);
 	if (r == 0)

@@ -290,7 +290,7 @@ void lxc_container_done(struct lxc_container *container)
 int lxc_emit(struct arena *arena, const struct plan *plan, const struct lxc_use *use, struct lxc_container *ret, struct err **err)
 {
 	struct lxc_emitter e = { .arena = arena, .plan = plan, .use = use, .out = ret };
-	int r = items_check(plan, use->target, err);
+	int r = items_check(plan, use->target, 0, err);
 
 	if (r < 0)
 		return r;

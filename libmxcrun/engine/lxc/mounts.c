@@ -63,11 +63,11 @@ static void add_word(struct strbuf *out, const char *word)
 	strbuf_puts(out, word);
 }
 
-static void add_flags(struct strbuf *out, const struct plan_mount *mount)
+static void add_flags(struct strbuf *out, uint64_t attributes)
 {
 	const char *word;
 
-	for (unsigned int i = 0; (word = mount_attribute_word(mount->attr_set | mount->attr_set_recursive, i)); i++)
+	for (unsigned int i = 0; (word = mount_attribute_word(attributes, i)); i++)
 		add_word(out, word);
 }
 
@@ -88,7 +88,7 @@ static int put_bind(struct lxc_emitter *e, const struct plan_mount *mount)
 
 	add_word(&options, mount->is_recursive ? "rbind" : "bind");
 	if (!lxc_is_run(e))
-		add_flags(&options, mount);
+		add_flags(&options, mount->attr_set | mount->attr_set_recursive);
 	add_word(&options, mount->is_directory ? "create=dir" : "create=file");
 	e->out->config.failed |= options.failed;
 	put_entry(e, lxc_is_run(e) ? tree_of(e, mount) : mount->source, mount->destination, "none", strbuf_str(&options));
@@ -99,7 +99,8 @@ static int put_filesystem(struct lxc_emitter *e, const struct plan_mount *mount,
 {
 	cleanup_strbuf struct strbuf options = STRBUF_INIT;
 
-	add_flags(&options, mount);
+	/* in a run init makes it read-only when all is in it; LXC would do so with the file system itself */
+	add_flags(&options, mount->attr_set & ~(uint64_t)(lxc_is_run(e) ? SYS_ATTR_RDONLY : 0));
 	for (size_t i = 0; i < mount->option_count; i++) {
 		const struct plan_option *option = &mount->options[i];
 

@@ -183,7 +183,7 @@ static int lxc_unsupported(const struct plan *plan, const struct host_facts *fac
 	const char *path;
 
 	if (r == 0)
-		r = items_check(plan, TARGET_LXC_RUN, err);
+		r = items_check(plan, TARGET_LXC_RUN, 0, err);
 	if (r < 0)
 		return r;
 	path = engine_tool_find(&tool, err);

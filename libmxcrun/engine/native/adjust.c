@@ -98,14 +98,38 @@ static int adjust_cover(struct init *init, const struct plan_mount *mount, int f
 		       ? err_sys(err, E_MOUNT, errno, "mount_setattr", mount->destination, mount->pointer) : 0;
 }
 
+/* As natively (mounts.c, take_mode()) a tmpfs without a mode has that of the folder that it covers, and the engine has given it its own.
+ * That folder is in sight in a copy of the one around it, without what is mounted further down. */
+static int take_covered_mode(struct init *init, const struct plan_mount *mount, int fd, struct err **err)
+{
+	cleanup_free char *name = NULL;
+	cleanup_close int parent = path_make_parent_in_root(init->root_fd, mount->destination, &name);
+	cleanup_close int alone = parent < 0 ? parent : mount_clone(init, parent, "", 0);
+	struct stat st;
+
+	if (parent < 0)
+		return err_sys(err, E_MOUNT, -parent, "openat2", mount->destination, mount->pointer);
+	if (alone < 0)
+		return err_sys(err, E_MOUNT, errno, "open_tree", mount->destination, mount->pointer);
+	if (fstatat(alone, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, E_MOUNT, errno, "fstatat", mount->destination, mount->pointer);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, E_UNSUPPORTED, 0, mount->pointer, "what mode the tmpfs has depends on a link at %s: give it one",
+			       mount->destination);
+	return fchmodat(fd, ".", st.st_mode & 07777, 0) < 0 ? err_sys(err, E_MOUNT, errno, "fchmodat", mount->destination, mount->pointer)
+							    : 0;
+}
+
 /* It is of our own user namespace, so that no flag is locked. */
 static int adjust_filesystem(struct init *init, const struct plan_mount *mount, int fd, struct err **err)
 {
 	const uint64_t all = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC;
 	struct sys_mount_attr attr = { .attr_set = mount->attr_set, .attr_clr = all & ~mount->attr_set };
-	bool has_options = !strcmp(mount->fstype, "tmpfs") || !strcmp(mount->fstype, "devpts");
-	int r = has_options ? set_options(mount, fd, err) : 0;
+	bool is_tmpfs = !strcmp(mount->fstype, "tmpfs");
+	int r = is_tmpfs || !strcmp(mount->fstype, "devpts") ? set_options(mount, fd, err) : 0;
 
+	if (r == 0 && is_tmpfs && !plan_mount_option(mount, "mode"))
+		r = take_covered_mode(init, mount, fd, err);
 	if (r < 0)
 		return r;
 	if (attr.attr_set & SYS_ATTR_ATIME_MASK)

@@ -364,11 +364,8 @@ static int take_mode(const struct init *init, const struct plan_mount *mount, ch
 	cleanup_close int fd = -1;
 	struct stat st;
 
-	if (strcmp(mount->fstype, "tmpfs") != 0)
+	if (strcmp(mount->fstype, "tmpfs") != 0 || plan_mount_option(mount, "mode"))
 		return 0;
-	for (size_t i = 0; i < mount->option_count; i++)
-		if (!strcmp(mount->options[i].key, "mode"))
-			return 0;
 	fd = path_open_in_root(init->root_fd, mount->destination, O_PATH);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return 0;

@@ -214,7 +214,7 @@ static void put_annotations(struct oci_emitter *e)
 int oci_emit(struct arena *arena, const struct plan *plan, struct json_writer *config, struct oci_files *files, struct err **err)
 {
 	struct oci_emitter e = { .arena = arena, .plan = plan, .out = config, .files = files };
-	int r = items_check(plan, TARGET_OCI, err);
+	int r = items_check(plan, TARGET_OCI, 0, err);
 
 	if (r < 0)
 		return r;
