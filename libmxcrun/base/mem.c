@@ -88,8 +88,8 @@ static char *shared_address(void)
 	return (char *)ARENA_SHARED_ADDRESS; /* NOLINT(performance-no-int-to-ptr): a fixed place */
 }
 
-/* By an arena that was freed. */
-static bool is_left_mapped;
+/* Beforehand, untouched; by an arena that was freed. */
+static bool is_reserved, is_left_mapped;
 
 /* Map there. Kernels before 4.17 take MAP_FIXED_NOREPLACE as a mere wish. */
 static int map_at_address(int fd, size_t len, int protection, int flags)
@@ -100,7 +100,6 @@ static int map_at_address(int fd, size_t len, int protection, int flags)
 		munmap(want, ARENA_SHARED_SIZE);
 	is_left_mapped = false;
 	got = mmap(want, len, protection, flags | MAP_FIXED_NOREPLACE, fd, 0);
-
 	if (got == MAP_FAILED)
 		return -errno;
 	if (got != want) {
@@ -108,6 +107,17 @@ static int map_at_address(int fd, size_t len, int protection, int flags)
 		return -EEXIST;
 	}
 	return 0;
+}
+
+int arena_reserve_shared(void)
+{
+	int r;
+
+	if (is_reserved)
+		return 0;
+	r = map_at_address(-1, ARENA_SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+	is_reserved = r == 0;
+	return r;
 }
 
 /* Pages asked for together cost a fraction of what each costs when it is first touched. Older kernels refuse: no harm. */
@@ -131,13 +141,13 @@ struct arena *arena_new_shared(void)
 	arena = arena_new();
 	if (!arena)
 		return NULL;
-	r = map_at_address(-1, ARENA_SHARED_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+	r = arena_reserve_shared();
 	if (r < 0) {
 		free(arena);
 		errno = -r;
 		return NULL;
 	}
+	is_reserved = false;
 	arena->free = arena->populated = shared_address();
 	arena->left = ARENA_SHARED_SIZE;
 	populate(arena, SHARED_FIRST);

@@ -36,6 +36,10 @@ struct arena *arena_new(void);
 #define ARENA_SHARED_FIRST ARENA_SHARED_ADDRESS
 struct arena *arena_new_shared(void);
 
+/* Its memory is mapped now, not with the next one: a mapping made while another process that shares our memory executes a
+ * program waits for that. 0 or -errno, which may be left to the arena to report. */
+int arena_reserve_shared(void);
+
 /* The memfd of a shared arena (owned by the arena), -1 for a heap arena. */
 int arena_fd(const struct arena *arena);
 

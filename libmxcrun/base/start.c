@@ -91,9 +91,8 @@ static void relocate(uintptr_t base, Elf64_Dyn *dynamic)
 			*place++ += base;
 			continue;
 		}
-		for (unsigned int i = 0; i < 63; i++)
-			if (*word >> (i + 1) & 1)
-				place[i] += base;
+		for (uint64_t bits = *word >> 1; bits; bits &= bits - 1)
+			place[__builtin_ctzll(bits)] += base;
 		place += 63;
 	}
 	size->d_un.d_val = 0;	/* done: a C library that knows them finds none */

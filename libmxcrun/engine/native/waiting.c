@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mem.h"
 #include "base/sys.h"
 #include "engine/native/clone.h"
 #include "engine/native/parent.h"
@@ -85,6 +86,7 @@ int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, 
 	snprintf(w.argument, sizeof(w.argument), "sync=%d%s", pair[1], is_sandbox ? ",for=sandbox" : "");
 	child.is_apart = is_sandbox;
 	child.sync_fd = pair[0];
+	(void)arena_reserve_shared();
 	child.pid = clone_run(&args, stack, sizeof(stack), execute_init, &w);
 	/* so that the child's end reads as EOF when it dies; if we kept it we would wait for that for ever */
 	if (close(pair[1]) < 0) {
