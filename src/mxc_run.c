@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 #include "mxc_diagnostics.h"
 #include "mxc_source.h"
 #include "program.h"
@@ -112,20 +112,17 @@ static int run_sandbox(struct program *program, struct mxc_diagnostics *diagnost
 {
 	struct supervised end;
 	struct lifecycle lc;
-	struct timespec before, after;
+	int64_t before_ms;
 	int r = program_lifecycle(program, STORE_MAKE, &lc, err);
 
-	clock_gettime(CLOCK_MONOTONIC, &before);
+	before_ms = sys_monotonic_ms();
 	if (r == 0)
 		r = lifecycle_sandbox(&lc, prepared, waiting, report, &end, err);
 	if (r == 0)
 		r = outcome(&end, prepared->plan, ret_exit_code, err);
 	if (r < 0)
 		return r;
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	mxc_diagnostics_line(diagnostics, "Runner completed in %lldms",
-			     (long long)(after.tv_sec - before.tv_sec) * 1000 +
-				     (after.tv_nsec - before.tv_nsec) / 1000000);
+	mxc_diagnostics_line(diagnostics, "Runner completed in %lldms", (long long)(sys_monotonic_ms() - before_ms));
 	mxc_diagnostics_line(diagnostics, "Exit code: %d", *ret_exit_code);
 	return 0;
 }

@@ -34,7 +34,7 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 #define SHARED_FIRST ((size_t)16 << 10) /* most plans are no longer */
-#define SHARED_STEP ((size_t)64 << 10)
+#define SHARED_STEP_MAX ((size_t)64 << 10)
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #ifndef MADV_POPULATE_WRITE
@@ -125,6 +125,14 @@ static void populate(struct arena *arena, size_t len)
 {
 	(void)madvise(arena->populated, len, MADV_POPULATE_WRITE);
 	arena->populated += len;
+}
+
+/* As much again: a plan that is a little longer pays for a little. */
+static void populate_more(struct arena *arena)
+{
+	size_t len = (size_t)(arena->populated - shared_address());
+
+	populate(arena, len < SHARED_STEP_MAX ? len : SHARED_STEP_MAX);
 }
 
 /* It is filled in private memory, and copied to the memfd when it is sealed: a few pages, which is quicker than to change a
@@ -225,7 +233,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	arena->free += size;
 	arena->left -= size;
 	while (arena->fd >= 0 && arena->free > arena->populated)
-		populate(arena, SHARED_STEP);
+		populate_more(arena);
 	return result;
 }
 

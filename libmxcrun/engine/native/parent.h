@@ -77,7 +77,8 @@ void carrier_end(int *pidfd);
 /* Is that process a child of the other? */
 bool carrier_is_child(pid_t pid, pid_t parent);
 
-/* image.c: a sealed memfd with the init program, close-on-exec. Descriptor or -errno. */
+/* image.c: a sealed memfd with the init program, close-on-exec. Descriptor or -errno; the first by raw calls (clone.h). */
+int raw_image_open(void);
 int image_open(struct err **err);
 
 #endif

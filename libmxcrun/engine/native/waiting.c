@@ -22,24 +22,28 @@
 
 /* What the child reads in our memory until it executes init. */
 struct waiting {
-	int image_fd, own_end, other_end;
+	int own_end, other_end;
 	unsigned int first_fd;	/* from there on all are close-on-exec but the one end of the socket */
 	uint64_t ignored_signals;
 	char argument[sizeof("sync=2147483647,for=sandbox")];
 };
 
-/* Returns only on failure, with the errno as exit code: child_vanished() tells the user. */
+/* The copy of the image is made here, beside the parent, which needs it for nothing. Returns only on failure, with the errno as exit
+ * code: child_vanished() tells the user. */
 static int execute_init(void *data)
 {
 	const struct waiting *w = data;
+	int image_fd = raw_image_open();
 	char *const argv[] = { (char[]){ "mxcrun-init" }, (char *)(uintptr_t)w->argument, NULL };
 	char *const envp[] = { NULL };
 
+	if (image_fd < 0)
+		return -image_fd;
 	/* Strangers that an engine leaked end here (CVE-2024-21626); before Linux 5.11 at init's own exec. */
 	(void)raw_call(SYS_close_range, w->first_fd, 0xffffffffl, SYS_CLOSE_RANGE_CLOEXEC, 0, 0);
 	(void)raw_call(SYS_fcntl, w->other_end, F_SETFD, 0, 0, 0);
 	raw_default_signals(w->ignored_signals);
-	return (int)-raw_call(SYS_execveat, w->image_fd, (long)"", (long)argv, (long)envp, SYS_AT_EMPTY_PATH);
+	return (int)-raw_call(SYS_execveat, image_fd, (long)"", (long)argv, (long)envp, SYS_AT_EMPTY_PATH);
 }
 
 /* A kernel that keeps its idle CPUs idle puts the child on ours, where it runs when we sleep: then nothing overlaps. Taking that one
@@ -68,7 +72,6 @@ int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, 
 	/* of the one at a time that has not executed it yet */
 	static _Alignas(16) char stack[STACK_SIZE];
 	static struct waiting w;
-	cleanup_close int image = image_open(err);
 	struct engine_child child = ENGINE_CHILD_INIT;
 	struct sys_clone_args args = {
 		.flags = CLONE_PIDFD,
@@ -77,11 +80,9 @@ int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, 
 	};
 	int pair[2];
 
-	if (image < 0)
-		return image;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(err, E_PROCESS, errno, "socketpair", "sync socket", NULL);
-	w = (struct waiting){ .image_fd = image, .own_end = pair[0], .other_end = pair[1], .first_fd = 3 + preserve_fds,
+	w = (struct waiting){ .own_end = pair[0], .other_end = pair[1], .first_fd = 3 + preserve_fds,
 			      .ignored_signals = facts->ignored_signals };
 	snprintf(w.argument, sizeof(w.argument), "sync=%d%s", pair[1], is_sandbox ? ",for=sandbox" : "");
 	child.is_apart = is_sandbox;
