@@ -1,6 +1,8 @@
 /* sys.c - raw system calls, the same with every C library. */
 #include "base/sys.h"
 
+#include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -85,6 +87,17 @@ int sys_landlock_restrict_self(int ruleset_fd)
 pid_t sys_clone3(struct sys_clone_args *args)
 {
 	return (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+}
+
+pid_t sys_fork(int *ret_pidfd)
+{
+	unsigned long flags = CLONE_PIDFD | SIGCHLD;
+
+#ifdef __s390x__
+	return (pid_t)syscall(SYS_clone, NULL, flags, ret_pidfd, NULL, NULL);
+#else
+	return (pid_t)syscall(SYS_clone, flags, NULL, ret_pidfd, NULL, NULL);
+#endif
 }
 
 int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)

@@ -75,6 +75,8 @@ int sys_landlock_add_path(int ruleset_fd, int fd, uint64_t allowed);
 int sys_landlock_restrict_self(int ruleset_fd);
 
 pid_t sys_clone3(struct sys_clone_args *args);
+/* fork(2), with a descriptor of the child (Linux 5.2), by the call that a filter lets pass wherever it lets a program fork. */
+pid_t sys_fork(int *ret_pidfd);
 int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int sys_open_tree(int dirfd, const char *path, unsigned int flags);
 int sys_move_mount(int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);

@@ -107,6 +107,42 @@ field() { awk -v kind="$1" -v n="$2" '$1 == kind { print $n }' "$HOOKS"; }
 	done
 }
 
+# What a process may do: ids, capabilities, no_new_privs, filters, and whether it can make a folder.
+RIGHTS='{ grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:)" /proc/self/status; ulimit -n; umask
+	mkdir /tmp/folder 2>/dev/null && echo made; rmdir /tmp/folder 2>/dev/null; chown 1:1 /tmp/own 2>/dev/null && echo given; true; }'
+
+@test "a startContainer hook has the rights of the workload, and no more" {
+	local new_privs
+	make_bundle '.process.user = {uid: 5, gid: 6, additionalGids: [7], umask: 23} | .process.rlimits = [{type: "RLIMIT_NOFILE", hard: 77, soft: 66}]
+		| .process.capabilities |= map_values(["CAP_KILL"])
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO"},
+			{names: ["pidfd_open", "clone3"], action: "SCMP_ACT_ERRNO", errnoRet: 38}]}'
+	for new_privs in true false; do
+		rm -f "$BUNDLE"/rootfs/tmp/{hook,workload}
+		touch "$BUNDLE/rootfs/tmp/own"
+		config --arg rights "$RIGHTS" --argjson no "$new_privs" '.process.noNewPrivileges = $no
+			| .process.args = ["/bin/sh", "-c", "\($rights) >/tmp/workload"]
+			| .hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "\($rights) >/tmp/hook"]}]'
+		run_bundle
+		equal "$status" 0
+		equal "$(cat "$BUNDLE/rootfs/tmp/hook")" "$(cat "$BUNDLE/rootfs/tmp/workload")"
+		contains "$(cat "$BUNDLE/rootfs/tmp/hook")" $'Seccomp:\t2'
+		refused grep -qE 'made|given' "$BUNDLE/rootfs/tmp/hook"
+	done
+	# what the workload may, it may
+	rm -f "$BUNDLE"/rootfs/tmp/{hook,workload}
+	config 'del(.linux.seccomp) | .process.user.uid = 0 | .process.capabilities |= map_values(["CAP_CHOWN"])'
+	run_bundle
+	equal "$status" 0
+	contains "$(cat "$BUNDLE/rootfs/tmp/hook")" $'made\ngiven'
+	# a filter that leaves no way to start one ends the start, by name
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["clone", "clone3", "fork", "vfork"], action: "SCMP_ACT_ERRNO"}]}
+		| .process.args = ["/bin/touch", "/tmp/ran"]'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG" </dev/null
+	assert_refused /hooks/startContainer/0 "Operation not permitted"
+	[ ! -e "$BUNDLE/rootfs/tmp/ran" ]
+}
+
 @test "a failing startContainer hook: the program is not run" {
 	make_bundle
 	script 'touch /tmp/ran; sleep 1000'

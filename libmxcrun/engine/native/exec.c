@@ -280,6 +280,9 @@ int exec_workload(struct init *init, const char *program, struct err **err)
 		r = reset_signals(err);
 	if (r == 0)
 		r = give_up_rights(init, err);
+	/* a program of the image: with no more rights than the workload, as under runc and crun */
+	if (r == 0)
+		r = hooks_run(&init->plan->hooks[HOOK_START_CONTAINER], "startContainer", init->state_json, env, err);
 	if (r < 0)
 		return r;
 	execve(program, (char *const *)(uintptr_t)process->argv, (char *const *)(uintptr_t)env);

@@ -113,16 +113,13 @@ static int start(struct running *run, struct err **err)
 		r = open_output(hook->errors_path, &io.fds[STDERR_FILENO], hook, err);
 	if (r < 0)
 		return r;
-	run->pid = fork();
+	run->pid = sys_fork(&run->pidfd);
 	if (run->pid < 0)
-		return err_sys(err, E_HOOK, errno, "fork", hook->path, hook->pointer);
+		return err_sys(err, E_HOOK, errno, "clone", hook->path, hook->pointer);
 	if (run->pid == 0)
 		execute(run, &io, failure_write);
 	/* on both sides, so that the group exists whoever comes first; EACCES: the child was first */
 	(void)setpgid(run->pid, run->pid);
-	run->pidfd = sys_pidfd_open(run->pid, 0);
-	if (run->pidfd < 0)
-		return err_sys(err, E_HOOK, errno, "pidfd_open", hook->path, hook->pointer);
 	return 0;
 }
 

@@ -412,9 +412,6 @@ static int run(struct init *init, struct err **err)
 		r = wait_for(init, SYNC_RECORDED, err);
 	if (r == 0)
 		r = wait_for_start(init, err);
-	if (r == 0)
-		r = hooks_run(&init->plan->hooks[HOOK_START_CONTAINER], "startContainer", init->state_json,
-			      init->env ? init->env : init->plan->process.env, err);
 	if (r < 0)
 		return r;
 	return init->plan->process.keep_init ? reaper_run(init, run_workload, err) : run_workload(init, err);

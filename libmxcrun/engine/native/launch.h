@@ -27,7 +27,7 @@
  * descriptors; GO gate (cgroup is joined, createRuntime hooks have run); cgroup namespace and mounts;
  * devices, masks, read-only paths; pivot_root; /proc writes, limits, keyring, labels, terminal;
  * look the program up as the container's user; READY; wait for RECORDED; wait for the start (both have come already where nobody is to be asked);
- * startContainer hooks; ids, capabilities, seccomp; execve.
+ * ids, capabilities, seccomp; startContainer hooks; execve.
  *
  * The exec stays silent on the sync socket: its close-on-exec end closing is the success. Any failure
  * sends SYNC_ERROR with a packed struct err. If the parent dies before RECORDED the socket reads EOF
