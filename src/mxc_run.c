@@ -24,7 +24,8 @@ struct mxc_options {
 	const char *container_name;
 	bool is_dry_run, is_debug, is_validation;
 	bool lists_backends, deletes, sets_up_hyperlight, is_forced;
-	bool allows_experimental, allows_testing; /* accepted; nothing here hangs on them */
+	bool allows_experimental; /* accepted; nothing here hangs on it */
+	bool allows_testing;
 };
 
 static void say(const char *text)
@@ -204,6 +205,7 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 		.admin_config = program->admin_config,
 		.engine = program->engine,
+		.allows_testing = options->allows_testing,
 	};
 	int exit_code = 0;
 

@@ -371,6 +371,16 @@ static int choose_for_policy(const struct plan_policy_request *request, const st
 	return request->is_text ? 0 : choose_engine(wishes, owners, ret, err);
 }
 
+static int check_testing(const struct policy_document *document, bool is_allowed, struct err **err)
+{
+	const struct mxc_proxy *proxy = document->config->network.proxy;
+
+	if (is_allowed || !proxy || !proxy->builtin_test_server.value)
+		return 0;
+	return err_set(err, E_POLICY, 0, "/network/proxy/builtinTestServer",
+		       "network.proxy.builtinTestServer requires the --allow-testing-features flag");
+}
+
 int prepare_policy(struct host_facts *facts, const struct log *log,
 		   const struct policy_document *document,
 		   const struct plan_policy_request *request, struct prepared *ret,
@@ -380,7 +390,10 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	struct plan_policy_request complete = *request;
 	const struct engine *engine = NULL;
 	const struct admin_config *owners = NULL;
-	int r = look_up_names(document, facts, err);
+	int r = check_testing(document, request->allows_testing, err);
+
+	if (r == 0)
+		r = look_up_names(document, facts, err);
 
 	if (r == 0)
 		r = decide(document, facts, log, &decisions, err);

@@ -20,6 +20,7 @@
 #include "net/link.h"
 #include "net/relay_datagrams.h"
 #include "net/relay_loop.h"
+#include "net/test_proxy.h"
 
 #define BACKLOG 128
 
@@ -27,6 +28,7 @@ struct relay {
 	const struct net_namespace *namespaces; /* where to connect to; NULL: from where it is */
 	struct relay_route *routes;
 	size_t count;
+	const struct net_test_proxy *test; /* who serves instead of carrying; or NULL */
 };
 
 /* No right, no way to get one, no file but those it works with: it is fed by what it doesn't trust. */
@@ -75,6 +77,15 @@ static int enter(const struct net_namespace *namespaces)
 	return sys_setns(namespaces->net_fd, CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
+static int serve_tests(const struct relay *relay, int life_fd)
+{
+	int listeners[NET_PROXY_LISTEN_MAX];
+
+	for (size_t i = 0; i < relay->count; i++)
+		listeners[i] = relay->routes[i].listener;
+	return test_proxy_serve(listeners, relay->count, relay->test, life_fd);
+}
+
 static int run_relay(void *data, int life_fd)
 {
 	struct relay *relay = data;
@@ -86,7 +97,7 @@ static int run_relay(void *data, int life_fd)
 	if (keep_only(relay, &life_fd) < 0)
 		return 1;
 	give_up_rights();
-	return relay_loop(relay->routes, relay->count, life_fd);
+	return relay->test ? serve_tests(relay, life_fd) : relay_loop(relay->routes, relay->count, life_fd);
 }
 
 /* ---- the sockets ---- */
@@ -150,7 +161,7 @@ int relay_start(const struct net_proxy *proxy, const struct net_namespace *names
 	struct net_socket sockets[NET_PROXY_LISTEN_MAX + 1];
 	struct net_socket *route = &sockets[proxy->listen_count];
 	struct relay_route routes[NET_PROXY_LISTEN_MAX];
-	struct relay relay = { .routes = routes, .count = proxy->listen_count };
+	struct relay relay = { .routes = routes, .count = proxy->listen_count, .test = proxy->test.is_used ? &proxy->test : NULL };
 	int r;
 
 	for (size_t i = 0; i < proxy->listen_count; i++)

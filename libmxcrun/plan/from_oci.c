@@ -35,7 +35,7 @@ static int refuse_annotation(const struct builder *b, const char *key, struct er
 		is_refused |= strcmp(key, refused[i]) == 0;
 	if (!is_refused)
 		return 0;
-	return err_set(err, E_UNSUPPORTED, 0, "/annotations", "%.64s is not supported yet and is not ignored", key);
+	return err_set(err, E_UNSUPPORTED, 0, "/annotations", "%.64s is not supported, and is not ignored", key);
 }
 
 static int build_annotations(struct builder *b, struct err **err)

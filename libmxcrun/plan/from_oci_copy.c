@@ -122,7 +122,7 @@ static int refuse(const char *pointer, struct err **err)
 {
 	const char *name = strrchr(pointer, '/');
 
-	return err_set(err, E_UNSUPPORTED, 0, pointer, "%s is not supported yet and is not ignored",
+	return err_set(err, E_UNSUPPORTED, 0, pointer, "%s is not supported, and is not ignored",
 		       name ? name + 1 : pointer);
 }
 

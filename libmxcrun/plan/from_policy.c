@@ -199,6 +199,9 @@ static int tighten_proxy(const struct net_rule_sets *owners, struct net_proxy *p
 	const struct net_rules *refusal = NULL;
 	size_t kept = 0;
 
+	if (proxy->test.is_used)
+		return err_set(err, E_POLICY, 0, proxy->pointer, "%s has rules, which the built-in test proxy, who goes by names, does not keep",
+			       owners->items[0].carrier);
 	for (size_t i = 0; i < proxy->target_count; i++) {
 		const struct net_endpoint *target = &proxy->targets[i];
 		const struct net_packet packet = { target->family, target->address, NET_TCP, target->port };

@@ -24,6 +24,7 @@ struct plan_policy_request {
 	const char *admin_config;	/* for lifecycle/; NULL: the host's own */
 	const char *engine;		/* as in struct plan_request */
 	bool is_text;			/* likewise */
+	bool allows_testing;		/* the built-in test proxy */
 	const struct plan_owner *owner; /* NULL: nothing */
 	const struct oci_seccomp *seccomp_file; /* what the policy's seccompProfile names a file for; NULL: it names none */
 };

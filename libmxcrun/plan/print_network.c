@@ -87,6 +87,24 @@ static void print_mappings(const struct net_policy *policy, struct json_writer *
 	json_close(w, ']');
 }
 
+static void print_words(const char *const *words, const char *key, struct json_writer *w)
+{
+	json_open(w, key, '[');
+	for (; words && *words; words++)
+		json_put_string(w, NULL, *words);
+	json_close(w, ']');
+}
+
+static void print_test_proxy(const struct net_test_proxy *test, struct json_writer *w)
+{
+	json_put_bool(w, "isBuiltin", test->is_used);
+	if (!test->is_used)
+		return;
+	json_put_string(w, "default", test->allows_by_default ? "allow" : "deny");
+	print_words(test->allowed, "allowedHosts", w);
+	print_words(test->blocked, "blockedHosts", w);
+}
+
 void print_network_policy(const struct net_policy *policy, struct json_writer *w)
 {
 	json_open(w, "networkPolicy", '{');
@@ -100,6 +118,7 @@ void print_network_policy(const struct net_policy *policy, struct json_writer *w
 	json_close(w, ']');
 	print_mappings(policy, w);
 	json_open(w, "proxy", '{');
+	print_test_proxy(&policy->proxy.test, w);
 	json_put_string(w, "url", policy->proxy.url);
 	json_put_string(w, "pointer", policy->proxy.pointer);
 	print_endpoints(policy->proxy.listen, policy->proxy.listen_count, "listen", w);

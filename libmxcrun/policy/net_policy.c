@@ -38,6 +38,23 @@ static int copy_text(struct arena *arena, const char *text, const char **ret)
 	return text && !*ret ? -ENOMEM : 0;
 }
 
+static int copy_words(struct arena *arena, const char *const **words)
+{
+	const char **copy;
+	size_t count = 0;
+
+	if (!*words)
+		return 0;
+	while ((*words)[count])
+		count++;
+	copy = arena_array(arena, count + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++)
+		if (copy_text(arena, (*words)[i], &copy[i]) < 0)
+			return -ENOMEM;
+	*words = copy;
+	return copy ? 0 : -ENOMEM;
+}
+
 static int copy_group(struct arena *arena, struct net_group *group)
 {
 	int r = copy_text(arena, group->name, &group->name);
@@ -77,6 +94,10 @@ int net_policy_copy(struct arena *arena, const struct net_policy *policy, struct
 		r = copy_text(arena, policy->mappings[i].pointer, &ret->mappings[i].pointer);
 	if (r == 0)
 		r = copy_text(arena, policy->proxy.url, &ret->proxy.url);
+	if (r == 0)
+		r = copy_words(arena, &ret->proxy.test.allowed);
+	if (r == 0)
+		r = copy_words(arena, &ret->proxy.test.blocked);
 	if (r == 0)
 		r = copy_text(arena, policy->proxy.pointer, &ret->proxy.pointer);
 	return r == 0 ? copy_text(arena, policy->pointer, &ret->pointer) : r;

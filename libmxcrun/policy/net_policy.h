@@ -11,6 +11,12 @@ struct net_endpoint {
 	uint16_t port;
 };
 
+/* A proxy of ours, for tests: which hosts it lets through, by name. */
+struct net_test_proxy {
+	bool is_used, allows_by_default;
+	const char *const *allowed, *const *blocked; /* NULL-terminated; or NULL */
+};
+
 /* The only way out: connections to one of these addresses inside are carried to the first target outside that answers. */
 #define NET_PROXY_LISTEN_MAX 3u
 #define NET_PROXY_TARGET_MAX 2u
@@ -18,6 +24,7 @@ struct net_proxy {
 	const char *url; /* as written; for the workload's variables */
 	struct net_endpoint listen[NET_PROXY_LISTEN_MAX], targets[NET_PROXY_TARGET_MAX];
 	size_t listen_count, target_count;
+	struct net_test_proxy test; /* is_used: there is no target */
 	const char *pointer;
 };
 

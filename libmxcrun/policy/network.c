@@ -345,6 +345,25 @@ static int resolve_proxy_url(const struct posture *p, const char *url, struct er
 	return p->ret->hosts ? 0 : err_nomem(err);
 }
 
+/* In the sandbox's own namespace each port is free. */
+static int resolve_test_proxy(const struct posture *p, struct err **err)
+{
+	const struct mxc_network *n = p->network;
+	struct net_proxy *proxy = &p->ret->policy.proxy;
+
+	*proxy = (struct net_proxy){
+		.url = NETWORK_TEST_PROXY_URL,
+		.test = { true, n->default_policy == MXC_ALLOW, n->allowed_hosts.items, n->blocked_hosts.items },
+		.pointer = pointer_of(p, n->proxy->element, "builtinTestServer"),
+	};
+	if (!proxy->pointer)
+		return err_nomem(err);
+	if (!proxy->test.allows_by_default && !n->allowed_hosts.count)
+		log_warning(p->log, "network.defaultPolicy='block' without allowedHosts: the built-in test proxy refuses every host");
+	network_proxy_listen_inside(proxy);
+	return 0;
+}
+
 static int resolve_proxy(const struct posture *p, struct err **err)
 {
 	const struct mxc_proxy *proxy = p->network->proxy;
@@ -353,14 +372,13 @@ static int resolve_proxy(const struct posture *p, struct err **err)
 	if (p->is_container)
 		return err_set(err, E_UNSUPPORTED, 0, pointer_of(p, p->network->element, "proxy"),
 			       "a proxy as the only way out is not supported for a container from a bundle");
+	p->ret->mode = POLICY_NETWORK_PROXY;
 	if (proxy->builtin_test_server.value)
-		return err_set(err, E_UNSUPPORTED, 0, pointer_of(p, proxy->element, "builtinTestServer"),
-			       "the built-in test proxy is not supported yet and is not ignored");
+		return resolve_test_proxy(p, err);
 	if (proxy->localhost.set)
 		url = arena_printf(p->arena, "http://127.0.0.1:%u", proxy->localhost.value);
 	if (!url)
 		return err_nomem(err);
-	p->ret->mode = POLICY_NETWORK_PROXY;
 	return resolve_proxy_url(p, url, err);
 }
 

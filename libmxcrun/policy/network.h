@@ -10,7 +10,7 @@
 #include "policy/decisions.h"
 
 /* The mode of MXC.md 7.4 and what it lets through, or why the posture is refused (7.5): E_POLICY for one that contradicts
- * itself, E_UNSUPPORTED for one that isn't enforced here yet. 0 or -errno. */
+ * itself, E_UNSUPPORTED for one that a container from a bundle can't have. 0 or -errno. */
 int policy_network(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
 		   const struct log *log, struct policy_network *ret, struct err **err);
 

@@ -11,6 +11,7 @@
 
 #define OWN_NETWORK UINT64_C(0x0a000200) /* 10.0.2.0/24, MXC.md 7.7 */
 #define OWN_GATEWAY UINT64_C(0x0a000202)
+#define TEST_PROXY_PORT 3128 /* of NETWORK_TEST_PROXY_URL */
 
 const char *const network_proxy_variables[] = { "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY",
 						"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", NULL };
@@ -92,6 +93,12 @@ int network_proxy_name(struct arena *arena, const char *url, const char **ret)
 	if (needs_look_up(host))
 		*ret = host;
 	return 0;
+}
+
+void network_proxy_listen_inside(struct net_proxy *ret)
+{
+	listen_at(ret, NET_V4, loopback4, TEST_PROXY_PORT);
+	listen_at(ret, NET_V4, (struct net_address){ 0, OWN_GATEWAY }, TEST_PROXY_PORT);
 }
 
 int network_proxy_resolve(struct arena *arena, const char *url, const struct host_address *found, const char *pointer,

@@ -14,6 +14,10 @@ int network_proxy_name(struct arena *arena, const char *url, const char **ret);
 int network_proxy_resolve(struct arena *arena, const char *url, const struct host_address *found, const char *pointer,
 			  struct net_proxy *ret, struct err **err);
 
+/* Where the built-in test proxy answers. */
+#define NETWORK_TEST_PROXY_URL "http://127.0.0.1:3128"
+void network_proxy_listen_inside(struct net_proxy *ret);
+
 /* Is it one of the variables by which programs find a proxy, in any spelling? name may go on behind len. */
 bool network_is_proxy_variable(const char *name, size_t len);
 

@@ -407,6 +407,29 @@ carriers() {
 	result "tcp 198.51.100.10 80" ECONNREFUSED
 }
 
+# By names, which it looks up itself; the servers of this test speak no HTTP, and answer whoever connects.
+ask_proxy() { printf %s "curl -sS -m 10 -o /dev/null -w '%{http_connect} %{http_code} $1\\n' $1 2>&1;"; }
+@test "the built-in test proxy: listed hosts by name, tunnels and plain requests, and no other way out" {
+	in_world /usr/bin/python3 -m http.server 8080 --bind 198.51.100.10 --directory "$BATS_TEST_TMPDIR" >/dev/null 2>&1 3>&- 4>&- &
+	SERVERS+=($!)
+	start_servers
+	printf '%s\n' "198.51.100.10 web.test" "198.51.100.10 other.test" >"$BATS_TEST_TMPDIR/hosts"
+	echo found >"$BATS_TEST_TMPDIR/page"
+	policy "curl -sS -m 10 http://web.test:8080/page; curl -sS -m 10 -p http://web.test:8080/page; $(ask_proxy http://other.test:8080/page)
+		$(ask_proxy http://198.51.100.10:8080/page) $(ask_proxy https://other.test:8080/) curl -sS -m 5 --noproxy '*' http://198.51.100.10:8080/page 2>&1" \
+		'.version = "0.8.0-alpha" | .network = {proxy: {builtinTestServer: true}, allowedHosts: ["Web.test"], blockedHosts: ["198.51.100.10"]}'
+	run_there --allow-testing-features
+	equal "$(grep -c '^found$' <<<"$output")" 2
+	contains "$output" "000 403 http://other.test:8080/page"
+	contains "$output" "000 403 http://198.51.100.10:8080/page"
+	contains "$output" "403 000 https://other.test:8080/"
+	contains "$output" "Failed to connect to 198.51.100.10"
+	equal "$(carriers)" ""
+	run_there
+	equal "$status" 255
+	contains "$stderr" "--allow-testing-features"
+}
+
 no_other_way() {
 	local filter
 	for filter in '.network.egress = {default: "allow"}' '.runtimeConfig = {networkProxy: "http://localhost:3128"}' '.network = {}'; do

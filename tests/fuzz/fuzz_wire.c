@@ -1,8 +1,9 @@
-/* fuzz_wire.c - bytes from sockets: messages of D-Bus, errors of init, attributes of netlink. */
+/* fuzz_wire.c - bytes from sockets: messages of D-Bus, errors of init, attributes of netlink, requests to the test proxy. */
 #include "fuzz.h"
 
 #include "base/netlink.h"
 #include "cgroup/dbus.h"
+#include "net/test_proxy.h"
 
 static void read_dbus(const uint8_t *data, size_t len)
 {
@@ -17,6 +18,17 @@ static void read_dbus(const uint8_t *data, size_t len)
 		abort();
 	while (dbus_get_string(&message, &text) || dbus_get_u32(&message, &number) || dbus_get_variant(&message, "s"))
 		;
+}
+
+static void read_request(const char *head)
+{
+	struct test_proxy_request request;
+
+	if (!test_proxy_parse(head, &request))
+		return;
+	if (!*request.host || request.rest < head || request.rest > head + strlen(head) ||
+	    (request.target && request.target + request.target_len >= request.rest))
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -34,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	attribute = netlink_find(copy, len, 1, &found);
 	if (attribute && ((const char *)attribute < copy || (const char *)attribute + found > copy + len))
 		abort();
+	read_request(copy);
 	free(copy);
 	return 0;
 }

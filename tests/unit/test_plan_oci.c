@@ -44,7 +44,7 @@ static void test_unenforceable(void **state)
 {
 	static const struct bad list[] = {
 		{ T("'mxc':{'version':'1.0.0'}"), E_UNSUPPORTED, "/mxc",
-		  "mxc is not supported yet" },
+		  "mxc is not supported" },
 		{ T("'annotations':{'mxc.policy':'{}'}"), E_UNSUPPORTED, "/annotations",
 		  "mxc.policy" },
 		{ P("'scheduler':{'policy':'SCHED_OTHER','nice':20}"), E_CONFIG, "/process/scheduler/nice",

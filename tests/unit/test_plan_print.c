@@ -73,7 +73,7 @@ static void make_plan(void)
 		.net_device_count = 1,
 		.network_policy = { .egress = { .items = &net_rules, .count = 1 },
 				    .mappings = &net_mapping, .mapping_count = 1,
-				    .proxy = { .listen_count = 1, .target_count = 1 } },
+				    .proxy = { .listen_count = 1, .target_count = 1, .test = { true, false, words, words } } },
 		.monotonic = { true, 1, 2 },
 		.boottime = { true, 3, 4 },
 		.policy = { .regions = &region, .region_count = 1, .filters = &filter, .filter_count = 1, .items = &item, .item_count = 1 },
@@ -199,6 +199,10 @@ static void change_network(const char *before)
 	CHANGE_NUMBER(plan.network_policy.proxy.targets[0].address.low);
 	CHANGE(plan.network_policy.proxy.listen_count, 0);
 	CHANGE(plan.network_policy.proxy.target_count, 0);
+	CHANGE(plan.network_policy.proxy.test.is_used, false);
+	CHANGE_BOOL(plan.network_policy.proxy.test.allows_by_default);
+	CHANGE(plan.network_policy.proxy.test.allowed, NULL);
+	CHANGE(plan.network_policy.proxy.test.blocked, NULL);
 }
 
 static void change_cgroup(const char *before)
@@ -546,8 +550,8 @@ _Static_assert(sizeof(struct plan_item) == 64, "new member: print it and add it 
 _Static_assert(sizeof(struct plan_policy) == 104, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_rdt) == 24, "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct net_rules) == 32, "new member: print it and add it to change_network()");
-_Static_assert(sizeof(struct net_policy) == 240, "new member: print it and add it to change_network()");
-_Static_assert(sizeof(struct plan) == 1488, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct net_policy) == 264, "new member: print it and add it to change_network()");
+_Static_assert(sizeof(struct plan) == 1512, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

@@ -457,8 +457,6 @@ static void test_network_refused(void **state)
 		  "/network/proxy", "inside the sandbox's own network" },
 		{ STRICT("'defaultPolicy':'allow','proxy':{'url':'http://example.org:81'}"), E_POLICY,
 		  "/network/proxy", "could not resolve proxy host" },
-		{ STRICT("'defaultPolicy':'allow','proxy':{'builtinTestServer':true}"), E_UNSUPPORTED,
-		  "/network/proxy/builtinTestServer", "test proxy" },
 		{ MXC("1.0.0", "'runtimeConfig':{'networkProxy':'http://localhost:0'},"), E_POLICY,
 		  "/runtimeConfig/networkProxy", "port from 1 to 65535" },
 		{ OLD("'defaultPolicy':'allow','allowedHosts':['192.0.2.1','other.test']"), E_POLICY, "/network/allowedHosts/1",
@@ -596,6 +594,7 @@ static void test_network_proxy(void **state)
 		{ MXC("1.0.0", "'runtimeConfig':{'networkProxy':'http://[::1]:3128'},"), 2, 1 },
 		{ STRICT("'defaultPolicy':'allow','proxy':{'localhost':8080}"), 2, 1 },
 		{ STRICT("'defaultPolicy':'allow','proxy':{'url':'http://192.0.2.7:81'}"), 2, 1 },
+		{ STRICT("'proxy':{'builtinTestServer':true},'allowedHosts':['some.test']"), 2, 0 },
 	};
 	struct world w;
 
@@ -609,6 +608,7 @@ static void test_network_proxy(void **state)
 		assert_int_equal(w.decisions->network.mode, POLICY_NETWORK_PROXY);
 		assert_int_equal(proxy->listen_count, good[i].listen);
 		assert_int_equal(proxy->target_count, good[i].targets);
+		assert_int_equal(proxy->test.is_used, good[i].targets == 0);
 		assert_int_equal(proxy->listen[proxy->listen_count - 1].address.low, 0x0a000202);
 		world_done(&w);
 	}
