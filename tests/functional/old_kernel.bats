@@ -78,6 +78,27 @@ secret
 Permission denied"
 }
 
+# Where no Landlock domain keeps the host's abstract sockets out, nobody makes a socket that could be connected to one.
+@test "a policy on the host's own network: UNIX sockets by connected pairs alone" {
+	policy 'exec /usr/bin/python3 -c "
+import socket as s
+for make, kind in (s.socket, s.SOCK_STREAM), (s.socket, s.SOCK_DGRAM), (s.socketpair, s.SOCK_DGRAM), (s.socketpair, s.SOCK_STREAM):
+    try:
+        make(s.AF_UNIX, kind); print(\"made\")
+    except OSError as e:
+        print(e.strerror)
+"' '.version = "0.8.0-alpha" | .network = {defaultPolicy: "allow", allowLocalNetwork: true}'
+	run_policy
+	equal "$status" 0
+	equal "$output" "$(printf '%s\n' "Permission denied" "Permission denied" "Permission denied" made)"
+	jq -n '{defaultAction: "SCMP_ACT_ALLOW"}' >"$BATS_TEST_TMPDIR/profile.json"
+	policy true --arg file "$BATS_TEST_TMPDIR/profile.json" \
+		'.version = "0.8.0-alpha" | .network = {defaultPolicy: "allow", allowLocalNetwork: true} | .bubblewrap = {seccompProfile: $file}'
+	run_policy
+	equal "$status" 255
+	contains "$stderr" /bubblewrap/seccompProfile
+}
+
 @test "what mount(2) can't do is refused by name" {
 	make_bundle '.linux.rootfsPropagation = "shared"'
 	run_bundle

@@ -1,4 +1,4 @@
-/* old_kernel.c - run a command as on a kernel without the mount API: its system calls, and openat2, don't exist.
+/* old_kernel.c - run a command as on a kernel without the mount API: its system calls, openat2 and those of Landlock don't exist.
  *
  *     old_kernel COMMAND...
  */
@@ -12,7 +12,7 @@
 int main(int argc, char **argv)
 {
 	static const char *const names[] = { "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick",
-					     "mount_setattr", "openat2" };
+					     "mount_setattr", "openat2", "landlock_create_ruleset" };
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
 	if (argc < 2 || !filter) return 125;
