@@ -512,6 +512,22 @@ ok
 ok"
 }
 
+@test "in a user namespace a device is the host's own, and one that the host has not is refused by name" {
+	make_bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1000}]
+		| .linux.gidMappings = .linux.uidMappings | .linux.devices = [{path: "/dev/kmsg", type: "c", major: 1, minor: 11, fileMode: 438}]'
+	script 'stat -c "%a %t:%T" /dev/kmsg; grep -c " /dev/kmsg " /proc/self/mountinfo'
+	run_bundle
+	equal "$status $output" "0 $(stat -c '%a %t:%T' /dev/kmsg)
+1"
+	config '.linux.devices = [{path: "/dev/mxcrun-absent", type: "c", major: 1, minor: 11}]'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG"
+	assert_refused /linux/devices/0 "device /dev/mxcrun-absent can't be made here, and the host has no such one to bind"
+	# another device under that name is none
+	config '.linux.devices = [{path: "/dev/kmsg", type: "c", major: 1, minor: 12}]'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG"
+	assert_refused /linux/devices/0 "the host has no such one"
+}
+
 @test "a device node that the workload makes itself can't be opened" {
 	make_bundle '.process.capabilities.bounding += ["CAP_MKNOD"] | .process.capabilities.permitted += ["CAP_MKNOD"]
 		| .process.capabilities.effective += ["CAP_MKNOD"]'

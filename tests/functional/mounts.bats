@@ -161,6 +161,24 @@ refused"
 	[ -e "$source/made" ]
 }
 
+@test "a source below an earlier mount of the container is what that shows; where sources are opened before, the host's" {
+	local source=$BATS_TEST_TMPDIR/volume
+	make_bundle
+	mkdir -p "$source/below" "$BUNDLE/rootfs/first/below"
+	touch "$source/below/of-the-mount" "$BUNDLE/rootfs/first/below/of-the-host"
+	config --arg s "$source" --arg below "$BUNDLE/rootfs/first/below" '.mounts += [
+		{destination: "/first", type: "none", source: $s, options: ["rbind"]},
+		{destination: "/second", type: "none", source: $below, options: ["bind"]}]'
+	script 'ls /second'
+	run_bundle
+	equal "$status $output" "0 of-the-mount"
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
+		| .linux.gidMappings = .linux.uidMappings'
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE"
+	run_bundle
+	equal "$status $output" "0 of-the-host"
+}
+
 @test "copy-symlink makes the link that the source is; without it the bind goes to its target" {
 	local source=$BATS_TEST_TMPDIR/source
 	mkdir "$source"
