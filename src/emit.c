@@ -178,13 +178,13 @@ static int emit_oci(struct program *program, const struct emit_options *options,
 
 /* ---- a bwrap command ---- */
 
-static enum bwrap_object look(const char *path)
+static enum kernel_object look(const char *path)
 {
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
-		return BWRAP_ABSENT;
-	return S_ISDIR(st.st_mode) ? BWRAP_DIRECTORY : BWRAP_FILE;
+		return OBJECT_ABSENT;
+	return S_ISDIR(st.st_mode) ? OBJECT_DIRECTORY : OBJECT_FILE;
 }
 
 /* The script starts bwrap in the folder of who calls it, which may be the workload's, too. */

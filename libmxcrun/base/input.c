@@ -42,7 +42,7 @@ static int wait_readable(int fd, int64_t deadline_ms)
 	}
 }
 
-static int read_stream(int fd, size_t max, int wait_ms, char **ret_data, size_t *ret_len)
+int input_read_pipe(int fd, size_t max, int wait_ms, char **ret_data, size_t *ret_len)
 {
 	int64_t deadline_ms = wait_ms < 0 ? -1 : sys_monotonic_ms() + wait_ms;
 	cleanup_strbuf struct strbuf all = STRBUF_INIT;
@@ -89,5 +89,5 @@ int input_read(const char *path, size_t max, int wait_ms, char **ret_data, size_
 		return fd_read_open(own_fd, max, (size_t)st.st_size, ret_data, ret_len);
 	if (!is_stdin && !S_ISFIFO(st.st_mode))
 		return -EINVAL;
-	return read_stream(is_stdin ? STDIN_FILENO : own_fd, max, wait_ms, ret_data, ret_len);
+	return input_read_pipe(is_stdin ? STDIN_FILENO : own_fd, max, wait_ms, ret_data, ret_len);
 }

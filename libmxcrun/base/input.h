@@ -13,4 +13,7 @@ bool input_is_stdin(const char *path);
  * again has lost its writer. A directory is -EISDIR, any other kind of object -EINVAL. malloc'd, NUL-terminated. 0 or -errno. */
 int input_read(const char *path, size_t max, int wait_ms, char **ret_data, size_t *ret_len);
 
+/* The same of an open pipe, until its last writer is gone. */
+int input_read_pipe(int fd, size_t max, int wait_ms, char **ret_data, size_t *ret_len);
+
 #endif

@@ -1,7 +1,7 @@
 /* calls.h - a list of system calls, made by the parent and carried out by a child that shares its memory.
  *
  * Before such a child executes a program it may neither allocate nor format. So whoever prepares a mount namespace for another
- * engine's program (engine/lxc/place.c, engine/bwrap/place.c) writes down what is to be done; calls_make() does it.
+ * engine's program (engine/lxc/place.c, engine/bwrap/run.c) writes down what is to be done; calls_make() does it.
  */
 #ifndef MXCRUN_ENGINE_CALLS_H
 #define MXCRUN_ENGINE_CALLS_H

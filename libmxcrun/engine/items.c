@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/mount.h>
 
-#include "base/path.h"
 #include "base/sys.h"
 #include "plan/caps.h"
 
@@ -141,14 +140,10 @@ MOUNT_ITEM(symlink, m->kind == MOUNT_SYMLINK)
 MOUNT_ITEM(directory, m->kind == MOUNT_DIRECTORY)
 MOUNT_ITEM(file, m->kind == MOUNT_FILE)
 
-/* By the last step that reaches it. */
 static const char *asks_denied_proc(const struct plan *plan)
 {
-	const struct plan_mount *last = NULL;
+	const struct plan_mount *last = mount_last_at(plan, "/proc");
 
-	for (size_t i = 0; i < plan->mount_count; i++)
-		if (path_is_within("/proc", plan->mounts[i].destination) && plan->mounts[i].kind != MOUNT_REMOUNT)
-			last = &plan->mounts[i];
 	return last && last->kind == MOUNT_DENY ? when(true, last->pointer) : NULL;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/path.h"
 #include "base/sys.h"
 #include "base/strbuf.h"
 #include "plan/plan.h"
@@ -27,6 +28,9 @@ enum engine_target {
 /* The N of bubblewrap 0.N: the oldest that serves; and since when it has what only some plans need. */
 enum bwrap_version { BWRAP_OLDEST = 5, BWRAP_SIZE = 7, BWRAP_ARGV0 = 9, BWRAP_OVERLAY = 11 };
 #define BWRAP_VERSION BWRAP_SIZE	/* for which a text is written where nobody says */
+
+/* What the kernel of this host has at a path of /proc or /sys, for a text that masks it. */
+enum kernel_object { OBJECT_ABSENT, OBJECT_FILE, OBJECT_DIRECTORY };
 
 enum item_how {
 	ITEM_UNKNOWN,	/* the table has no entry: refused */
@@ -98,6 +102,15 @@ static inline bool mount_is_left_by_lxc(const struct plan_mount *mount)
 {
 	return mount->kind == MOUNT_CGROUP || mount->kind == MOUNT_SYMLINK || mount->kind == MOUNT_DIRECTORY ||
 	       (mount->kind == MOUNT_FILESYSTEM && !strcmp(mount->fstype, "devpts") && !strcmp(mount->destination, "/dev/pts"));
+}
+
+/* The last step that reaches the path, or all that lies around it; NULL: none does. */
+static inline const struct plan_mount *mount_last_at(const struct plan *plan, const char *path)
+{
+	for (size_t i = plan->mount_count; i > 0; i--)
+		if (path_is_within(path, plan->mounts[i - 1].destination) && plan->mounts[i - 1].kind != MOUNT_REMOUNT)
+			return &plan->mounts[i - 1];
+	return NULL;
 }
 
 /* The plan's first mount step that is of the policy's mount point "/": the attributes of a whole root. */

@@ -13,7 +13,7 @@ struct engine_tool {
 /* The one of its paths where it is, or NULL with E_HOST and the remedy. */
 const char *engine_tool_find(const struct engine_tool *tool, struct err **err);
 
-/* What it prints when it is given that option; malloc'd. 0 or -errno. */
-int engine_tool_ask(const char *path, const char *option, char **ret);
+/* What it prints when it is given that option; malloc'd. E_HOST, also when it takes more than ten seconds. 0 or -errno. */
+int engine_tool_ask(const char *path, const char *option, char **ret, struct err **err);
 
 #endif

@@ -208,6 +208,9 @@ engine_of() {
 	fake_tool 'exit 1'
 	with_tool bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
 	assert_mxc_refused "too old"
+	fake_tool 'sleep 1000'
+	with_tool bwrap "$BATS_TEST_TMPDIR/fake" --engine bwrap mxc run "$POLICY"
+	assert_mxc_refused "asking /usr/bin/bwrap for its --help" "timed out"
 	if have lxc-start; then
 		with_tool lxc "$BATS_TEST_TMPDIR/none" --engine lxc mxc run "$POLICY"
 	else

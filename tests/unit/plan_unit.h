@@ -54,11 +54,11 @@ static inline void check_golden_bundle(struct arena *arena, const struct plan *p
 }
 
 /* On a kernel whose /proc has all but one of what is masked. */
-static inline enum bwrap_object look_at_proc(const char *path)
+static inline enum kernel_object look_at_proc(const char *path)
 {
 	if (!strcmp(path, "/proc/sched_debug"))
-		return BWRAP_ABSENT;
-	return !strcmp(path, "/proc/acpi") || !strcmp(path, "/proc/scsi") ? BWRAP_DIRECTORY : BWRAP_FILE;
+		return OBJECT_ABSENT;
+	return !strcmp(path, "/proc/acpi") || !strcmp(path, "/proc/scsi") ? OBJECT_DIRECTORY : OBJECT_FILE;
 }
 
 /* The same as a bwrap command: an argument a line, and then it as a shell takes it. */

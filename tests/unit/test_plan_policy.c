@@ -123,6 +123,39 @@ static void test_bwrap_versions(void **state)
 	world_done(&w);
 }
 
+static int emit_offset(struct world *w, int64_t seconds, const char *line, struct err **err)
+{
+	cleanup_lxc_container struct lxc_container container = LXC_CONTAINER_INIT;
+	const struct lxc_use use = { .target = TARGET_LXC, .folder = "/folder", .look = look_at_proc };
+	struct plan plan = *w->plan;
+	int r;
+
+	plan.process.seccomp = (struct plan_seccomp){ 0 };
+	plan.monotonic = (struct plan_time_offset){ .is_set = true, .seconds = seconds, .nanoseconds = 5 };
+	r = lxc_emit(w->arena, &plan, &use, &container, err);
+	if (r == 0)
+		assert_non_null(strstr(strbuf_str(&container.config), line));
+	return r;
+}
+
+/* LXC takes one number of nanoseconds. */
+static void test_lxc_offsets(void **state)
+{
+	cleanup_err struct err *err = NULL;
+	cleanup_free char *text = NULL;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	assert_int_equal(world_plan(&w, MXC_FS("")), 0);
+	assert_int_equal(emit_offset(&w, 86400, "lxc.time.offset.monotonic = 86400000000005ns\n", NULL), 0);
+	assert_int_equal(emit_offset(&w, -1, "lxc.time.offset.monotonic = -999999995ns\n", NULL), 0);
+	assert_true(emit_offset(&w, INT64_MAX / 1000, "", &err) < 0);
+	text = err_format(err);
+	assert_non_null(strstr(text, "lxc.time.offset.monotonic"));
+	world_done(&w);
+}
+
 static const struct plan_mount *find_mount(const struct plan *plan, const char *destination)
 {
 	const struct plan_mount *found = NULL;
@@ -354,6 +387,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_bwrap_versions),
+		cmocka_unit_test(test_lxc_offsets),
 		cmocka_unit_test(test_every_sandbox),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_terminal),

@@ -273,7 +273,7 @@ static int check_mask(const struct plan_path *path, struct err **err)
 
 static int add_masks(struct emitter *e, struct err **err)
 {
-	enum bwrap_object (*const look)(const char *path) = e->use->look;
+	enum kernel_object (*const look)(const char *path) = e->use->look;
 	const struct plan *plan = e->plan;
 	int r = 0;
 
@@ -281,18 +281,18 @@ static int add_masks(struct emitter *e, struct err **err)
 		return 0;
 	for (size_t i = 0; i < plan->readonly.count && r == 0; i++) {
 		r = check_mask(&plan->readonly.items[i], err);
-		if (r == 0 && look(plan->readonly.items[i].path) != BWRAP_ABSENT)
+		if (r == 0 && look(plan->readonly.items[i].path) != OBJECT_ABSENT)
 			add3(e, "--ro-bind", plan->readonly.items[i].path, plan->readonly.items[i].path);
 	}
 	for (size_t i = 0; i < plan->masked.count && r == 0; i++) {
 		const char *path = plan->masked.items[i].path;
-		enum bwrap_object object;
+		enum kernel_object object;
 
 		r = check_mask(&plan->masked.items[i], err);
-		object = r == 0 ? look(path) : BWRAP_ABSENT;
-		if (object == BWRAP_FILE)
+		object = r == 0 ? look(path) : OBJECT_ABSENT;
+		if (object == OBJECT_FILE)
 			add3(e, "--ro-bind", "/dev/null", path);
-		else if (object == BWRAP_DIRECTORY) {
+		else if (object == OBJECT_DIRECTORY) {
 			add3(e, "--perms", "0555", "--tmpfs");
 			add3(e, path, "--remount-ro", path);
 		}

@@ -26,14 +26,12 @@ struct bwrap_command {
 #define BWRAP_FIRST_DESCRIPTOR 3	/* all shells redirect numbers of one digit */
 #define BWRAP_SECCOMP_FILE "seccomp.bpf"
 
-enum bwrap_object { BWRAP_ABSENT, BWRAP_FILE, BWRAP_DIRECTORY };
-
 /* What makes the difference between a text and a run of ours. */
 struct bwrap_use {
 	enum engine_target target;	/* TARGET_BWRAP or TARGET_BWRAP_RUN */
 	unsigned int version;	/* a text: the N of the bubblewrap 0.N that it is for; what depends on that is in engine/items.c */
 	/* What is at a path below /proc; not used in a run, where init covers paths. */
-	enum bwrap_object (*look)(const char *path);
+	enum kernel_object (*look)(const char *path);
 	/* A run: the number of a new descriptor that holds this, or -errno; NULL: they are counted. */
 	int (*make_file)(void *data, const void *content, size_t length);
 	void *data;

@@ -14,7 +14,6 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/sys.h"
 #include "engine/bwrap/emit.h"
 #include "engine/bwrap/tool.h"
@@ -221,11 +220,8 @@ static int bwrap_start(const struct engine_request *request, struct engine_child
 /* bwrap finds its command by a name in the new root. */
 static int check_proc(const struct plan *plan, struct err **err)
 {
-	const struct plan_mount *last = NULL;
+	const struct plan_mount *last = mount_last_at(plan, "/proc");
 
-	for (size_t i = 0; i < plan->mount_count; i++)
-		if (path_is_within("/proc", plan->mounts[i].destination) && plan->mounts[i].kind != MOUNT_REMOUNT)
-			last = &plan->mounts[i];
 	if (last && last->kind == MOUNT_FILESYSTEM && !strcmp(last->fstype, "proc"))
 		return 0;
 	return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, last ? last->pointer : NULL,

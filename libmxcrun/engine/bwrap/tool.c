@@ -32,10 +32,10 @@ int bwrap_tool_check(const char *path, struct err **err)
 	/* the newest of those that engine/bwrap/emit.c uses in a run: of 0.5 and of before */
 	static const char *const options[] = { "--perms", "--ro-bind-data", "--userns-block-fd", "--info-fd", "--as-pid-1" };
 	cleanup_free char *help = NULL;
-	int r = engine_tool_ask(path, "--help", &help);
+	int r = engine_tool_ask(path, "--help", &help, err);
 
 	if (r < 0)
-		return err_sys(err, E_HOST, -r, "posix_spawn", path, NULL);
+		return r;
 	for (size_t i = 0; i < array_size(options); i++) {
 		if (has_option(help, options[i]))
 			continue;

@@ -53,8 +53,15 @@ static void put_maps(struct lxc_emitter *e, char kind, const struct plan_idmaps 
 
 static void put_offset(struct lxc_emitter *e, const char *key, const struct plan_time_offset *offset)
 {
-	if (offset->is_set)
-		lxc_put(e, key, "%lldns", (long long)offset->seconds * 1000000000 + offset->nanoseconds);
+	long long value;
+
+	if (!offset->is_set)
+		return;
+	/* more than the kernel takes */
+	if (__builtin_mul_overflow((long long)offset->seconds, 1000000000ll, &value) || __builtin_add_overflow(value, (long long)offset->nanoseconds, &value))
+		e->unfit = key;
+	else
+		lxc_put(e, key, "%lldns", value);
 }
 
 static void put_namespaces(struct lxc_emitter *e)
@@ -308,7 +315,7 @@ int lxc_emit(struct arena *arena, const struct plan *plan, const struct lxc_use 
 		return r;
 	if (e.unfit)
 		return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, NULL,
-			       "lxc: a value for %s has a line break, or blanks or quotes at its ends, which its configuration can't hold",
+			       "lxc: its configuration can't hold the value for %s: a line break, blanks or quotes at its ends, or too large a number",
 			       e.unfit);
 	return ret->config.failed || ret->seccomp.failed ? err_nomem(err) : 0;
 }

@@ -4,7 +4,7 @@
 #ifndef MXCRUN_ENGINE_LXC_EMIT_H
 #define MXCRUN_ENGINE_LXC_EMIT_H
 
-#include "engine/bwrap/emit.h"
+#include "engine/items.h"
 #include "engine/oci/emit.h"
 
 #define LXC_MOUNT_PLACE "mount"	/* in the folder: where LXC builds the root */
@@ -20,7 +20,7 @@ struct lxc_use {
 	const char *const *ready;	/* a run: for each step, not NULL where it is done when LXC starts */
 	bool userns_is_there;	/* a run: LXC starts in the container's user namespace */
 	bool is_unified;	/* the host has cgroup v2 alone */
-	enum bwrap_object (*look)(const char *path);	/* what is at a path below /proc or /sys; not of a run */
+	enum kernel_object (*look)(const char *path);	/* what is at a path below /proc or /sys; not of a run */
 };
 
 struct lxc_container {

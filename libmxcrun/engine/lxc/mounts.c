@@ -218,18 +218,18 @@ static int put_masks(struct lxc_emitter *e, struct err **err)
 		const char *path = plan->readonly.items[i].path;
 
 		r = check_mask(&plan->readonly.items[i], err);
-		if (r == 0 && e->use->look(path) != BWRAP_ABSENT)
+		if (r == 0 && e->use->look(path) != OBJECT_ABSENT)
 			put_entry(e, in_building(e, path), path, "none", "rbind,ro");
 	}
 	for (size_t i = 0; i < plan->masked.count && r == 0; i++) {
 		const char *path = plan->masked.items[i].path;
-		enum bwrap_object object;
+		enum kernel_object object;
 
 		r = check_mask(&plan->masked.items[i], err);
-		object = r == 0 ? e->use->look(path) : BWRAP_ABSENT;
-		if (object == BWRAP_FILE)
+		object = r == 0 ? e->use->look(path) : OBJECT_ABSENT;
+		if (object == OBJECT_FILE)
 			put_entry(e, "/dev/null", path, "none", "bind,ro");
-		else if (object == BWRAP_DIRECTORY)
+		else if (object == OBJECT_DIRECTORY)
 			put_entry(e, "tmpfs", path, "tmpfs", COVER_FLAGS ",size=0k,mode=0555");
 	}
 	return r;

@@ -165,10 +165,10 @@ static int lxc_start(const struct engine_request *request, struct engine_child *
 static int check_version(const char *path, struct err **err)
 {
 	cleanup_free char *text = NULL;
-	int r = engine_tool_ask(path, "--version", &text);
+	int r = engine_tool_ask(path, "--version", &text, err);
 
 	if (r < 0)
-		return err_sys(err, E_HOST, -r, "posix_spawn", path, NULL);
+		return r;
 	if (strtol(text, NULL, 10) >= OLDEST)
 		return 0;
 	r = err_set(err, E_HOST, 0, NULL, "the engine lxc: %s is too old, or none: it says \"%.*s\"", path, (int)strcspn(text, "\n"), text);

@@ -73,7 +73,10 @@ struct launch_fds {
 	bool by_lxc;		/* "by=lxc": that is the other engine */
 	bool is_apart;		/* "for=sandbox": LAUNCH_APART is to be entered */
 };
-#define LAUNCH_FDS_NONE ((struct launch_fds){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, { -1, -1, -1, -1, -1, -1, -1, -1 }, NULL, 0, NULL, 0, -1, NULL, 0, false, false, false, false })
+#define LAUNCH_FDS_NONE                                                                                                     \
+	((struct launch_fds){ .plan = -1, .sync = -1, .start = -1, .console = -1, .life = -1, .listener = -1, .target = -1, \
+			      .proc = -1, .input = -1, .output = -1, .errors = -1, .cgroup = -1,                            \
+			      .ns = { [0 ... NS_MAX - 1] = -1 } })
 #define LAUNCH_FDS_NAMED 11u	/* those that go by message and are no list */
 
 /* Messages of the sync socket: one datagram each, a header and a payload. */
