@@ -3,7 +3,7 @@
  * Each architecture's calls become intervals of equal treatment that cover all 32-bit numbers; the
  * tree halves them with one comparison a level, so that a profile of 400 calls decides in about seven
  * steps, and the kernel's load-time emulation (5.11, seccomp_cache_prepare) is as short. Leaves are a
- * return, or the argument checks of one call. Neighbours that are all returns share them, because what
+ * return, or the argument checks of one call, of which neighbouring rules share what they begin with. Neighbours that are all returns share them, because what
  * loading costs grows with the length of the program. Jumps in classic BPF are 8 bits: a longer one goes
  * through an unconditional jump.
  */
@@ -155,24 +155,33 @@ static void emit_condition(struct program *p, const struct seccomp_condition *c,
 	p->failed = true;
 }
 
-/* One rule: its checks, its return; failing checks are sent behind the return. At most six arguments
- * of five instructions each, so the distance always fits into 8 bits. */
-static void emit_rule(struct program *p, const struct seccomp_rule *rule, bool is_64_bit)
+/* Failing checks between start and end of them go behind what they guard, if 8 bits reach there. */
+static bool patch_checks(struct program *p, size_t start, size_t end)
 {
-	size_t start = p->len, end;
-
-	for (size_t i = 0; i < rule->condition_count; i++)
-		emit_condition(p, &rule->conditions[i], is_64_bit);
-	emit_return(p, rule->action);
-	end = p->len;
-	for (size_t i = start; i < end && !p->failed; i++) {
+	if (p->failed || p->len - start > UINT8_MAX)
+		return false;
+	for (size_t i = start; i < end; i++) {
 		if (BPF_CLASS(p->code[i].code) != BPF_JMP)
 			continue;
 		if (p->code[i].jt == UINT8_MAX)
-			p->code[i].jt = (uint8_t)(end - i - 1);
+			p->code[i].jt = (uint8_t)(p->len - i - 1);
 		if (p->code[i].jf == UINT8_MAX)
-			p->code[i].jf = (uint8_t)(end - i - 1);
+			p->code[i].jf = (uint8_t)(p->len - i - 1);
 	}
+	return true;
+}
+
+/* One rule whose first `asked` conditions hold: its checks, its return. At most six arguments of five instructions each, so the
+ * distance always fits into 8 bits. */
+static void emit_rule(struct program *p, const struct seccomp_rule *rule, size_t asked, bool is_64_bit)
+{
+	size_t start = p->len, end;
+
+	for (size_t i = asked; i < rule->condition_count; i++)
+		emit_condition(p, &rule->conditions[i], is_64_bit);
+	end = p->len;
+	emit_return(p, rule->action);
+	(void)patch_checks(p, start, end);
 }
 
 /* ---- the tree ---- */
@@ -189,18 +198,48 @@ static const struct seccomp_rule *rule_of(const struct seccomp_arch_rules *arch,
 	return arch->entries[key & KEY_INDEX].rule;
 }
 
+static bool is_same_condition(const struct seccomp_rule *a, const struct seccomp_rule *b, size_t index)
+{
+	const struct seccomp_condition *x = &a->conditions[index], *y = &b->conditions[index];
+
+	return a->condition_count > index && b->condition_count > index && x->index == y->index && x->op == y->op &&
+	       x->value == y->value && x->value_two == y->value_two;
+}
+
+/* Rules of one call, in their order; the first `asked` conditions of each hold. What neighbours have in common is asked once: who
+ * fails later goes on with the next of them, who fails in it passes over them all. True: what comes behind is never reached. */
+static bool emit_rules(struct program *p, const struct section *section, const uint64_t *keys, size_t count, size_t asked)
+{
+	bool is_64_bit = section->arch->is_64_bit;
+
+	for (size_t i = 0, same = 1; i < count && !p->failed; i += same, same = 1) {
+		const struct seccomp_rule *rule = rule_of(section->arch, keys[i]);
+		size_t start = p->len, end;
+
+		if (rule->condition_count == asked) {
+			emit_return(p, rule->action);
+			return true;
+		}
+		while (i + same < count && is_same_condition(rule, rule_of(section->arch, keys[i + same]), asked))
+			same++;
+		emit_condition(p, &rule->conditions[asked], is_64_bit);
+		end = p->len;
+		(void)emit_rules(p, section, keys + i, same, asked + 1);
+		if (patch_checks(p, start, end))
+			continue;
+		p->len = start;	/* too many to pass over */
+		for (size_t j = i; j < i + same; j++)
+			emit_rule(p, rule_of(section->arch, keys[j]), asked, is_64_bit);
+	}
+	return false;
+}
+
 static void emit_leaf(struct program *p, const struct section *section, const struct interval *leaf)
 {
-	if (!leaf->count) {
+	if (!leaf->count)
 		emit_return(p, leaf->action);
-		return;
-	}
-	for (uint32_t i = leaf->keys; i < leaf->keys + leaf->count; i++) {
-		emit_rule(p, rule_of(section->arch, section->keys[i]), section->arch->is_64_bit);
-		if (section->keys[i] & KEY_PLAIN)
-			return;		/* unconditional: nothing comes behind it */
-	}
-	emit_return(p, section->default_action);
+	else if (!emit_rules(p, section, section->keys + leaf->keys, leaf->count, 0))
+		emit_return(p, section->default_action);
 }
 
 /* Intervals of which none looks at arguments: their comparisons, and behind them one return for each answer. */

@@ -1,7 +1,7 @@
 /* seccomp_calls.c - see seccomp_calls.h.
  *
- * Rules on arguments of one call never overlap unless they say the same, and none stands beside a plain permission
- * of its call: libseccomp, which other runtimes compile the same rules with, knows no order between them.
+ * Rules on arguments of one call never overlap unless they say the same, but for bits that the kernel doesn't look at, and none stands
+ * beside a plain permission of its call: libseccomp, which other runtimes compile the same rules with, knows no order between them.
  */
 #include "plan/seccomp_calls.h"
 
@@ -25,9 +25,9 @@
 #define LOW_32 0xffffffffull	/* the kernel looks at 32 bits of these arguments: CVE-2019-10063 */
 #define ANY_TYPE_FLAGS (LOW_32 & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
 
-#define EQ "SCMP_CMP_EQ"
 #define GT "SCMP_CMP_GT"
 #define MASKED "SCMP_CMP_MASKED_EQ"
+#define IS(argument, value) { argument, MASKED, LOW_32, value }
 
 const uint32_t seccomp_terminal_requests[2] = { TIOCSTI, TIOCLINUX_REQUEST };
 
@@ -134,7 +134,7 @@ const struct seccomp_names seccomp_allowed_calls = { allowed, array_size(allowed
 #define NO_NEW(flag) { "clone", EPERM, 0, 0, { { 0, MASKED, flag, flag } } }
 
 #define NO_RAW(family) \
-	{ "socket", EPERM, 0, RAW, { { 0, EQ, family, 0 }, { 1, MASKED, SOCK_TYPE_MASK, SOCK_RAW } } }
+	{ "socket", EPERM, 0, RAW, { IS(0, family), { 1, MASKED, SOCK_TYPE_MASK, SOCK_RAW } } }
 
 /* A pair of datagram sockets can send to any name. */
 #define PAIR_TYPE(type) { 0, MASKED, LOW_32, AF_UNIX }, { 1, MASKED, SOCK_TYPE_MASK, type }
@@ -152,16 +152,17 @@ const struct seccomp_call_rule seccomp_refused_arguments[] = {
 	{ "socket", EAFNOSUPPORT, 0, 0, { { 0, MASKED, LOW_32, AF_VSOCK } } },
 	{ "socket", EPERM, 0, RAW, { { 0, MASKED, LOW_32, AF_PACKET } } },
 	NO_RAW(AF_INET), NO_RAW(AF_INET6),
-	{ "socket", EPERM, 0, RAW, { { 0, EQ, AF_INET, 0 }, { 1, MASKED, SOCK_TYPE_MASK, SOCK_PACKET } } },
+	{ "socket", EPERM, 0, RAW, { IS(0, AF_INET), { 1, MASKED, SOCK_TYPE_MASK, SOCK_PACKET } } },
 	{ "socketpair", EAFNOSUPPORT, 0, 0, { { 0, MASKED, LOW_32, AF_ALG } } },
 };
 const size_t seccomp_refused_argument_count = array_size(seccomp_refused_arguments);
 
 #define INTERNET(family, type, protocol) \
-	{ "socket", 0, 0, 0, { { 0, EQ, family, 0 }, { 1, MASKED, ANY_TYPE_FLAGS, type }, { 2, EQ, protocol, 0 } } }
-/* MPTCP and SCTP; who asks for the first tries TCP then */
-#define NO_OTHER_STREAM(family)                                                                                     \
-	{ "socket", EPROTONOSUPPORT, 0, 0, { { 0, EQ, family, 0 }, { 1, MASKED, SOCK_TYPE_MASK, SOCK_STREAM },      \
+	{ "socket", 0, 0, 0, { IS(0, family), { 1, MASKED, ANY_TYPE_FLAGS, type }, IS(2, protocol) } }
+/* Raw ones; MPTCP and SCTP, of which who asks for the first tries TCP then. */
+#define INTERNET_OTHERS(family)                                                                                        \
+	{ "socket", 0, RAW, 0, { IS(0, family), { 1, MASKED, SOCK_TYPE_MASK, SOCK_RAW } } }, NO_RAW(family),        \
+	{ "socket", EPROTONOSUPPORT, 0, 0, { IS(0, family), { 1, MASKED, SOCK_TYPE_MASK, SOCK_STREAM },             \
 	    { 2, GT, IPPROTO_TCP, 0 } } }
 
 const struct seccomp_call_rule seccomp_allowed_arguments[] = {
@@ -172,30 +173,27 @@ const struct seccomp_call_rule seccomp_allowed_arguments[] = {
 	{ "chroot", EPERM, 0, CHROOT, { { 0 } } },
 
 	ONLY_PAIRS,
-	{ "socket", 0, 0, SECCOMP_PAIRS_ONLY, { { 0, EQ, AF_UNIX, 0 } } },
-	INTERNET(AF_INET, SOCK_STREAM, 0), INTERNET(AF_INET, SOCK_DGRAM, 0),
-	INTERNET(AF_INET6, SOCK_STREAM, 0), INTERNET(AF_INET6, SOCK_DGRAM, 0),
-	INTERNET(AF_INET, SOCK_STREAM, IPPROTO_TCP), INTERNET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
-	INTERNET(AF_INET6, SOCK_STREAM, IPPROTO_TCP), INTERNET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
-	INTERNET(AF_INET, SOCK_DGRAM, IPPROTO_ICMP), INTERNET(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6),
+	{ "socket", 0, 0, SECCOMP_PAIRS_ONLY, { IS(0, AF_UNIX) } },
+	/* by family and type, which are asked once for neighbours */
+	INTERNET(AF_INET, SOCK_STREAM, 0), INTERNET(AF_INET, SOCK_STREAM, IPPROTO_TCP), INTERNET(AF_INET, SOCK_DGRAM, 0),
+	INTERNET(AF_INET, SOCK_DGRAM, IPPROTO_UDP), INTERNET(AF_INET, SOCK_DGRAM, IPPROTO_ICMP), INTERNET_OTHERS(AF_INET),
+	INTERNET(AF_INET6, SOCK_STREAM, 0), INTERNET(AF_INET6, SOCK_STREAM, IPPROTO_TCP), INTERNET(AF_INET6, SOCK_DGRAM, 0),
+	INTERNET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP), INTERNET(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6), INTERNET_OTHERS(AF_INET6),
 	/* what getaddrinfo and getifaddrs ask the kernel by */
-	{ "socket", 0, 0, 0, { { 0, EQ, AF_NETLINK, 0 }, { 2, EQ, NETLINK_ROUTE, 0 } } },
-	{ "socket", 0, ADMIN, 0, { { 0, EQ, AF_NETLINK, 0 }, { 2, EQ, NETLINK_NETFILTER, 0 } } },
-	{ "socket", 0, RAW, 0, { { 0, EQ, AF_INET, 0 }, { 1, MASKED, SOCK_TYPE_MASK, SOCK_RAW } } },
-	{ "socket", 0, RAW, 0, { { 0, EQ, AF_INET6, 0 }, { 1, MASKED, SOCK_TYPE_MASK, SOCK_RAW } } },
-	{ "socket", 0, RAW, 0, { { 0, EQ, AF_PACKET, 0 } } },
-	NO_RAW(AF_INET), NO_RAW(AF_INET6), NO_OTHER_STREAM(AF_INET), NO_OTHER_STREAM(AF_INET6),
-	{ "socket", EPERM, 0, RAW, { { 0, EQ, AF_PACKET, 0 } } },
+	{ "socket", 0, 0, 0, { IS(0, AF_NETLINK), IS(2, NETLINK_ROUTE) } },
+	{ "socket", 0, ADMIN, 0, { IS(0, AF_NETLINK), IS(2, NETLINK_NETFILTER) } },
+	{ "socket", 0, RAW, 0, { IS(0, AF_PACKET) } },
+	{ "socket", EPERM, 0, RAW, { IS(0, AF_PACKET) } },
 	{ "socket", EAFNOSUPPORT, 0, 0, { { 0, GT, AF_PACKET, 0 } } },
-	{ "socketpair", 0, 0, SECCOMP_PAIRS_ONLY, { { 0, EQ, AF_UNIX, 0 } } },
+	{ "socketpair", 0, 0, SECCOMP_PAIRS_ONLY, { IS(0, AF_UNIX) } },
 	{ "socketpair", 0, SECCOMP_PAIRS_ONLY, 0, { PAIR_TYPE(SOCK_STREAM) } },
 	{ "socketpair", 0, SECCOMP_PAIRS_ONLY, 0, { PAIR_TYPE(SOCK_SEQPACKET) } },
 
 	/* the default one, those that say how `uname` answers, and the question */
-	{ "personality", 0, 0, 0, { { 0, EQ, 0x0, 0 } } },
-	{ "personality", 0, 0, 0, { { 0, EQ, 0x8, 0 } } },
-	{ "personality", 0, 0, 0, { { 0, EQ, 0x20000, 0 } } },
-	{ "personality", 0, 0, 0, { { 0, EQ, 0x20008, 0 } } },
-	{ "personality", 0, 0, 0, { { 0, EQ, 0xffffffff, 0 } } },
+	{ "personality", 0, 0, 0, { IS(0, 0x0) } },
+	{ "personality", 0, 0, 0, { IS(0, 0x8) } },
+	{ "personality", 0, 0, 0, { IS(0, 0x20000) } },
+	{ "personality", 0, 0, 0, { IS(0, 0x20008) } },
+	{ "personality", 0, 0, 0, { IS(0, 0xffffffff) } },
 };
 const size_t seccomp_allowed_argument_count = array_size(seccomp_allowed_arguments);

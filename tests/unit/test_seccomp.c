@@ -106,40 +106,83 @@ static uint32_t fallback_of(const struct seccomp_arch_rules *arch, int number)
 	return SECCOMP_RET_ALLOW;
 }
 
-static void random_rules_match(void **state)
+/* Crowded: many rules of few calls, whose conditions are mostly the neighbours'. */
+static struct seccomp_entry pick_entry(struct arena *arena, bool is_crowded)
 {
-	(void)state;
-	srand(20);
+	struct seccomp_condition *c = arena_array(arena, 4, sizeof(*c));
+	struct seccomp_rule *rule = arena_array(arena, 1, sizeof(*rule));
+	size_t n = (size_t)rand() % (is_crowded ? 4 : 3);
+
+	if (is_crowded && n == 0)
+		n = rand() % 20 ? 3 : 0;	/* nothing comes behind one without conditions */
+	for (size_t j = 0; j < n; j++)
+		if (!is_crowded)
+			c[j] = (struct seccomp_condition){ (uint32_t)rand() % 6, (enum seccomp_operator)(rand() % 7), pick_value(), pick_value() };
+		else if (j == 0)
+			c[j] = (struct seccomp_condition){ 0, OP_EQ, (uint64_t)rand() % 2, 0 };
+		else
+			c[j] = (struct seccomp_condition){ (uint32_t)j, OP_MASKED_EQ, UINT32_MAX, (uint64_t)rand() % 2 };
+	*rule = (struct seccomp_rule){ SECCOMP_RET_ERRNO | ((uint32_t)rand() % 5), c, n };
+	return (struct seccomp_entry){ (uint32_t)rand() % (is_crowded ? 2 : 300), rule };
+}
+
+static void check_random_rules(bool is_crowded)
+{
 	for (int round = 0; round < 400; round++) {
 		cleanup_arena struct arena *arena = arena_new();
 		size_t count = (size_t)rand() % 120;
 		struct seccomp_entry *entries = arena_array(arena, count + 1, sizeof(*entries));
-		struct seccomp_rule *rules = arena_array(arena, count + 1, sizeof(*rules));
 		struct seccomp_arch_rules arch = { .audit_arch = AUDIT_ARCH_X86_64, .is_64_bit = true,
 						   .newer = { pick_range(0), pick_range(200) }, .entries = entries, .count = count };
 		struct sock_filter *program;
 		uint32_t len;
 		struct err *err = NULL;
 
-		for (size_t i = 0; i < count; i++) {
-			struct seccomp_condition *c = arena_array(arena, 3, sizeof(*c));
-			size_t n = (size_t)rand() % 3;
-
-			for (size_t j = 0; j < n; j++)
-				c[j] = (struct seccomp_condition){ (uint32_t)rand() % 6,
-					(enum seccomp_operator)(rand() % 7), pick_value(), pick_value() };
-			rules[i] = (struct seccomp_rule){ SECCOMP_RET_ERRNO | ((uint32_t)rand() % 5), c, n };
-			entries[i] = (struct seccomp_entry){ (uint32_t)rand() % 300, &rules[i] };
-		}
+		for (size_t i = 0; i < count; i++)
+			entries[i] = pick_entry(arena, is_crowded);
 		assert_int_equal(seccomp_bpf_build(arena, &arch, 1, SECCOMP_RET_ALLOW, &program, &len, &err), 0);
 		for (int probe = 0; probe < 500; probe++) {
-			struct seccomp_data data = { .nr = rand() % 302, .arch = AUDIT_ARCH_X86_64 };
+			struct seccomp_data data = { .nr = rand() % (is_crowded ? 3 : 302), .arch = AUDIT_ARCH_X86_64 };
 
 			for (int j = 0; j < 6; j++)
-				data.args[j] = pick_value();
+				data.args[j] = is_crowded ? (uint64_t)rand() % 3 : pick_value();
 			assert_int_equal(simulate(program, len, &data), naive(entries, count, fallback_of(&arch, data.nr), &data));
 		}
 	}
+}
+
+static void random_rules_match(void **state)
+{
+	(void)state;
+	srand(20);
+	check_random_rules(false);
+	check_random_rules(true);
+}
+
+/* What rules of one call have in common is asked once. */
+static void common_conditions_are_asked_once(void **state)
+{
+	enum { RULES = 6 };
+	cleanup_arena struct arena *arena = arena_new();
+	struct seccomp_condition conditions[RULES][2];
+	struct seccomp_rule rules[RULES];
+	struct seccomp_entry entries[RULES];
+	struct seccomp_arch_rules arch = { .audit_arch = AUDIT_ARCH_X86_64, .is_64_bit = true, .entries = entries, .count = RULES };
+	struct sock_filter *program;
+	struct err *err = NULL;
+	uint32_t len, loads = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < RULES; i++) {
+		conditions[i][0] = (struct seccomp_condition){ 0, OP_MASKED_EQ, UINT32_MAX, 2 };
+		conditions[i][1] = (struct seccomp_condition){ 1, OP_MASKED_EQ, UINT32_MAX, i };
+		rules[i] = (struct seccomp_rule){ SECCOMP_RET_ERRNO | i, conditions[i], 2 };
+		entries[i] = (struct seccomp_entry){ 41, &rules[i] };
+	}
+	assert_int_equal(seccomp_bpf_build(arena, &arch, 1, SECCOMP_RET_ALLOW, &program, &len, &err), 0);
+	for (uint32_t i = 0; i < len; i++)
+		loads += program[i].code == (BPF_LD | BPF_W | BPF_ABS) && program[i].k == offsetof(struct seccomp_data, args);
+	assert_int_equal(loads, 1);
 }
 
 static struct plan_seccomp compile(struct arena *arena, const char *text)
@@ -547,6 +590,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_rules_match),
+		cmocka_unit_test(common_conditions_are_asked_once),
 		cmocka_unit_test(agrees_with_libseccomp),
 		cmocka_unit_test(newer_calls_do_not_exist),
 		cmocka_unit_test(newer_calls_get_the_default),

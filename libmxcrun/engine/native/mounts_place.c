@@ -102,15 +102,11 @@ static int enter(struct init *init, const struct plan_mount *mount, bool *ret_is
 	return 0;
 }
 
-/* With the mode that path.c gives: init's umask lets all of it through. */
+/* With the mode that path.c gives: init's umask lets all of it through. None of the two calls follows a link or takes what is there. */
 static bool make_target(const struct mount_place *place, const char *name, mode_t mode)
 {
-	cleanup_close int file = -1;
-
-	if (S_ISDIR(mode))
-		return mkdirat(place->dir_fd, name, 0755) == 0;
-	file = openat(place->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0644);
-	return file >= 0;
+	return S_ISDIR(mode) ? mkdirat(place->dir_fd, name, 0755) == 0 :
+			       mknodat(place->dir_fd, name, S_IFREG | 0644, 0) == 0;
 }
 
 /* An object of the tree's kind, on the directory's own file system: nothing is mounted on it, and it is no link. What was made
