@@ -79,7 +79,7 @@ static void tell_note(void *data, const struct engine_item *item, const struct i
 {
 	const struct program *program = data;
 
-	log_warning(&program->log, "%s: %s", item->name, support->what);
+	log_warning(&program->log, "%s: %s", image_at(item->name), image_at(support->what));
 }
 
 /* ---- a bundle on disk ---- */

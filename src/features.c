@@ -20,7 +20,7 @@ static void put_words(struct json_writer *w, const char *key, const char *const 
 
 static const struct field *find_field(const struct field *fields, const char *key)
 {
-	while (fields->key && strcmp(fields->key, key) != 0)
+	while (fields->key.raw && strcmp(image_at(fields->key), key) != 0)
 		fields++;
 	return fields;
 }
@@ -30,8 +30,8 @@ static void put_hooks(struct json_writer *w)
 	const struct field *row = find_field(oci_config_fields, "hooks");
 
 	json_open(w, "hooks", '[');
-	for (const struct field *hook = row->table; hook && hook->key; hook++)
-		json_put_string(w, NULL, hook->key);
+	for (const struct field *hook = image_at(row->table); hook && hook->key.raw; hook++)
+		json_put_string(w, NULL, image_at(hook->key));
 	json_close(w, ']');
 }
 

@@ -3,9 +3,10 @@
  * Relocation writes to nearly every page of the writable data, and each costs a page fault, in a virtual machine 14 us, as
  * does each new page of the stack. Two madvise(2) bring all of them in beforehand (MADV_POPULATE_WRITE, Linux 5.14; older kernels refuse, and nothing
  * is lost). The code, which lies in the page cache, is mapped at once as well: that takes 50 us and saves a dozen faults. Relocations in the packed form (DT_RELR), a hundredth of the usual one, are applied here, because musl knows them
- * from 1.2.4 on only. All this runs without relocations, thread pointer, errno or stack protector.
+ * from 1.2.4 on only, and because large tables are left out (image.h). All this runs without relocations, thread pointer, errno or stack protector.
  */
 #include <elf.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 
@@ -24,6 +25,17 @@
 #endif
 
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
+#ifdef IMAGE_IS_PREPARED
+/* What base/image.h marks. */
+extern const char __start_image_tables[] __attribute__((visibility("hidden")));
+extern const char __stop_image_tables[] __attribute__((visibility("hidden")));
+#else
+/* Init has none. */
+#define __start_image_tables ((const char *)0)
+#define __stop_image_tables ((const char *)0)
+#endif
+
+uintptr_t image_start __attribute__((visibility("hidden")));
 
 void start_prepare(void) __attribute__((visibility("hidden"), no_stack_protector, used));
 
@@ -70,6 +82,11 @@ static void populate(uintptr_t from, uintptr_t len, long how)
 
 #endif
 
+static bool is_in_image_table(const uint64_t *place)
+{
+	return (const char *)place >= __start_image_tables && (const char *)place < __stop_image_tables;
+}
+
 /* An even word is the address of a place to relocate; an odd one is a bitmap of the 63 places that follow. */
 static void relocate(uintptr_t base, Elf64_Dyn *dynamic)
 {
@@ -88,14 +105,31 @@ static void relocate(uintptr_t base, Elf64_Dyn *dynamic)
 	for (end = word + size->d_un.d_val / sizeof(*word); word < end; word++) {
 		if (!(*word & 1)) {
 			place = (uint64_t *)(base + *word);
-			*place++ += base;
+			if (!is_in_image_table(place))
+				*place += base;
+			place++;
 			continue;
 		}
 		for (uint64_t bits = *word >> 1; bits; bits &= bits - 1)
-			place[__builtin_ctzll(bits)] += base;
+			if (!is_in_image_table(place + __builtin_ctzll(bits)))
+				place[__builtin_ctzll(bits)] += base;
 		place += 63;
 	}
+	image_start = base;
 	size->d_un.d_val = 0;	/* done: a C library that knows them finds none */
+}
+
+/* But for the whole pages of image tables, which lie among the data and are not written to. */
+static void populate_data(uintptr_t from, uintptr_t to)
+{
+	uintptr_t tables = ((uintptr_t)__start_image_tables + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+	uintptr_t behind = (uintptr_t)__stop_image_tables & ~(uintptr_t)(PAGE - 1);
+
+	if (tables < behind && from < tables && behind < to) {
+		populate(from, tables - from, POPULATE_WRITE);
+		from = behind;
+	}
+	populate(from, to - from, POPULATE_WRITE);
 }
 
 void start_prepare(void)
@@ -108,10 +142,13 @@ void start_prepare(void)
 	for (unsigned int i = 0; i < __ehdr_start.e_phnum; i++) {
 		uintptr_t start = base + part[i].p_vaddr, from = start & ~(uintptr_t)(PAGE - 1);
 		uintptr_t zeros = part[i].p_memsz - part[i].p_filesz;
-		uintptr_t to = start + part[i].p_filesz + (zeros < ZEROS_MAX ? zeros : ZEROS_MAX);
+		uintptr_t end = start + part[i].p_filesz + (zeros < ZEROS_MAX ? zeros : ZEROS_MAX);
+		uintptr_t to = (end + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
 
-		if (part[i].p_type == PT_LOAD)
-			populate(from, (to - from + PAGE - 1) & ~(uintptr_t)(PAGE - 1), part[i].p_flags & PF_W ? POPULATE_WRITE : POPULATE_READ);
+		if (part[i].p_type == PT_LOAD && part[i].p_flags & PF_W)
+			populate_data(from, to);
+		else if (part[i].p_type == PT_LOAD)
+			populate(from, to - from, POPULATE_READ);
 	}
 	populate(stack - STACK_USED, STACK_USED, POPULATE_WRITE);
 	for (unsigned int i = 0; i < __ehdr_start.e_phnum; i++)

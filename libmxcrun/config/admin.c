@@ -7,23 +7,23 @@
 
 #define ADMIN_ROW(key_, kind_, type_, member_, ...)                                               \
 	{                                                                                         \
-		.key = (key_), .kind = (kind_), .offset = offsetof(type_, member_), ##__VA_ARGS__ \
+		.key.raw = (key_), .kind = (kind_), .offset = offsetof(type_, member_), ##__VA_ARGS__ \
 	}
 
-static const struct field grant_fields[] = {
+static const struct field IMAGE_ROWS grant_fields[] = {
 	ADMIN_ROW("readonlyPaths", FIELD_STRINGS, struct admin_grants, readonly_paths),
 	ADMIN_ROW("readwritePaths", FIELD_STRINGS, struct admin_grants, readwrite_paths),
-	{ 0 },
+	FIELDS_END,
 };
 
-const struct field admin_fields[] = {
+const struct field IMAGE_ROWS admin_fields[] = {
 	ADMIN_ROW("policyFolder", FIELD_STRING, struct admin_config, policy_folder),
 	ADMIN_ROW("namedPolicyFolder", FIELD_STRING, struct admin_config, named_folder),
-	ADMIN_ROW("engine", FIELD_CUSTOM, struct admin_config, engine, .decode = engine_word_decode),
+	ADMIN_ROW("engine", FIELD_CUSTOM, struct admin_config, engine, .decode.raw = engine_word_decode),
 	ADMIN_ROW("allowedEngines", FIELD_STRINGS, struct admin_config, allowed_engines),
 	ADMIN_ROW("annotationGrants", FIELD_INLINE, struct admin_config, annotation_grants,
-		  .table = grant_fields),
-	{ 0 },
+		  .table.raw = grant_fields),
+	FIELDS_END,
 };
 
 static int check_paths(struct arena *arena, const struct string_list *list, const char *key,

@@ -27,8 +27,8 @@ static const struct field *find_row(const struct decode *d, const struct field *
 {
 	const struct field *row;
 
-	for (row = table; row->key; row++)
-		if (strcmp(row->key, key) == 0 && is_visible(d, row))
+	for (row = table; row->key.raw; row++)
+		if (strcmp(image_at(row->key), key) == 0 && is_visible(d, row))
 			return row;
 	return NULL;
 }
@@ -46,10 +46,10 @@ static int unknown_key(const struct decode *d, const struct json *value, const s
 				  json_pointer(d->arena, value));
 		return 0;
 	}
-	for (row = table; row->key; row++) {
+	for (row = table; row->key.raw; row++) {
 		if (!is_visible(d, row))
 			continue;
-		strbuf_printf(&names, "%s`%s`", count++ ? ", " : "", row->key);
+		strbuf_printf(&names, "%s`%s`", count++ ? ", " : "", image_at(row->key));
 	}
 	return fields_error(d, value, err, "unknown field `%.64s`, expected %s%s", value->key,
 			    count > 1 ? "one of "
@@ -177,7 +177,7 @@ static int decode_new_object(struct decode *d, const struct json *value, const s
 
 	if (!object)
 		return err_nomem(err);
-	r = fields_decode(d, value, row->table, object, err);
+	r = fields_decode(d, value, image_at(row->table), object, err);
 	if (r < 0)
 		return r;
 	*ret = object;
@@ -202,7 +202,7 @@ static int decode_objects(struct decode *d, const struct json *value, const stru
 	if (!items)
 		return err_nomem(err);
 	for (child = value->first; child; child = child->next) {
-		r = fields_decode(d, child, row->table, items + child->index * row->size, err);
+		r = fields_decode(d, child, image_at(row->table), items + child->index * row->size, err);
 		if (r < 0)
 			return r;
 	}
@@ -242,11 +242,11 @@ static int decode_value(struct decode *d, const struct json *value, const struct
 	case FIELD_STRING_MAP:
 		return decode_string_map(d, value, target, err);
 	case FIELD_ENUM:
-		return decode_enum(d, value, row->words, target, err);
+		return decode_enum(d, value, image_at(row->words), target, err);
 	case FIELD_OBJECT:
 		return decode_new_object(d, value, row, target, err);
 	case FIELD_INLINE:
-		return fields_decode(d, value, row->table, target, err);
+		return fields_decode(d, value, image_at(row->table), target, err);
 	case FIELD_OBJECTS:
 	case FIELD_OBJECT_MAP:
 		return decode_objects(d, value, row, target, err);
@@ -254,7 +254,7 @@ static int decode_value(struct decode *d, const struct json *value, const struct
 		*(const struct json **)target = value;
 		return 0;
 	case FIELD_CUSTOM:
-		return row->decode(d, value, target, err);
+		return image_at(row->decode)(d, value, target, err);
 	case FIELD_IGNORE:
 	case FIELD_NAME:
 	case FIELD_SELF:
@@ -268,7 +268,7 @@ static void preset(const struct json *object, const struct field *table, char *o
 {
 	const struct field *row;
 
-	for (row = table; row->key; row++) {
+	for (row = table; row->key.raw; row++) {
 		if (row->kind == FIELD_ENUM)
 			*(int *)(void *)(out + row->offset) = -1;
 		else if (row->kind == FIELD_SELF)
@@ -304,9 +304,9 @@ int fields_decode(struct decode *d, const struct json *object, const struct fiel
 			return r;
 		seen |= (uint64_t)1 << (row - table) % ROWS_MAX;
 	}
-	for (row = table; row->key; row++)
+	for (row = table; row->key.raw; row++)
 		if (row->required && is_visible(d, row) &&
 		    !(seen & (uint64_t)1 << (row - table) % ROWS_MAX))
-			return fields_missing(d, object, row->key, err);
+			return fields_missing(d, object, image_at(row->key), err);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/image.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -57,17 +58,23 @@ enum field_kind {
 
 struct decode;
 
+typedef int field_decoder(struct decode *d, const struct json *value, void *target, struct err **err);
+
+/* A row of a table, which is an IMAGE_ROWS. */
 struct field {
-	const char *key;
+	image_pointer(const char *) key;
 	enum field_kind kind;
 	size_t offset;
 	bool required;
 	size_t size;				/* FIELD_OBJECT, _OBJECTS, _OBJECT_MAP: sizeof the struct */
-	const struct field *table;		/* the same and FIELD_INLINE: rows, ended by key NULL. FIELD_CUSTOM: what .decode uses */
-	const char *const *words;		/* FIELD_ENUM: NULL-terminated */
-	int (*decode)(struct decode *d, const struct json *value, void *target, struct err **err);
+	image_pointer(const struct field *) table;	/* the same and FIELD_INLINE: rows, ended by key NULL. FIELD_CUSTOM: what .decode uses */
+	image_pointer(const char *const *) words;	/* FIELD_ENUM: NULL-terminated */
+	image_pointer(field_decoder *) decode;
 	unsigned int gate;			/* free for the parser: MXC uses it for contract versions */
 };
+
+/* The last row of each table. */
+#define FIELDS_END { .key.raw = NULL }
 
 /* What a parser wants, and what messages look like. */
 struct decode {

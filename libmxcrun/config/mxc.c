@@ -79,17 +79,17 @@ static int decode_command_line(struct decode *d, const struct json *value, void 
 	return 0;
 }
 
-static const struct field process_fields[] = {
+static const struct field IMAGE_ROWS process_fields[] = {
 	MXC_ROW("commandLine", FIELD_STRING, struct mxc_process, command_line,
 		.gate = MXC_READER_ROLLING),
 	MXC_ROW("commandLine", FIELD_CUSTOM, struct mxc_process, command_line,
-		.gate = MXC_READER_EXACT, .required = true, .decode = decode_command_line),
+		.gate = MXC_READER_EXACT, .required = true, .decode.raw = decode_command_line),
 	MXC_ROW("cwd", FIELD_STRING, struct mxc_process, cwd),
 	MXC_ROW("env", FIELD_STRINGS, struct mxc_process, env),
 	MXC_ROW("inheritDefaultEnv", FIELD_OPT_BOOL, struct mxc_process, inherit_default_env,
 		.gate = MXC_READER_EXACT),
 	MXC_ROW("timeout", FIELD_U32, struct mxc_process, timeout),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 struct typed_path {
@@ -98,10 +98,10 @@ struct typed_path {
 };
 
 static const char *const type_words[] = { "file", "directory", NULL };
-static const struct field typed_path_fields[] = {
+static const struct field IMAGE_ROWS typed_path_fields[] = {
 	MXC_ROW("path", FIELD_STRING, struct typed_path, path, .required = true),
-	MXC_ROW("type", FIELD_ENUM, struct typed_path, type, .words = type_words, .required = true),
-	MXC_ROW_END,
+	MXC_ROW("type", FIELD_ENUM, struct typed_path, type, .words.raw = type_words, .required = true),
+	FIELDS_END,
 };
 
 static int decode_denied_path(struct decode *d, const struct json *value, const char **ret_path,
@@ -150,28 +150,28 @@ static int decode_denied_paths(struct decode *d, const struct json *value, void 
 	return r;
 }
 
-const struct field mxc_filesystem_fields[] = {
+const struct field IMAGE_ROWS mxc_filesystem_fields[] = {
 	MXC_ROW("readwritePaths", FIELD_STRINGS, struct mxc_filesystem, readwrite_paths),
 	MXC_ROW("readonlyPaths", FIELD_STRINGS, struct mxc_filesystem, readonly_paths),
-	{ .key = "deniedPaths", .kind = FIELD_CUSTOM, .table = typed_path_fields, .decode = decode_denied_paths },
-	MXC_ROW_END,
+	{ .key.raw = "deniedPaths", .kind = FIELD_CUSTOM, .table.raw = typed_path_fields, .decode.raw = decode_denied_paths },
+	FIELDS_END,
 };
 
-static const struct field runtime_config_fields[] = {
+static const struct field IMAGE_ROWS runtime_config_fields[] = {
 	MXC_ROW("networkProxy", FIELD_STRING, struct mxc_runtime_config, network_proxy),
-	MXC_ROW("portMappings", FIELD_OBJECTS, struct mxc_runtime_config, port_mappings, .table = mxc_port_mapping_fields,
+	MXC_ROW("portMappings", FIELD_OBJECTS, struct mxc_runtime_config, port_mappings, .table.raw = mxc_port_mapping_fields,
 		.size = sizeof(struct mxc_port_mapping)),
 	MXC_ROW("", FIELD_SELF, struct mxc_runtime_config, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field lifecycle_fields[] = {
+static const struct field IMAGE_ROWS lifecycle_fields[] = {
 	MXC_ROW("destroyOnExit", FIELD_OPT_BOOL, struct mxc_lifecycle, destroy_on_exit),
 	MXC_ROW("preservePolicy", FIELD_OPT_BOOL, struct mxc_lifecycle, preserve_policy),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field lxc_fields[] = {
+static const struct field IMAGE_ROWS lxc_fields[] = {
 	MXC_ROW("distribution", FIELD_STRING, struct mxc_lxc, distribution,
 		.gate = MXC_READER_ROLLING),
 	MXC_ROW("release", FIELD_STRING, struct mxc_lxc, release, .gate = MXC_READER_ROLLING),
@@ -179,7 +179,7 @@ static const struct field lxc_fields[] = {
 		.gate = MXC_READER_EXACT, .required = true),
 	MXC_ROW("release", FIELD_STRING, struct mxc_lxc, release, .gate = MXC_READER_EXACT,
 		.required = true),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 /* A section that has no effect on Linux (MXC.md 5.4); only its shape counts. */
@@ -189,16 +189,16 @@ struct ignored {
 
 static const char *const clipboard_words[] = { "none", "read", "write", "all", NULL };
 
-static const struct field ui_fields[] = {
+static const struct field IMAGE_ROWS ui_fields[] = {
 	MXC_ROW("disable", FIELD_OPT_BOOL, struct mxc_ui, disable),
-	MXC_ROW("clipboard", FIELD_ENUM, struct mxc_ui, clipboard, .words = clipboard_words),
+	MXC_ROW("clipboard", FIELD_ENUM, struct mxc_ui, clipboard, .words.raw = clipboard_words),
 	MXC_ROW("injection", FIELD_OPT_BOOL, struct mxc_ui, injection),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field fallback_fields[] = {
+static const struct field IMAGE_ROWS fallback_fields[] = {
 	MXC_ROW("allowDaclMutation", FIELD_OPT_BOOL, struct ignored, boolean),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 /* The struct that the top-level table fills: the configuration, and what is only looked at. */
@@ -212,29 +212,29 @@ struct document {
 #define CONFIG_ROW(key_, kind_, member_, ...) \
 	MXC_ROW(key_, kind_, struct document, config.member_, ##__VA_ARGS__)
 #define IGNORED_ROW(key_, table_, ...)                                           \
-	MXC_ROW(key_, FIELD_OBJECT, struct document, ignored, .table = (table_), \
+	MXC_ROW(key_, FIELD_OBJECT, struct document, ignored, .table.raw = (table_), \
 		.size = MXC_FOREIGN_SIZE, ##__VA_ARGS__)
 #define READERS_WITH_ALIASES (MXC_READER_ROLLING | MXC_READER_090)
 
-const struct field mxc_document_fields[] = {
+const struct field IMAGE_ROWS mxc_document_fields[] = {
 	MXC_ROW("$schema", FIELD_STRING, struct document, string),
 	MXC_ROW("_comment", FIELD_RAW, struct document, comment),
 	CONFIG_ROW("version", FIELD_STRING, version),
 	CONFIG_ROW("containerId", FIELD_STRING, container_id),
-	CONFIG_ROW("containment", FIELD_CUSTOM, containment, .decode = decode_containment),
+	CONFIG_ROW("containment", FIELD_CUSTOM, containment, .decode.raw = decode_containment),
 	CONFIG_ROW("process", FIELD_OBJECT, process, .gate = MXC_READER_ROLLING,
-		   .table = process_fields, .size = sizeof(struct mxc_process)),
+		   .table.raw = process_fields, .size = sizeof(struct mxc_process)),
 	CONFIG_ROW("process", FIELD_OBJECT, process, .gate = MXC_READER_EXACT,
-		   .table = process_fields, .size = sizeof(struct mxc_process), .required = true),
-	CONFIG_ROW("lifecycle", FIELD_INLINE, lifecycle, .table = lifecycle_fields),
-	CONFIG_ROW("filesystem", FIELD_INLINE, filesystem, .table = mxc_filesystem_fields),
-	CONFIG_ROW("network", FIELD_CUSTOM, network, .table = mxc_network_fields, .decode = mxc_decode_network),
-	CONFIG_ROW("runtimeConfig", FIELD_OBJECT, runtime_config, .table = runtime_config_fields,
+		   .table.raw = process_fields, .size = sizeof(struct mxc_process), .required = true),
+	CONFIG_ROW("lifecycle", FIELD_INLINE, lifecycle, .table.raw = lifecycle_fields),
+	CONFIG_ROW("filesystem", FIELD_INLINE, filesystem, .table.raw = mxc_filesystem_fields),
+	CONFIG_ROW("network", FIELD_CUSTOM, network, .table.raw = mxc_network_fields, .decode.raw = mxc_decode_network),
+	CONFIG_ROW("runtimeConfig", FIELD_OBJECT, runtime_config, .table.raw = runtime_config_fields,
 		   .size = sizeof(struct mxc_runtime_config)),
-	CONFIG_ROW("lxc", FIELD_OBJECT, lxc, .table = lxc_fields, .size = sizeof(struct mxc_lxc)),
-	CONFIG_ROW("bubblewrap", FIELD_OBJECT, bubblewrap, .table = mxc_bubblewrap_fields,
+	CONFIG_ROW("lxc", FIELD_OBJECT, lxc, .table.raw = lxc_fields, .size = sizeof(struct mxc_lxc)),
+	CONFIG_ROW("bubblewrap", FIELD_OBJECT, bubblewrap, .table.raw = mxc_bubblewrap_fields,
 		   .size = sizeof(struct mxc_bubblewrap)),
-	CONFIG_ROW("ui", FIELD_INLINE, ui, .table = ui_fields),
+	CONFIG_ROW("ui", FIELD_INLINE, ui, .table.raw = ui_fields),
 	IGNORED_ROW("fallback", fallback_fields),
 	IGNORED_ROW("telemetry", mxc_telemetry_fields, .gate = MXC_READER_EXACT),
 	IGNORED_ROW("processContainer", mxc_process_container_fields),
@@ -246,14 +246,14 @@ const struct field mxc_document_fields[] = {
 	IGNORED_ROW("windowsSandbox", mxc_windows_sandbox_fields, .gate = MXC_READER_110),
 	IGNORED_ROW("test", mxc_test_fields, .gate = MXC_READER_110),
 	MXC_ROW("experimental", FIELD_CUSTOM, struct document, ignored, .gate = MXC_READER_ROLLING,
-		.decode = mxc_decode_experimental),
+		.decode.raw = mxc_decode_experimental),
 	/* Null here; anything else was refused before. */
 	MXC_ROW("phase", FIELD_STRING, struct document, string, .gate = MXC_READER_ROLLING),
 	MXC_ROW("sandboxId", FIELD_STRING, struct document, string, .gate = MXC_READER_ROLLING),
 	MXC_ROW("correlationVector", FIELD_STRING, struct document, string,
 		.gate = MXC_READER_ROLLING),
 	CONFIG_ROW("", FIELD_SELF, document),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 _Static_assert(sizeof(struct ignored) <= MXC_FOREIGN_SIZE, "ignored sections fit");
 

@@ -12,32 +12,32 @@
 	MXC_ROW("cpuCount", FIELD_U32, struct mxc_resources, cpu_count),              \
 	MXC_ROW("pids", FIELD_U32, struct mxc_resources, pids)
 
-static const struct field io_device_fields[] = {
+static const struct field IMAGE_ROWS io_device_fields[] = {
 	MXC_ROW("device", FIELD_STRING, struct mxc_io_device, device, .required = true),
 	MXC_ROW("readBps", FIELD_U64, struct mxc_io_device, read_bps),
 	MXC_ROW("writeBps", FIELD_U64, struct mxc_io_device, write_bps),
 	MXC_ROW("readIops", FIELD_U64, struct mxc_io_device, read_iops),
 	MXC_ROW("writeIops", FIELD_U64, struct mxc_io_device, write_iops),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field io_fields[] = {
+static const struct field IMAGE_ROWS io_fields[] = {
 	MXC_ROW("weight", FIELD_U32, struct mxc_io, weight),
-	MXC_ROW("devices", FIELD_OBJECTS, struct mxc_io, devices, .table = io_device_fields,
+	MXC_ROW("devices", FIELD_OBJECTS, struct mxc_io, devices, .table.raw = io_device_fields,
 		.size = sizeof(struct mxc_io_device)),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field resources_fields[] = {
+static const struct field IMAGE_ROWS resources_fields[] = {
 	LIMIT_ROWS,
-	MXC_ROW("io", FIELD_OBJECT, struct mxc_resources, io, .table = io_fields, .size = sizeof(struct mxc_io)),
-	MXC_ROW_END,
+	MXC_ROW("io", FIELD_OBJECT, struct mxc_resources, io, .table.raw = io_fields, .size = sizeof(struct mxc_io)),
+	FIELDS_END,
 };
 
 /* Of a container's block devices its own configuration speaks. */
-static const struct field fragment_resources_fields[] = { LIMIT_ROWS, MXC_ROW_END };
+static const struct field IMAGE_ROWS fragment_resources_fields[] = { LIMIT_ROWS, FIELDS_END };
 
-static const struct field namespaces_fields[] = {
+static const struct field IMAGE_ROWS namespaces_fields[] = {
 	MXC_ROW("cgroup", FIELD_OPT_BOOL, struct mxc_namespaces, cgroup),
 	MXC_ROW("ipc", FIELD_OPT_BOOL, struct mxc_namespaces, ipc),
 	MXC_ROW("mount", FIELD_OPT_BOOL, struct mxc_namespaces, mount),
@@ -46,35 +46,35 @@ static const struct field namespaces_fields[] = {
 	MXC_ROW("time", FIELD_OPT_BOOL, struct mxc_namespaces, time),
 	MXC_ROW("user", FIELD_OPT_BOOL, struct mxc_namespaces, user),
 	MXC_ROW("uts", FIELD_OPT_BOOL, struct mxc_namespaces, uts),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 #define RESOURCES_ROW(table_)                                                                 \
-	MXC_ROW("resources", FIELD_OBJECT, struct mxc_bubblewrap, resources, .table = (table_), \
+	MXC_ROW("resources", FIELD_OBJECT, struct mxc_bubblewrap, resources, .table.raw = (table_), \
 		.size = sizeof(struct mxc_resources))
 
 /* ---- what is put into the view ---- */
 
-static const struct field bind_fields[] = {
+static const struct field IMAGE_ROWS bind_fields[] = {
 	MXC_ROW("source", FIELD_STRING, struct mxc_bind, source, .required = true),
 	MXC_ROW("destination", FIELD_STRING, struct mxc_bind, destination),
 	MXC_ROW("readOnly", FIELD_OPT_BOOL, struct mxc_bind, is_readonly),
 	MXC_ROW("", FIELD_SELF, struct mxc_bind, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field tmpfs_fields[] = {
+static const struct field IMAGE_ROWS tmpfs_fields[] = {
 	MXC_ROW("path", FIELD_STRING, struct mxc_tmpfs, path, .required = true),
 	MXC_ROW("sizeMb", FIELD_U64, struct mxc_tmpfs, size_mb),
 	MXC_ROW("", FIELD_SELF, struct mxc_tmpfs, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field symlink_fields[] = {
+static const struct field IMAGE_ROWS symlink_fields[] = {
 	MXC_ROW("path", FIELD_STRING, struct mxc_symlink, path, .required = true),
 	MXC_ROW("target", FIELD_STRING, struct mxc_symlink, target, .required = true),
 	MXC_ROW("", FIELD_SELF, struct mxc_symlink, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 /* A place in the view has one meaning wherever the caller stands. */
@@ -132,25 +132,25 @@ int mxc_check_placed(const struct decode *d, const struct mxc_config *config, st
 	MXC_ROW("keepCaps", FIELD_STRINGS, struct mxc_bubblewrap, keep_caps),                    \
 	MXC_ROW("dropCaps", FIELD_STRINGS, struct mxc_bubblewrap, drop_caps)
 
-const struct field mxc_bubblewrap_fields[] = {
+const struct field IMAGE_ROWS mxc_bubblewrap_fields[] = {
 	RESOURCES_ROW(resources_fields),
 	PROCESS_ROWS,
-	MXC_ROW("namespaces", FIELD_INLINE, struct mxc_bubblewrap, namespaces, .table = namespaces_fields),
+	MXC_ROW("namespaces", FIELD_INLINE, struct mxc_bubblewrap, namespaces, .table.raw = namespaces_fields),
 	MXC_ROW("newSession", FIELD_OPT_BOOL, struct mxc_bubblewrap, new_session),
 	MXC_ROW("dieWithParent", FIELD_OPT_BOOL, struct mxc_bubblewrap, die_with_parent),
 	MXC_ROW("argv0", FIELD_STRING, struct mxc_bubblewrap, argv0),
-	MXC_ROW("engine", FIELD_CUSTOM, struct mxc_bubblewrap, engine, .decode = engine_word_decode),
-	MXC_ROW("customBinds", FIELD_OBJECTS, struct mxc_bubblewrap, custom_binds, .table = bind_fields,
+	MXC_ROW("engine", FIELD_CUSTOM, struct mxc_bubblewrap, engine, .decode.raw = engine_word_decode),
+	MXC_ROW("customBinds", FIELD_OBJECTS, struct mxc_bubblewrap, custom_binds, .table.raw = bind_fields,
 		.size = sizeof(struct mxc_bind)),
-	MXC_ROW("tmpfsMounts", FIELD_OBJECTS, struct mxc_bubblewrap, tmpfs_mounts, .table = tmpfs_fields,
+	MXC_ROW("tmpfsMounts", FIELD_OBJECTS, struct mxc_bubblewrap, tmpfs_mounts, .table.raw = tmpfs_fields,
 		.size = sizeof(struct mxc_tmpfs)),
-	MXC_ROW("symlinks", FIELD_OBJECTS, struct mxc_bubblewrap, symlinks, .table = symlink_fields,
+	MXC_ROW("symlinks", FIELD_OBJECTS, struct mxc_bubblewrap, symlinks, .table.raw = symlink_fields,
 		.size = sizeof(struct mxc_symlink)),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-const struct field mxc_bubblewrap_fragment_fields[] = {
+const struct field IMAGE_ROWS mxc_bubblewrap_fragment_fields[] = {
 	RESOURCES_ROW(fragment_resources_fields),
 	PROCESS_ROWS,
-	MXC_ROW_END,
+	FIELDS_END,
 };

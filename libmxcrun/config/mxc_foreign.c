@@ -32,9 +32,9 @@ _Static_assert(sizeof(struct scrap_list) <= MXC_FOREIGN_SIZE, "lists of foreign 
 #define U64(key_, ...) MXC_ROW(key_, FIELD_U64, struct scrap, u64, ##__VA_ARGS__)
 #define STRINGS(key_, ...) MXC_ROW(key_, FIELD_STRINGS, struct scrap_list, strings, ##__VA_ARGS__)
 #define WORD(key_, words_, ...) \
-	MXC_ROW(key_, FIELD_ENUM, struct scrap, word, .words = (words_), ##__VA_ARGS__)
+	MXC_ROW(key_, FIELD_ENUM, struct scrap, word, .words.raw = (words_), ##__VA_ARGS__)
 #define OBJECT(key_, table_, ...)                                            \
-	MXC_ROW(key_, FIELD_OBJECT, struct scrap, object, .table = (table_), \
+	MXC_ROW(key_, FIELD_OBJECT, struct scrap, object, .table.raw = (table_), \
 		.size = MXC_FOREIGN_SIZE, ##__VA_ARGS__)
 
 static int decode_port(struct decode *d, const struct json *value, void *target, struct err **err)
@@ -47,48 +47,48 @@ static int decode_port(struct decode *d, const struct json *value, void *target,
 	return 0;
 }
 
-const struct field mxc_telemetry_fields[] = {
+const struct field IMAGE_ROWS mxc_telemetry_fields[] = {
 	BOOL("enabled"),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-const struct field mxc_test_fields[] = {
+const struct field IMAGE_ROWS mxc_test_fields[] = {
 	STRING("message"),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 /* ---- Windows ---- */
 
 static const char *const capture_words[] = { "block", "allow", NULL };
-static const struct field capture_fields[] = {
+static const struct field IMAGE_ROWS capture_fields[] = {
 	WORD("mode", capture_words),
 	STRING("outputPath"),
 	BOOL("retainEtl"),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 static const char *const isolation_words[] = { "container", "desktop", "handles", "atoms", NULL };
 static const char *const settings_words[] = { "none", "parameters", "display", "all", NULL };
-static const struct field container_ui_fields[] = {
+static const struct field IMAGE_ROWS container_ui_fields[] = {
 	WORD("isolation", isolation_words),
 	BOOL("desktopSystemControl"),
 	STRING("systemSettings", .gate = MXC_READER_ROLLING | MXC_READER_090 | MXC_READER_100),
 	WORD("systemSettings", settings_words, .gate = MXC_READER_110),
 	BOOL("ime"),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field container_network_fields[] = {
+static const struct field IMAGE_ROWS container_network_fields[] = {
 	STRING("allowedProxyPeer"),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field container_filesystem_fields[] = {
+static const struct field IMAGE_ROWS container_filesystem_fields[] = {
 	STRINGS("enumeratePaths"),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-const struct field mxc_process_container_fields[] = {
+const struct field IMAGE_ROWS mxc_process_container_fields[] = {
 	BOOL("leastPrivilege"),
 	BOOL("learningMode"),
 	STRINGS("capabilities"),
@@ -96,33 +96,33 @@ const struct field mxc_process_container_fields[] = {
 	OBJECT("ui", container_ui_fields),
 	OBJECT("network", container_network_fields),
 	OBJECT("filesystem", container_filesystem_fields, .gate = MXC_READER_EXACT),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-const struct field mxc_windows_sandbox_fields[] = {
+const struct field IMAGE_ROWS mxc_windows_sandbox_fields[] = {
 	STRING("daemonPipeName"),
 	U64("idleTimeout"),
 	U64("idleTimeoutMs"),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 static const char *const transport_words[] = { "tcp", NULL };
-static const struct field port_mapping_fields[] = {
-	MXC_ROW("windowsPort", FIELD_CUSTOM, struct scrap, u64, .decode = decode_port,
+static const struct field IMAGE_ROWS port_mapping_fields[] = {
+	MXC_ROW("windowsPort", FIELD_CUSTOM, struct scrap, u64, .decode.raw = decode_port,
 		.required = true),
-	MXC_ROW("containerPort", FIELD_CUSTOM, struct scrap, u64, .decode = decode_port,
+	MXC_ROW("containerPort", FIELD_CUSTOM, struct scrap, u64, .decode.raw = decode_port,
 		.required = true),
 	WORD("protocol", transport_words),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field wslc_provision_fields[] = {
+static const struct field IMAGE_ROWS wslc_provision_fields[] = {
 	STRING("image"),
 	STRING("imageTarPath"),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-const struct field mxc_wslc_fields[] = {
+const struct field IMAGE_ROWS mxc_wslc_fields[] = {
 	STRING("image"),
 	STRING("imageTarPath"),
 	STRING("storagePath"),
@@ -131,51 +131,51 @@ const struct field mxc_wslc_fields[] = {
 	U64("memoryMb"),
 	BOOL("gpu"),
 	MXC_ROW("portMappings", FIELD_OBJECTS, struct scrap_list, objects,
-		.table = port_mapping_fields, .size = sizeof(struct scrap)),
+		.table.raw = port_mapping_fields, .size = sizeof(struct scrap)),
 	OBJECT("provision", wslc_provision_fields, .gate = MXC_READER_ROLLING),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 static const char *const hyperlight_words[] = { "agent", "python", "python-shell",
 						"node",	 "bash",   "dotnet-jit",
 						NULL };
-const struct field mxc_hyperlight_fields[] = {
+const struct field IMAGE_ROWS mxc_hyperlight_fields[] = {
 	WORD("runtime", hyperlight_words),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 /* ---- macOS ---- */
 
 static const char *const launch_words[] = { "exec", "open", NULL };
-const struct field mxc_seatbelt_fields[] = {
+const struct field IMAGE_ROWS mxc_seatbelt_fields[] = {
 	STRINGS("extraMachLookups"),
 	BOOL("guiAccess"),
 	BOOL("keychainAccess"),
 	BOOL("nestedPty"),
 	STRING("profileOverride"),
 	WORD("launchMethod", launch_words, .gate = MXC_READER_ROLLING),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 /* ---- experimental ---- */
 
-static const struct field isolation_provision_fields[] = {
+static const struct field IMAGE_ROWS isolation_provision_fields[] = {
 	STRING("appId"),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field isolation_session_fields[] = {
+static const struct field IMAGE_ROWS isolation_session_fields[] = {
 	OBJECT("provision", isolation_provision_fields),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field experimental_fields[] = {
+static const struct field IMAGE_ROWS experimental_fields[] = {
 	OBJECT("telemetry", mxc_telemetry_fields),
 	OBJECT("test", mxc_test_fields),
 	OBJECT("wslc", mxc_wslc_fields),
 	OBJECT("windows_sandbox", mxc_windows_sandbox_fields),
 	OBJECT("isolation_session", isolation_session_fields),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 int mxc_decode_experimental(struct decode *d, const struct json *value, void *target,

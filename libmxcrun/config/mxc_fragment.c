@@ -14,25 +14,25 @@ struct fragment {
 	const char *string;
 };
 
-static const struct field process_fields[] = {
+static const struct field IMAGE_ROWS process_fields[] = {
 	MXC_ROW("timeout", FIELD_U32, struct mxc_process, timeout),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 #define FRAGMENT_ROW(key_, kind_, member_, ...) MXC_ROW(key_, kind_, struct fragment, member_, ##__VA_ARGS__)
 
-static const struct field fragment_fields[] = {
+static const struct field IMAGE_ROWS fragment_fields[] = {
 	FRAGMENT_ROW("$schema", FIELD_STRING, string),
 	FRAGMENT_ROW("_comment", FIELD_RAW, comment),
 	FRAGMENT_ROW("version", FIELD_STRING, config.version),
-	FRAGMENT_ROW("filesystem", FIELD_INLINE, config.filesystem, .table = mxc_filesystem_fields),
-	FRAGMENT_ROW("network", FIELD_CUSTOM, config.network, .decode = mxc_decode_network),
-	FRAGMENT_ROW("process", FIELD_OBJECT, config.process, .table = process_fields,
+	FRAGMENT_ROW("filesystem", FIELD_INLINE, config.filesystem, .table.raw = mxc_filesystem_fields),
+	FRAGMENT_ROW("network", FIELD_CUSTOM, config.network, .decode.raw = mxc_decode_network),
+	FRAGMENT_ROW("process", FIELD_OBJECT, config.process, .table.raw = process_fields,
 		     .size = sizeof(struct mxc_process)),
-	FRAGMENT_ROW("bubblewrap", FIELD_OBJECT, config.bubblewrap, .table = mxc_bubblewrap_fragment_fields,
+	FRAGMENT_ROW("bubblewrap", FIELD_OBJECT, config.bubblewrap, .table.raw = mxc_bubblewrap_fragment_fields,
 		     .size = sizeof(struct mxc_bubblewrap)),
 	FRAGMENT_ROW("", FIELD_SELF, config.document),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 static int choose_reader(const struct json *document, struct mxc_config *config, struct err **err)

@@ -33,85 +33,85 @@ static int decode_port(struct decode *d, const struct json *value, void *target,
 	return 0;
 }
 
-static const struct field port_fields[] = {
-	MXC_ROW("protocol", FIELD_ENUM, struct mxc_port, protocol, .words = protocol_words),
-	MXC_ROW("port", FIELD_CUSTOM, struct mxc_port, port, .decode = decode_port),
-	MXC_ROW("endPort", FIELD_CUSTOM, struct mxc_port, end_port, .decode = decode_port),
+static const struct field IMAGE_ROWS port_fields[] = {
+	MXC_ROW("protocol", FIELD_ENUM, struct mxc_port, protocol, .words.raw = protocol_words),
+	MXC_ROW("port", FIELD_CUSTOM, struct mxc_port, port, .decode.raw = decode_port),
+	MXC_ROW("endPort", FIELD_CUSTOM, struct mxc_port, end_port, .decode.raw = decode_port),
 	MXC_ROW("", FIELD_SELF, struct mxc_port, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-const struct field mxc_port_mapping_fields[] = {
-	MXC_ROW("hostPort", FIELD_CUSTOM, struct mxc_port_mapping, host_port, .decode = decode_port, .required = true),
-	MXC_ROW("containerPort", FIELD_CUSTOM, struct mxc_port_mapping, container_port, .decode = decode_port,
+const struct field IMAGE_ROWS mxc_port_mapping_fields[] = {
+	MXC_ROW("hostPort", FIELD_CUSTOM, struct mxc_port_mapping, host_port, .decode.raw = decode_port, .required = true),
+	MXC_ROW("containerPort", FIELD_CUSTOM, struct mxc_port_mapping, container_port, .decode.raw = decode_port,
 		.required = true),
-	MXC_ROW("protocol", FIELD_ENUM, struct mxc_port_mapping, protocol, .words = protocol_words),
+	MXC_ROW("protocol", FIELD_ENUM, struct mxc_port_mapping, protocol, .words.raw = protocol_words),
 	MXC_ROW("hostAddress", FIELD_STRING, struct mxc_port_mapping, host_address),
 	MXC_ROW("", FIELD_SELF, struct mxc_port_mapping, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field peer_fields[] = {
+static const struct field IMAGE_ROWS peer_fields[] = {
 	MXC_ROW("cidr", FIELD_STRING, struct mxc_peer, cidr, .required = true),
 	MXC_ROW("except", FIELD_STRINGS, struct mxc_peer, except),
 	MXC_ROW("", FIELD_SELF, struct mxc_peer, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field rule_fields[] = {
-	MXC_ROW("to", FIELD_OBJECTS, struct mxc_rule, to, .table = peer_fields,
+static const struct field IMAGE_ROWS rule_fields[] = {
+	MXC_ROW("to", FIELD_OBJECTS, struct mxc_rule, to, .table.raw = peer_fields,
 		.size = sizeof(struct mxc_peer)),
-	MXC_ROW("ports", FIELD_OBJECTS, struct mxc_rule, ports, .table = port_fields,
+	MXC_ROW("ports", FIELD_OBJECTS, struct mxc_rule, ports, .table.raw = port_fields,
 		.size = sizeof(struct mxc_port)),
 	MXC_ROW("", FIELD_SELF, struct mxc_rule, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field egress_fields[] = {
-	MXC_ROW("default", FIELD_ENUM, struct mxc_egress, verdict, .words = verdict_words),
-	MXC_ROW("allow", FIELD_OBJECTS, struct mxc_egress, allow, .table = rule_fields,
+static const struct field IMAGE_ROWS egress_fields[] = {
+	MXC_ROW("default", FIELD_ENUM, struct mxc_egress, verdict, .words.raw = verdict_words),
+	MXC_ROW("allow", FIELD_OBJECTS, struct mxc_egress, allow, .table.raw = rule_fields,
 		.size = sizeof(struct mxc_rule)),
-	MXC_ROW("deny", FIELD_OBJECTS, struct mxc_egress, deny, .table = rule_fields,
+	MXC_ROW("deny", FIELD_OBJECTS, struct mxc_egress, deny, .table.raw = rule_fields,
 		.size = sizeof(struct mxc_rule)),
 	MXC_ROW("", FIELD_SELF, struct mxc_egress, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field ingress_fields[] = {
-	MXC_ROW("default", FIELD_ENUM, struct mxc_ingress, verdict, .words = verdict_words),
+static const struct field IMAGE_ROWS ingress_fields[] = {
+	MXC_ROW("default", FIELD_ENUM, struct mxc_ingress, verdict, .words.raw = verdict_words),
 	MXC_ROW("hostLoopback", FIELD_ENUM, struct mxc_ingress, host_loopback,
-		.words = verdict_words),
+		.words.raw = verdict_words),
 	MXC_ROW("", FIELD_SELF, struct mxc_ingress, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
-static const struct field proxy_fields[] = {
-	MXC_ROW("localhost", FIELD_CUSTOM, struct mxc_proxy, localhost, .decode = decode_port),
+static const struct field IMAGE_ROWS proxy_fields[] = {
+	MXC_ROW("localhost", FIELD_CUSTOM, struct mxc_proxy, localhost, .decode.raw = decode_port),
 	MXC_ROW("url", FIELD_STRING, struct mxc_proxy, url),
 	MXC_ROW("builtinTestServer", FIELD_OPT_BOOL, struct mxc_proxy, builtin_test_server),
 	MXC_ROW("", FIELD_SELF, struct mxc_proxy, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 #define LEGACY .gate = MXC_READER_ROLLING
 
-const struct field mxc_network_fields[] = {
-	MXC_ROW("egress", FIELD_OBJECT, struct mxc_network, egress, .table = egress_fields,
+const struct field IMAGE_ROWS mxc_network_fields[] = {
+	MXC_ROW("egress", FIELD_OBJECT, struct mxc_network, egress, .table.raw = egress_fields,
 		.size = sizeof(struct mxc_egress)),
-	MXC_ROW("ingress", FIELD_OBJECT, struct mxc_network, ingress, .table = ingress_fields,
+	MXC_ROW("ingress", FIELD_OBJECT, struct mxc_network, ingress, .table.raw = ingress_fields,
 		.size = sizeof(struct mxc_ingress)),
 	MXC_ROW("defaultPolicy", FIELD_ENUM, struct mxc_network, default_policy,
-		.words = policy_words, LEGACY),
+		.words.raw = policy_words, LEGACY),
 	MXC_ROW("enforcementMode", FIELD_ENUM, struct mxc_network, enforcement_mode,
-		.words = enforcement_words, LEGACY),
+		.words.raw = enforcement_words, LEGACY),
 	MXC_ROW("allowLocalNetwork", FIELD_OPT_BOOL, struct mxc_network, allow_local_network,
 		LEGACY),
 	MXC_ROW("allowedHosts", FIELD_STRINGS, struct mxc_network, allowed_hosts, LEGACY),
 	MXC_ROW("blockedHosts", FIELD_STRINGS, struct mxc_network, blocked_hosts, LEGACY),
-	MXC_ROW("proxy", FIELD_OBJECT, struct mxc_network, proxy, .table = proxy_fields,
+	MXC_ROW("proxy", FIELD_OBJECT, struct mxc_network, proxy, .table.raw = proxy_fields,
 		.size = sizeof(struct mxc_proxy), LEGACY),
 	MXC_ROW("", FIELD_SELF, struct mxc_network, element),
-	MXC_ROW_END,
+	FIELDS_END,
 };
 
 /* What the legacy keys became; the exact contracts name it to whoever still uses them. */

@@ -10,15 +10,10 @@
 
 #define MXC_ROW(key_, kind_, type_, member_, ...)                                                 \
 	{                                                                                         \
-		.key = (key_), .kind = (kind_), .offset = offsetof(type_, member_), ##__VA_ARGS__ \
+		.key.raw = (key_), .kind = (kind_), .offset = offsetof(type_, member_), ##__VA_ARGS__ \
 	}
 /* mxc.c: all keys of a document, with those below them; tests walk it. */
 extern const struct field mxc_document_fields[];
-
-#define MXC_ROW_END         \
-	{                   \
-		.key = NULL \
-	}
 
 /* mxc_version.c: sets version, reader and strict. */
 int mxc_choose_reader(const struct json *document, struct mxc_config *config, struct err **err);

@@ -75,13 +75,13 @@ static int decode_version(struct decode *d, const struct json *value, void *targ
 	return 0;
 }
 
-static const struct field root_fields[] = {
+static const struct field IMAGE_ROWS root_fields[] = {
 	OCI_ROW("path", FIELD_STRING, struct oci_root, path, .required = true),
 	OCI_ROW("readonly", FIELD_BOOL, struct oci_root, readonly),
-	{ 0 },
+	FIELDS_END,
 };
 
-static const struct field mount_fields[] = {
+static const struct field IMAGE_ROWS mount_fields[] = {
 	OCI_ROW("destination", FIELD_STRING, struct oci_mount, destination, .required = true),
 	OCI_ROW("type", FIELD_STRING, struct oci_mount, type),
 	OCI_ROW("source", FIELD_STRING, struct oci_mount, source),
@@ -89,47 +89,47 @@ static const struct field mount_fields[] = {
 	OCI_OBJECTS("uidMappings", struct oci_mount, uid_mappings, oci_id_mapping_fields),
 	OCI_OBJECTS("gidMappings", struct oci_mount, gid_mappings, oci_id_mapping_fields),
 	OCI_SELF(struct oci_mount, element),
-	{ 0 },
+	FIELDS_END,
 };
 
-static const struct field console_size_fields[] = {
+static const struct field IMAGE_ROWS console_size_fields[] = {
 	OCI_ROW("height", FIELD_U64, struct oci_console_size, height, .required = true),
 	OCI_ROW("width", FIELD_U64, struct oci_console_size, width, .required = true),
-	{ 0 },
+	FIELDS_END,
 };
 
-static const struct field user_fields[] = {
+static const struct field IMAGE_ROWS user_fields[] = {
 	OCI_ROW("uid", FIELD_ID, struct oci_user, uid),
 	OCI_ROW("gid", FIELD_ID, struct oci_user, gid),
 	OCI_ROW("umask", FIELD_U32, struct oci_user, umask),
 	OCI_ROW("additionalGids", FIELD_CUSTOM, struct oci_user, additional_gids,
-		.decode = decode_ids),
+		.decode.raw = decode_ids),
 	OCI_IGNORED("username"), /* Windows */
-	{ 0 },
+	FIELDS_END,
 };
 
-static const struct field capabilities_fields[] = {
+static const struct field IMAGE_ROWS capabilities_fields[] = {
 	OCI_ROW("bounding", FIELD_STRINGS, struct oci_capabilities, bounding),
 	OCI_ROW("effective", FIELD_STRINGS, struct oci_capabilities, effective),
 	OCI_ROW("inheritable", FIELD_STRINGS, struct oci_capabilities, inheritable),
 	OCI_ROW("permitted", FIELD_STRINGS, struct oci_capabilities, permitted),
 	OCI_ROW("ambient", FIELD_STRINGS, struct oci_capabilities, ambient),
-	{ 0 },
+	FIELDS_END,
 };
 
-static const struct field rlimit_fields[] = {
+static const struct field IMAGE_ROWS rlimit_fields[] = {
 	OCI_ROW("type", FIELD_STRING, struct oci_rlimit, type, .required = true),
 	OCI_ROW("hard", FIELD_U64, struct oci_rlimit, hard, .required = true),
 	OCI_ROW("soft", FIELD_U64, struct oci_rlimit, soft, .required = true),
-	{ 0 },
+	FIELDS_END,
 };
 
 /* Index = number of the policy, sched(7). */
 static const char *const scheduler_words[] = { "SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH",
 					       "SCHED_ISO",   "SCHED_IDLE", "SCHED_DEADLINE", NULL };
 
-static const struct field scheduler_fields[] = {
-	OCI_ROW("policy", FIELD_ENUM, struct oci_scheduler, policy, .words = scheduler_words,
+static const struct field IMAGE_ROWS scheduler_fields[] = {
+	OCI_ROW("policy", FIELD_ENUM, struct oci_scheduler, policy, .words.raw = scheduler_words,
 		.required = true),
 	OCI_ROW("nice", FIELD_I64, struct oci_scheduler, nice),
 	OCI_ROW("priority", FIELD_I64, struct oci_scheduler, priority),
@@ -137,30 +137,30 @@ static const struct field scheduler_fields[] = {
 	OCI_ROW("runtime", FIELD_U64, struct oci_scheduler, runtime),
 	OCI_ROW("deadline", FIELD_U64, struct oci_scheduler, deadline),
 	OCI_ROW("period", FIELD_U64, struct oci_scheduler, period),
-	{ 0 },
+	FIELDS_END,
 };
 
 /* Index = number of the class, ioprio_set(2). */
 static const char *const io_class_words[] = { "IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT",
 					      "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE", NULL };
 
-static const struct field io_priority_fields[] = {
-	OCI_ROW("class", FIELD_ENUM, struct oci_io_priority, class_, .words = io_class_words,
+static const struct field IMAGE_ROWS io_priority_fields[] = {
+	OCI_ROW("class", FIELD_ENUM, struct oci_io_priority, class_, .words.raw = io_class_words,
 		.required = true),
 	OCI_ROW("priority", FIELD_I64, struct oci_io_priority, priority),
-	{ 0 },
+	FIELDS_END,
 };
 
-static const struct field cpu_affinity_fields[] = {
+static const struct field IMAGE_ROWS cpu_affinity_fields[] = {
 	OCI_ROW("initial", FIELD_STRING, struct oci_cpu_affinity, initial),
 	OCI_ROW("final", FIELD_STRING, struct oci_cpu_affinity, final),
-	{ 0 },
+	FIELDS_END,
 };
 
-const struct field oci_process_fields[] = {
+const struct field IMAGE_ROWS oci_process_fields[] = {
 	OCI_ROW("terminal", FIELD_BOOL, struct oci_process, terminal),
 	OCI_OBJECT("consoleSize", struct oci_process, console_size, console_size_fields),
-	OCI_ROW("user", FIELD_INLINE, struct oci_process, user, .table = user_fields),
+	OCI_ROW("user", FIELD_INLINE, struct oci_process, user, .table.raw = user_fields),
 	OCI_ROW("args", FIELD_STRINGS, struct oci_process, args),
 	OCI_ROW("env", FIELD_STRINGS, struct oci_process, env),
 	OCI_ROW("cwd", FIELD_STRING, struct oci_process, cwd, .required = true),
@@ -175,31 +175,31 @@ const struct field oci_process_fields[] = {
 	OCI_OBJECT("execCPUAffinity", struct oci_process, exec_cpu_affinity, cpu_affinity_fields),
 	OCI_IGNORED("commandLine"), /* Windows */
 	OCI_SELF(struct oci_process, source),
-	{ 0 },
+	FIELDS_END,
 };
 
-static const struct field hook_fields[] = {
+static const struct field IMAGE_ROWS hook_fields[] = {
 	OCI_ROW("path", FIELD_STRING, struct oci_hook, path, .required = true),
 	OCI_ROW("args", FIELD_STRINGS, struct oci_hook, args),
 	OCI_ROW("env", FIELD_STRINGS, struct oci_hook, env),
 	OCI_ROW("timeout", FIELD_I64, struct oci_hook, timeout),
 	OCI_SELF(struct oci_hook, element),
-	{ 0 },
+	FIELDS_END,
 };
 
-static const struct field hooks_fields[] = {
+static const struct field IMAGE_ROWS hooks_fields[] = {
 	OCI_OBJECTS("prestart", struct oci_hooks, prestart, hook_fields),
 	OCI_OBJECTS("createRuntime", struct oci_hooks, create_runtime, hook_fields),
 	OCI_OBJECTS("createContainer", struct oci_hooks, create_container, hook_fields),
 	OCI_OBJECTS("startContainer", struct oci_hooks, start_container, hook_fields),
 	OCI_OBJECTS("poststart", struct oci_hooks, poststart, hook_fields),
 	OCI_OBJECTS("poststop", struct oci_hooks, poststop, hook_fields),
-	{ 0 },
+	FIELDS_END,
 };
 
-const struct field oci_config_fields[] = {
+const struct field IMAGE_ROWS oci_config_fields[] = {
 	OCI_ROW("ociVersion", FIELD_CUSTOM, struct oci_config, oci_version, .required = true,
-		.decode = decode_version),
+		.decode.raw = decode_version),
 	OCI_OBJECT("root", struct oci_config, root, root_fields),
 	OCI_OBJECTS("mounts", struct oci_config, mounts, mount_fields),
 	OCI_OBJECT("process", struct oci_config, process, oci_process_fields),
@@ -215,7 +215,7 @@ const struct field oci_config_fields[] = {
 	OCI_IGNORED("zos"),
 	OCI_IGNORED("freebsd"),
 	OCI_SELF(struct oci_config, document),
-	{ 0 },
+	FIELDS_END,
 };
 
 static const void *parse(struct arena *arena, const struct json *document, const struct log *log,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/image.h"
 #include "base/path.h"
 #include "base/sys.h"
 #include "base/strbuf.h"
@@ -43,19 +44,21 @@ enum item_how {
 
 struct item_support {
 	enum item_how how;
-	const char *what;
+	image_pointer(const char *) what;
 	unsigned int since;	/* ITEM_NEWER_BWRAP: the N of bubblewrap 0.N; 0: a newer one is no better */
 };
 
 /* Beside the targets: what `emit bwrap` does for a bubblewrap that has more than the oldest. */
 enum { ITEM_NEWER_BWRAP = TARGET_MAX, ITEM_COLUMNS };
 
+typedef const char *item_asker(const struct plan *plan);
+
 struct engine_item {
-	const char *name;
-	const char *members;	/* of the printed plan, separated by spaces; all below a name are meant with it */
+	image_pointer(const char *) name;
+	image_pointer(const char *) members;	/* of the printed plan, separated by spaces; all below a name are meant with it */
 	/* NULL: this plan does not ask for it; else the pointer of the field that does, "" where none is known. items.c adds
 	 * where among several. */
-	const char *(*asked)(const struct plan *plan);
+	image_pointer(item_asker *) asked;
 	struct item_support by[ITEM_COLUMNS];
 };
 

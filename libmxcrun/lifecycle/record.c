@@ -237,29 +237,29 @@ struct stored_record {
 
 #define ROW(name, kind_, member)                                                                  \
 	{                                                                                         \
-		.key = (name), .kind = (kind_), .offset = offsetof(struct stored_record, member), \
+		.key.raw = (name), .kind = (kind_), .offset = offsetof(struct stored_record, member), \
 		.required = true                                                                  \
 	}
 #define LATER_ROW(name, kind_, member)                                                          \
 	{                                                                                         \
-		.key = (name), .kind = (kind_), .offset = offsetof(struct stored_record, member), \
+		.key.raw = (name), .kind = (kind_), .offset = offsetof(struct stored_record, member), \
 	}
 #define HOOK_ROW(name, kind_, member)                                                           \
 	{                                                                                       \
-		.key = (name), .kind = (kind_), .offset = offsetof(struct stored_hook, member), \
+		.key.raw = (name), .kind = (kind_), .offset = offsetof(struct stored_hook, member), \
 		.required = true                                                                \
 	}
 
-static const struct field hook_fields[] = {
+static const struct field IMAGE_ROWS hook_fields[] = {
 	HOOK_ROW("path", FIELD_STRING, path),	    HOOK_ROW("args", FIELD_STRINGS, args),
 	HOOK_ROW("timeout_ms", FIELD_I64, timeout_ms), HOOK_ROW("pointer", FIELD_STRING, pointer),
-	{ .key = "env", .kind = FIELD_STRINGS, .offset = offsetof(struct stored_hook, env) },
-	{ .key = "stdout", .kind = FIELD_STRING, .offset = offsetof(struct stored_hook, output_path) },
-	{ .key = "stderr", .kind = FIELD_STRING, .offset = offsetof(struct stored_hook, errors_path) },
-	{ .key = NULL },
+	{ .key.raw = "env", .kind = FIELD_STRINGS, .offset = offsetof(struct stored_hook, env) },
+	{ .key.raw = "stdout", .kind = FIELD_STRING, .offset = offsetof(struct stored_hook, output_path) },
+	{ .key.raw = "stderr", .kind = FIELD_STRING, .offset = offsetof(struct stored_hook, errors_path) },
+	FIELDS_END,
 };
 
-static const struct field record_fields[] = {
+static const struct field IMAGE_ROWS record_fields[] = {
 	ROW("format", FIELD_I64, format),
 	ROW("id", FIELD_STRING, id),
 	ROW("sandbox", FIELD_BOOL, is_sandbox),
@@ -275,7 +275,7 @@ static const struct field record_fields[] = {
 	ROW("start_timeout_ms", FIELD_I64, start_timeout_ms),
 	ROW("cgroup_dirs", FIELD_STRINGS, cgroup_dirs),
 	/* since 0.1.0: a container of an earlier program must still be found */
-	{ .key = "config", .kind = FIELD_STRING, .offset = offsetof(struct stored_record, config) },
+	{ .key.raw = "config", .kind = FIELD_STRING, .offset = offsetof(struct stored_record, config) },
 	LATER_ROW("at_once", FIELD_BOOL, went_at_once),
 	LATER_ROW("refused_capabilities", FIELD_U64, refused_capabilities),
 	LATER_ROW("withheld_capabilities", FIELD_U64, withheld_capabilities),
@@ -284,32 +284,32 @@ static const struct field record_fields[] = {
 	LATER_ROW("cpus_most", FIELD_U32, cpus_most),
 	LATER_ROW("timeout_ms", FIELD_U32, timeout_ms),
 	LATER_ROW("filters", FIELD_STRINGS, filters),
-	{ .key = "cgroup_unit",
+	{ .key.raw = "cgroup_unit",
 	  .kind = FIELD_STRING,
 	  .offset = offsetof(struct stored_record, cgroup_unit) },
-	{ .key = "resctrl_class",
+	{ .key.raw = "resctrl_class",
 	  .kind = FIELD_STRING,
 	  .offset = offsetof(struct stored_record, resctrl_class) },
-	{ .key = "resctrl_class_is_ours",
+	{ .key.raw = "resctrl_class_is_ours",
 	  .kind = FIELD_BOOL,
 	  .offset = offsetof(struct stored_record, resctrl_class_is_ours) },
-	{ .key = "resctrl_monitor",
+	{ .key.raw = "resctrl_monitor",
 	  .kind = FIELD_STRING,
 	  .offset = offsetof(struct stored_record, resctrl_monitor) },
 	ROW("annotations", FIELD_STRING_MAP, annotations),
-	{ .key = "poststart",
+	{ .key.raw = "poststart",
 	  .kind = FIELD_OBJECTS,
 	  .offset = offsetof(struct stored_record, poststart),
 	  .required = true,
 	  .size = sizeof(struct stored_hook),
-	  .table = hook_fields },
-	{ .key = "poststop",
+	  .table.raw = hook_fields },
+	{ .key.raw = "poststop",
 	  .kind = FIELD_OBJECTS,
 	  .offset = offsetof(struct stored_record, poststop),
 	  .required = true,
 	  .size = sizeof(struct stored_hook),
-	  .table = hook_fields },
-	{ .key = NULL },
+	  .table.raw = hook_fields },
+	FIELDS_END,
 };
 
 static int load_hooks(struct arena *arena, const struct stored_hooks *stored,

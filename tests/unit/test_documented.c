@@ -36,16 +36,16 @@ static const char *suffix_of(enum field_kind kind)
 /* Leaves only: an object is what its members are. */
 static void walk(struct search *s, const struct field *table, const char *prefix)
 {
-	for (; table->key; table++) {
+	for (; table->key.raw; table++) {
 		cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
 		if (table->kind == FIELD_IGNORE || table->kind == FIELD_SELF || table->kind == FIELD_NAME)
 			continue;
-		strbuf_printf(&path, "%s%s%s%s", prefix, *prefix ? "." : "", table->key, suffix_of(table->kind));
+		strbuf_printf(&path, "%s%s%s%s", prefix, *prefix ? "." : "", image_at(table->key), suffix_of(table->kind));
 		assert_false(path.failed);
 		/* The mappings of a mount are those of the container. */
-		if (table->table && strncmp(strbuf_str(&path), "mounts[].", 9) != 0) {
-			walk(s, table->table, strbuf_str(&path));
+		if (table->table.raw && strncmp(strbuf_str(&path), "mounts[].", 9) != 0) {
+			walk(s, image_at(table->table), strbuf_str(&path));
 			continue;
 		}
 		if (!strncmp(strbuf_str(&path), "mounts[].", 9))

@@ -47,19 +47,19 @@ static int decode_custom(struct decode *d, const struct json *value, void *targe
 
 #define ROW(key_, kind_, member_, ...)                                                     \
 	{                                                                                  \
-		.key = (key_), .kind = (kind_), .offset = offsetof(struct outer, member_), \
+		.key.raw = (key_), .kind = (kind_), .offset = offsetof(struct outer, member_), \
 		##__VA_ARGS__                                                              \
 	}
 
-static const struct field inner_fields[] = {
-	{ .key = "name",
+static const struct field IMAGE_ROWS inner_fields[] = {
+	{ .key.raw = "name",
 	  .kind = FIELD_STRING,
 	  .offset = offsetof(struct inner, name),
 	  .required = true },
-	{ .key = NULL },
+	FIELDS_END,
 };
 
-static const struct field outer_fields[] = {
+static const struct field IMAGE_ROWS outer_fields[] = {
 	ROW("string", FIELD_STRING, string),
 	ROW("boolean", FIELD_BOOL, boolean),
 	ROW("optBoolean", FIELD_OPT_BOOL, opt_boolean),
@@ -69,18 +69,18 @@ static const struct field outer_fields[] = {
 	ROW("id", FIELD_ID, id),
 	ROW("strings", FIELD_STRINGS, strings),
 	ROW("map", FIELD_STRING_MAP, map),
-	ROW("color", FIELD_ENUM, color, .words = colors),
-	ROW("object", FIELD_OBJECT, object, .table = inner_fields, .size = sizeof(struct inner)),
-	ROW("place", FIELD_INLINE, place, .table = inner_fields),
-	ROW("objects", FIELD_OBJECTS, objects, .table = inner_fields, .size = sizeof(struct inner)),
+	ROW("color", FIELD_ENUM, color, .words.raw = colors),
+	ROW("object", FIELD_OBJECT, object, .table.raw = inner_fields, .size = sizeof(struct inner)),
+	ROW("place", FIELD_INLINE, place, .table.raw = inner_fields),
+	ROW("objects", FIELD_OBJECTS, objects, .table.raw = inner_fields, .size = sizeof(struct inner)),
 	ROW("raw", FIELD_RAW, raw),
-	ROW("custom", FIELD_CUSTOM, custom, .decode = decode_custom),
+	ROW("custom", FIELD_CUSTOM, custom, .decode.raw = decode_custom),
 	ROW("gated", FIELD_BOOL, gated, .gate = 2),
 	ROW("apiToken", FIELD_STRING, string),
 	ROW("user", FIELD_U32, u32),
-	{ .key = "ignored", .kind = FIELD_IGNORE },
+	{ .key.raw = "ignored", .kind = FIELD_IGNORE },
 	ROW("", FIELD_SELF, self),
-	{ .key = NULL },
+	FIELDS_END,
 };
 
 static int decode(struct decode *d, const char *quoted, struct outer *out, struct err **err)

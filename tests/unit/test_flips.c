@@ -77,19 +77,19 @@ static size_t count_missing(const struct field *table, const char *prefix)
 {
 	size_t missing = 0;
 
-	for (const struct field *row = table; row->key; row++) {
+	for (const struct field *row = table; row->key.raw; row++) {
 		char path[256];
 		const struct flip *flip;
 
-		if (!*row->key)
+		if (!*image_at(row->key))
 			continue;
-		snprintf(path, sizeof(path), "%s%s%s", prefix, *prefix ? "." : "", row->key);
+		snprintf(path, sizeof(path), "%s%s%s", prefix, *prefix ? "." : "", image_at(row->key));
 		flip = find_flip(path);
 		if (!flip)
 			print_error("%s has no line in mxc-flips.tsv\n", path);
 		missing += !flip;
-		if (row->table && !(flip && !strncmp(flip->kind, "whole", 5)))
-			missing += count_missing(row->table, path);
+		if (row->table.raw && !(flip && !strncmp(flip->kind, "whole", 5)))
+			missing += count_missing(image_at(row->table), path);
 	}
 	return missing;
 }
@@ -268,10 +268,10 @@ static bool is_told(const struct plan *plan, int target, const char *member)
 {
 	for (size_t i = 0; i < engine_item_count; i++) {
 		struct item_support support = items_support(&engine_items[i], target, BWRAP_VERSION);
-		const char *words = engine_items[i].members;
+		const char *words = image_at(engine_items[i].members);
 
 		if ((support.how != ITEM_DIFFERS && support.how != ITEM_OUTSIDE && support.how != ITEM_NOTHING) ||
-		    !engine_items[i].asked(plan))
+		    !image_at(engine_items[i].asked)(plan))
 			continue;
 		while (*words) {
 			size_t len = strcspn(words, " ");

@@ -490,9 +490,9 @@ static void test_every_item_is_judged(void **state)
 		for (int target = 0; target < TARGET_MAX; target++) {
 			struct item_support support = items_support(&engine_items[i], target, 0);
 
-			if (support.how == ITEM_UNKNOWN || !support.what)
-				fail_msg("\"%s\" has no entry for target %d", engine_items[i].name, target);
-			assert_non_null(engine_items[i].asked);
+			if (support.how == ITEM_UNKNOWN || !support.what.raw)
+				fail_msg("\"%s\" has no entry for target %d", image_at(engine_items[i].name), target);
+			assert_non_null(engine_items[i].asked.raw);
 		}
 }
 

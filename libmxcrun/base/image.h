@@ -1,0 +1,32 @@
+/* image.h - large tables that most commands never read, used as they lie in the program's file.
+ *
+ * Where a program may lie anywhere its pointers are corrected when it starts, and each page of them is copied for that: 10 us
+ * in a virtual machine (docs/linking.md), also for tables that this command has no use for. base/start.c leaves out those that are marked
+ * IMAGE_ROWS: a pointer there stays a distance from the program's first byte, and is only to be had through image_at().
+ * In a program without start.c both are nothing but the pointer.
+ */
+#ifndef MXCRUN_BASE_IMAGE_H
+#define MXCRUN_BASE_IMAGE_H
+
+#include <stdint.h>
+
+/* A member of such a table; `.raw` is for initialising it, and for asking whether it is NULL. */
+#define image_pointer(...) struct { __VA_ARGS__ raw; }
+
+#ifdef IMAGE_IS_PREPARED
+#define IMAGE_ROWS __attribute__((section("image_tables")))
+
+/* start.c: where the program's first byte lies; 0 where the C library has corrected all pointers. */
+extern uintptr_t image_start __attribute__((visibility("hidden")));
+
+static inline uintptr_t image_address(uintptr_t raw)
+{
+	return raw ? raw + image_start : 0;
+}
+#define image_at(pointer) ((__typeof__((pointer).raw))image_address((uintptr_t)(pointer).raw)) /* NOLINT(performance-no-int-to-ptr) */
+#else
+#define IMAGE_ROWS
+#define image_at(pointer) ((pointer).raw)
+#endif
+
+#endif
