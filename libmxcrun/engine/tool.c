@@ -21,8 +21,7 @@ const char *engine_tool_find(const struct engine_tool *tool, struct err **err)
 	for (const char *const *path = tool->paths; *path; path++)
 		if (access(*path, X_OK) == 0)
 			return *path;
-	err_set(err, E_HOST, 0, NULL, "the engine %s needs the program %s, and this host has none", tool->engine,
-		strrchr(tool->paths[0], '/') + 1);
+	err_set(err, E_HOST, 0, NULL, "the engine %s needs the program %s, and this host has none", tool->engine, tool->program);
 	err_hint(err, "%s", tool->remedy);
 	return NULL;
 }
@@ -55,8 +54,8 @@ static int ask(const char *path, const char *option, char **ret)
 {
 	cleanup_close int read_fd = -1, write_fd = -1;
 	int pair[2], status, r;
+	pid_t pid = -1;
 	size_t len;
-	pid_t pid;
 
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return -errno;
@@ -67,7 +66,7 @@ static int ask(const char *path, const char *option, char **ret)
 		return r;
 	fd_close_ptr(&write_fd);
 	r = input_read_pipe(read_fd, ANSWER_MAX, ANSWER_WAIT_MS, ret, &len);
-	if (r < 0)
+	if (r < 0 && pid > 0)
 		(void)kill(-pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

@@ -5,7 +5,7 @@
 #include "base/err.h"
 
 struct engine_tool {
-	const char *engine;	/* whose */
+	const char *engine, *program;	/* whose, and its name */
 	const char *paths[4];	/* where it may be, absolute, in that order; to NULL */
 	const char *remedy;	/* what to install */
 };

@@ -8,7 +8,7 @@
 #include "engine/tool.h"
 
 static const struct engine_tool tool = {
-	"bwrap", { "/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap" }, "install the package bubblewrap, version 0.5 or later",
+	"bwrap", "bwrap", { "/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap" }, "install the package bubblewrap, version 0.5 or later",
 };
 
 const char *bwrap_tool_find(struct err **err)

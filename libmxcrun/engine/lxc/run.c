@@ -26,7 +26,7 @@
 #define OLDEST 5		/* LXC 5.0 */
 
 static const struct engine_tool tool = {
-	"lxc", { "/usr/bin/lxc-start", "/usr/local/bin/lxc-start", "/bin/lxc-start" }, "install the package lxc, version 5.0 or later",
+	"lxc", "lxc-start", { "/usr/bin/lxc-start", "/usr/local/bin/lxc-start", "/bin/lxc-start" }, "install the package lxc, version 5.0 or later",
 };
 
 struct run {
