@@ -82,8 +82,8 @@ struct result {
 	int errnum;
 };
 
-static void open_inside(const struct net_namespace *namespaces, struct net_socket *sockets, size_t count,
-			struct result *result)
+static void open_inside(const struct net_namespace *namespaces, const struct net_setting *setting, struct net_socket *sockets,
+			size_t count, struct result *result)
 {
 	result->operation = "setns";
 	if ((namespaces->user_fd >= 0 && sys_setns(namespaces->user_fd, CLONE_NEWUSER) < 0) ||
@@ -91,6 +91,8 @@ static void open_inside(const struct net_namespace *namespaces, struct net_socke
 		result->errnum = errno;
 		return;
 	}
+	if (setting)
+		(void)fd_write_file(AT_FDCWD, setting->path, setting->value);
 	result->operation = "socket";
 	for (size_t i = 0; i < count && !result->errnum; i++) {
 		sockets[i].fd = socket(sockets[i].domain, sockets[i].type | SOCK_CLOEXEC, sockets[i].protocol);
@@ -104,7 +106,8 @@ struct shared {
 	struct net_socket sockets[];
 };
 
-static int run_child(const struct net_namespace *namespaces, struct shared *shared, size_t count, struct err **err)
+static int run_child(const struct net_namespace *namespaces, const struct net_setting *setting, struct shared *shared,
+		     size_t count, struct err **err)
 {
 	struct sys_clone_args args = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
 	int status = 0;
@@ -113,7 +116,7 @@ static int run_child(const struct net_namespace *namespaces, struct shared *shar
 	if (pid < 0)
 		return err_sys(err, E_NETWORK, errno, "clone3", NULL, NULL);
 	if (pid == 0) {
-		open_inside(namespaces, shared->sockets, count, &shared->result);
+		open_inside(namespaces, setting, shared->sockets, count, &shared->result);
 		_exit(0);
 	}
 	while (waitpid(pid, &status, 0) < 0)
@@ -127,7 +130,8 @@ static int run_child(const struct net_namespace *namespaces, struct shared *shar
 	return 0;
 }
 
-int net_sockets_open(const struct net_namespace *namespaces, struct net_socket *sockets, size_t count, struct err **err)
+int net_sockets_open_set(const struct net_namespace *namespaces, const struct net_setting *setting, struct net_socket *sockets,
+			 size_t count, struct err **err)
 {
 	size_t size = sizeof(struct shared) + count * sizeof(*sockets);
 	struct shared *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -139,7 +143,7 @@ int net_sockets_open(const struct net_namespace *namespaces, struct net_socket *
 		shared->sockets[i] = sockets[i];
 		shared->sockets[i].fd = -1;
 	}
-	r = run_child(namespaces, shared, count, err);
+	r = run_child(namespaces, setting, shared, count, err);
 	for (size_t i = 0; i < count; i++) {
 		sockets[i].fd = shared->sockets[i].fd;
 		if (r < 0)
@@ -147,4 +151,9 @@ int net_sockets_open(const struct net_namespace *namespaces, struct net_socket *
 	}
 	munmap(shared, size);
 	return r;
+}
+
+int net_sockets_open(const struct net_namespace *namespaces, struct net_socket *sockets, size_t count, struct err **err)
+{
+	return net_sockets_open_set(namespaces, NULL, sockets, count, err);
 }

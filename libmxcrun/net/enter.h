@@ -32,4 +32,11 @@ struct net_socket {
 };
 int net_sockets_open(const struct net_namespace *namespaces, struct net_socket *sockets, size_t count, struct err **err);
 
+/* The same, and a sysctl of that namespace is set where it can be. */
+struct net_setting {
+	const char *path, *value;
+};
+int net_sockets_open_set(const struct net_namespace *namespaces, const struct net_setting *setting, struct net_socket *sockets,
+			 size_t count, struct err **err);
+
 #endif

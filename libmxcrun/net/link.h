@@ -6,6 +6,9 @@
 
 #define LINK_LOOPBACK 1u /* number of "lo" in every network namespace */
 
+/* What loses nothing needs no pacing: bbr on a loopback carries a third of this, which every kernel has and any user may choose. */
+#define LINK_LOCAL_CONGESTION "reno"
+
 /* The interface of that name: its number, or -errno. */
 int link_find(int fd, const char *name);
 

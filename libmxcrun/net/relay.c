@@ -19,6 +19,7 @@
 #include "net/endpoint.h"
 #include "net/link.h"
 #include "net/relay_datagrams.h"
+#include "net/relay_flow.h"
 #include "net/relay_loop.h"
 #include "net/test_proxy.h"
 
@@ -102,12 +103,6 @@ static int run_relay(void *data, int life_fd)
 
 /* ---- the sockets ---- */
 
-static bool is_loopback(const struct net_endpoint *endpoint)
-{
-	return endpoint->family == NET_V4 ? endpoint->address.low >> 24 == 127
-					  : endpoint->address.high == 0 && endpoint->address.low == 1;
-}
-
 static int bind_to(int fd, const struct net_endpoint *endpoint)
 {
 	struct sockaddr_storage address;
@@ -119,8 +114,9 @@ static int bind_to(int fd, const struct net_endpoint *endpoint)
 	return bind(fd, (const struct sockaddr *)&address, len) < 0 ? -errno : 0;
 }
 
-static int bind_and_listen(int fd, const struct net_endpoint *endpoint)
+static int bind_and_listen(int fd, const struct net_endpoint *endpoint, bool is_local)
 {
+	relay_flow_tune(fd, is_local);
 	return bind_to(fd, endpoint) < 0 || listen(fd, BACKLOG) < 0 ? -errno : 0;
 }
 
@@ -129,9 +125,9 @@ static int listen_at(int fd, int route_fd, const struct net_endpoint *endpoint)
 	unsigned int whole = endpoint->family == NET_V4 ? 32 : 128;
 	int r = 0;
 
-	if (!is_loopback(endpoint))
+	if (!endpoint_is_loopback(endpoint))
 		r = link_add_address(route_fd, LINK_LOOPBACK, endpoint->family, endpoint->address, whole);
-	return r < 0 ? r : bind_and_listen(fd, endpoint);
+	return r < 0 ? r : bind_and_listen(fd, endpoint, true);
 }
 
 /* A machine without IPv6 has no ::1 to be reached at. */
@@ -162,6 +158,8 @@ int relay_start(const struct net_proxy *proxy, const struct net_namespace *names
 	struct net_socket *route = &sockets[proxy->listen_count];
 	struct relay_route routes[NET_PROXY_LISTEN_MAX];
 	struct relay relay = { .routes = routes, .count = proxy->listen_count, .test = proxy->test.is_used ? &proxy->test : NULL };
+	/* for the workload's own sockets: nothing but the loopback is in there */
+	const struct net_setting congestion = { "/proc/sys/net/ipv4/tcp_congestion_control", LINK_LOCAL_CONGESTION };
 	int r;
 
 	for (size_t i = 0; i < proxy->listen_count; i++)
@@ -170,7 +168,7 @@ int relay_start(const struct net_proxy *proxy, const struct net_namespace *names
 			.type = SOCK_STREAM | SOCK_NONBLOCK,
 		};
 	*route = (struct net_socket){ .domain = AF_NETLINK, .type = SOCK_RAW, .protocol = NETLINK_ROUTE };
-	r = net_sockets_open(namespaces, sockets, proxy->listen_count + 1, err);
+	r = net_sockets_open_set(namespaces, &congestion, sockets, proxy->listen_count + 1, err);
 	if (r < 0)
 		return r;
 	/* a bulk transfer over the sandbox's loopback costs half with it */
@@ -208,7 +206,7 @@ static int open_port(const struct net_port_mapping *mapping, struct err **err)
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (fd >= 0 && is_udp && relay_datagrams_prepare(fd) == 0 && bind_to(fd, &mapping->host) == 0)
 		return take_fd(fd);
-	if (fd >= 0 && !is_udp && bind_and_listen(fd, &mapping->host) == 0)
+	if (fd >= 0 && !is_udp && bind_and_listen(fd, &mapping->host, endpoint_is_loopback(&mapping->host)) == 0)
 		return take_fd(fd);
 	return err_set(err, E_NETWORK, errno, mapping->pointer, "listening at %s %s port %u of the host",
 		       net_address_text(mapping->host.family, mapping->host.address, text), is_udp ? "udp" : "tcp",

@@ -2,51 +2,32 @@
  *
  * One poll loop. What one socket gave is held until the other has taken it all, so a peer that takes nothing stops its own
  * connection and no other; when all places are taken the one that has been silent longest makes room, if it was silent for long.
- *
- * Plain reads into one buffer that stays in the processor's cache, not splice(2): on sockets of one machine the copy costs less
- * than handling the pages one by one does, here and in the reader (docs/benchmarks.md).
  */
 #include "net/relay_loop.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/mem.h"
 #include "net/endpoint.h"
 #include "net/relay_datagrams.h"
+#include "net/relay_flow.h"
 
-#define CONNECTIONS_MAX 256u /* two descriptors each, of the usual 1024 */
-#define LARGE (512u << 10)
-#define SMALL (16u << 10)
-#define LARGE_MAX 32u /* more of them would be much memory for peers that take nothing: the rest get small ones */
+#define CONNECTIONS_MAX 256u
 #define SILENT_MS 60000
-#define TURNS 4 /* so often one direction may go on before the next has its turn */
-
-struct buffer {
-	struct buffer *next; /* while it is spare */
-	size_t size, at, len;
-	char bytes[];
-};
-
-/* One direction. */
-struct flow {
-	int from, to;	     /* sockets, of the connection */
-	struct buffer *held; /* what came and has not gone on; NULL: nothing */
-	bool has_ended;	     /* no more will come */
-	bool is_done;	     /* and all has gone on */
-};
+#define REST_MS 1000
 
 struct connection {
 	int client, server; /* -1: a free place */
 	const struct relay_route *route;
 	size_t target;	    /* that server is connected or connecting to */
 	bool is_connecting;
-	struct flow up, down;
+	struct relay_flow up, down;
 	int64_t last_ms;
 	size_t polled;	    /* the first of its two places in fds */
 };
@@ -55,10 +36,10 @@ struct loop {
 	const struct relay_route *routes;
 	size_t route_count;
 	struct connection connections[CONNECTIONS_MAX];
+	size_t place_count; /* that there are descriptors for */
 	struct relay_datagrams datagrams;
 	struct pollfd fds[1 + RELAY_ROUTES_MAX + 2 * CONNECTIONS_MAX + RELAY_SESSIONS_MAX];
-	struct buffer *spare; /* large ones */
-	size_t large_count;   /* those in use, too */
+	struct relay_pipes pipes;
 };
 
 static int64_t now_ms(void)
@@ -69,48 +50,14 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- buffers ---- */
-
-static struct buffer *take_buffer(struct loop *loop)
-{
-	struct buffer *buffer = loop->spare;
-	bool is_large = loop->large_count < LARGE_MAX;
-	size_t size = is_large ? LARGE : SMALL;
-
-	if (buffer) {
-		loop->spare = buffer->next;
-		return buffer;
-	}
-	buffer = malloc(sizeof(*buffer) + size);
-	if (!buffer)
-		return NULL;
-	buffer->size = size;
-	loop->large_count += is_large;
-	return buffer;
-}
-
-/* One spare for each direction of the only busy connection; what crowds needed goes back to the system. */
-static void give_back(struct loop *loop, struct buffer *buffer)
-{
-	bool is_large = buffer && buffer->size == LARGE;
-
-	if (!is_large || (loop->spare && loop->spare->next)) {
-		loop->large_count -= is_large;
-		free(buffer);
-		return;
-	}
-	buffer->next = loop->spare;
-	loop->spare = buffer;
-}
-
 /* ---- a connection's life ---- */
 
 static void end_connection(struct loop *loop, struct connection *c)
 {
 	fd_close_ptr(&c->client);
 	fd_close_ptr(&c->server);
-	give_back(loop, take_ptr(c->up.held));
-	give_back(loop, take_ptr(c->down.held));
+	relay_flow_end(&loop->pipes, &c->up);
+	relay_flow_end(&loop->pipes, &c->down);
 }
 
 /* The next target that doesn't refuse at once. */
@@ -126,6 +73,7 @@ static int connect_next(struct connection *c)
 				   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (c->server < 0)
 			continue;
+		relay_flow_tune(c->server, endpoint_is_loopback(target));
 		if (connect(c->server, (const struct sockaddr *)&address, len) == 0 || errno == EINPROGRESS) {
 			c->is_connecting = true;
 			return 0;
@@ -138,7 +86,7 @@ static struct connection *find_place(struct loop *loop)
 {
 	struct connection *oldest = NULL;
 
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+	for (size_t i = 0; i < loop->place_count; i++) {
 		struct connection *c = &loop->connections[i];
 
 		if (c->client < 0)
@@ -146,7 +94,7 @@ static struct connection *find_place(struct loop *loop)
 		if (!oldest || c->last_ms < oldest->last_ms)
 			oldest = c;
 	}
-	if (now_ms() - oldest->last_ms < SILENT_MS)
+	if (!oldest || now_ms() - oldest->last_ms < SILENT_MS)
 		return NULL;
 	end_connection(loop, oldest);
 	return oldest;
@@ -177,75 +125,26 @@ static void finish_connecting(struct loop *loop, struct connection *c)
 	}
 	/* the first target that answered has it */
 	c->is_connecting = false;
-	c->up = (struct flow){ .from = c->client, .to = c->server };
-	c->down = (struct flow){ .from = c->server, .to = c->client };
+	c->up = (struct relay_flow){ .from = c->client, .to = c->server };
+	c->down = (struct relay_flow){ .from = c->server, .to = c->client };
 }
 
-/* ---- carrying ---- */
-
-/* Each of both: 1: something moved, 0: nothing can now, -errno. */
-static int fill(struct loop *loop, struct flow *flow)
+static bool has_failed(struct loop *loop, struct connection *c, short client, short server)
 {
-	struct buffer *buffer;
-	ssize_t n;
-
-	if (flow->held)
-		return 1;
-	if (flow->has_ended)
-		return 0;
-	buffer = take_buffer(loop);
-	if (!buffer)
-		return -ENOMEM;
-	n = recv(flow->from, buffer->bytes, buffer->size, 0);
-	if (n > 0) {
-		buffer->at = 0;
-		buffer->len = (size_t)n;
-		flow->held = buffer;
-		return 1;
-	}
-	flow->has_ended = n == 0;
-	n = n == 0 || errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	give_back(loop, buffer);
-	return (int)n;
-}
-
-static int empty(struct loop *loop, struct flow *flow)
-{
-	struct buffer *buffer = flow->held;
-	ssize_t n = send(flow->to, buffer->bytes + buffer->at, buffer->len, MSG_NOSIGNAL);
-
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	buffer->at += (size_t)n;
-	buffer->len -= (size_t)n;
-	if (buffer->len)
-		return 0;
-	give_back(loop, take_ptr(flow->held));
-	return 1;
-}
-
-static int carry(struct loop *loop, struct flow *flow)
-{
-	int r = 1;
-
-	for (int turn = 0; turn < TURNS && r > 0; turn++) {
-		r = fill(loop, flow);
-		if (r > 0)
-			r = empty(loop, flow);
-	}
-	if (flow->has_ended && !flow->held && !flow->is_done) {
-		flow->is_done = true;
-		(void)shutdown(flow->to, SHUT_WR);
-	}
-	return r;
+	/* a hang-up or an error is either's business */
+	if (((client & ~POLLOUT) | (server & ~POLLIN)) && relay_flow_carry(&loop->pipes, &c->up) < 0)
+		return true;
+	return ((server & ~POLLOUT) | (client & ~POLLIN)) && relay_flow_carry(&loop->pipes, &c->down) < 0;
 }
 
 static void serve(struct loop *loop, struct connection *c)
 {
+	const struct pollfd *fds = &loop->fds[c->polled];
+
 	c->last_ms = now_ms();
 	if (c->is_connecting)
 		finish_connecting(loop, c);
-	else if (carry(loop, &c->up) < 0 || carry(loop, &c->down) < 0 || (c->up.is_done && c->down.is_done))
+	else if (has_failed(loop, c, fds[0].revents, fds[1].revents) || (c->up.is_done && c->down.is_done))
 		end_connection(loop, c);
 }
 
@@ -253,7 +152,7 @@ static void serve(struct loop *loop, struct connection *c)
 
 /* Of one socket: what comes in by one flow, what goes out by the other. Without a wish it isn't asked about, or its
  * hang-up would wake us for ever. */
-static struct pollfd wish(int fd, const struct flow *in, const struct flow *out)
+static struct pollfd wish(int fd, const struct relay_flow *in, const struct relay_flow *out)
 {
 	short events = (short)((!in->has_ended && !in->held ? POLLIN : 0) | (out->held ? POLLOUT : 0));
 
@@ -267,7 +166,7 @@ static size_t fill_poll(struct loop *loop, int life_fd)
 	loop->fds[count++] = (struct pollfd){ .fd = life_fd, .events = POLLIN };
 	for (size_t i = 0; i < loop->route_count; i++)
 		loop->fds[count++] = (struct pollfd){ .fd = loop->routes[i].listener, .events = POLLIN };
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+	for (size_t i = 0; i < loop->place_count; i++) {
 		struct connection *c = &loop->connections[i];
 
 		if (c->client < 0)
@@ -284,9 +183,17 @@ static size_t fill_poll(struct loop *loop, int life_fd)
 	return relay_datagrams_wish(&loop->datagrams, loop->fds, count);
 }
 
+static bool is_idle(const struct loop *loop)
+{
+	for (size_t i = 0; i < loop->place_count; i++)
+		if (loop->connections[i].client >= 0)
+			return false;
+	return true;
+}
+
 static bool is_crowded(const struct loop *loop)
 {
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+	for (size_t i = 0; i < loop->place_count; i++)
 		if (loop->connections[i].client < 0)
 			return false;
 	return true;
@@ -297,7 +204,7 @@ static void turn(struct loop *loop)
 	int64_t now = now_ms();
 
 	relay_datagrams_answer(&loop->datagrams, loop->fds, now);
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+	for (size_t i = 0; i < loop->place_count; i++) {
 		struct connection *c = &loop->connections[i];
 		const struct pollfd *first = &loop->fds[c->polled];
 
@@ -322,23 +229,40 @@ static void rest(struct loop *loop)
 static int wait_for_work(struct loop *loop, int life_fd)
 {
 	size_t fds = fill_poll(loop, life_fd);
-	bool rests = is_crowded(loop) && !find_place(loop);
-	int wait = relay_datagrams_wait(&loop->datagrams, now_ms());
+	bool rests = is_crowded(loop) && !find_place(loop), is_tired = loop->pipes.spare && is_idle(loop);
+	int wait = relay_datagrams_wait(&loop->datagrams, now_ms()), r;
 
 	if (rests)
 		rest(loop);
-	if (rests && (wait < 0 || wait > 1000))
-		wait = 1000;
-	return poll(loop->fds, fds, wait) < 0 && errno != EINTR ? -errno : 0;
+	if ((rests || is_tired) && (wait < 0 || wait > REST_MS))
+		wait = REST_MS;
+	r = poll(loop->fds, fds, wait);
+	if (r == 0 && is_tired)
+		relay_pipes_rest(&loop->pipes);
+	return r < 0 && errno != EINTR ? -errno : 0;
+}
+
+/* Two sockets each, and what their flows may hold: who is let in must be carried. */
+static size_t count_places(size_t route_count)
+{
+	const size_t each = 2 + 2 * RELAY_FLOW_FILES, others = 16 + route_count + RELAY_SESSIONS_MAX;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= others + each * CONNECTIONS_MAX)
+		return CONNECTIONS_MAX;
+	return files.rlim_cur >= others + each ? (files.rlim_cur - others) / each : 1;
 }
 
 int relay_loop(const struct relay_route *routes, size_t count, int life_fd)
 {
 	static struct loop loop;
 
+	/* splice(2) knows no MSG_NOSIGNAL */
+	(void)signal(SIGPIPE, SIG_IGN);
 	loop.routes = routes;
 	loop.route_count = count;
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+	loop.place_count = count_places(count);
+	for (size_t i = 0; i < loop.place_count; i++)
 		loop.connections[i].client = loop.connections[i].server = -1;
 	relay_datagrams_start(&loop.datagrams);
 	for (;;) {
