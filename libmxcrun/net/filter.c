@@ -152,6 +152,15 @@ static void refuse(struct filter *f)
 	close_expression(f);
 }
 
+/* A connection is refused by a reset: an ICMP error meets the socket while connect(2) holds it, counts as a passing one, and the
+ * caller waits a second for the next try (tcp_v4_err, tcp_v6_err; a socket that doesn't block notices with IPv4 only). */
+static void reset(struct filter *f)
+{
+	open_expression(f, "reject");
+	nft_put_u32(&f->batch, NFTA_REJECT_TYPE, NFT_REJECT_TCP_RST);
+	close_expression(f);
+}
+
 /* Established and related: bits of the state, linux/netfilter/nf_conntrack_common.h. */
 static void match_known(struct filter *f)
 {
@@ -454,7 +463,9 @@ static void record(struct filter *f, const char *chain, size_t number, enum net_
 		load_number(f, 0, reg + 1);
 	remember(f, FILTER_SINCE(family), NFT_DYNSET_OP_ADD);
 	remember(f, FILTER_REFUSED(family), NFT_DYNSET_OP_UPDATE);
-	if (protocol)
+	if (protocol == IPPROTO_TCP)
+		reset(f);
+	else if (protocol)
 		refuse(f);
 	close_rule(f, NULL);
 }
@@ -471,6 +482,10 @@ static void add_refusal(struct filter *f, size_t number, const char *name)
 		record(f, chain, number, family, 0);
 	}
 	/* Also what could not be recorded any more. At once, instead of letting the workload wait. */
+	open_rule(f, chain);
+	match_protocol(f, IPPROTO_TCP);
+	reset(f);
+	close_rule(f, NULL);
 	open_rule(f, chain);
 	refuse(f);
 	close_rule(f, name);

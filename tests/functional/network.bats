@@ -47,10 +47,10 @@ default_deny() {
 	local way
 	for way in "tcp 198.51.100.10 81" "tcp 203.0.113.7 80" "tcp 169.254.169.254 80" "tcp 198.51.100.1 71" \
 		"tcp 10.0.2.2 70" "tcp 10.0.2.77 70" "tcp ::ffff:10.0.2.2 70"; do
-		result "$way" EHOSTUNREACH
+		result "$way" ECONNREFUSED
 	done
 	for way in "tcp 2001:db8:1::10 80" "tcp 64:ff9b::198.51.100.10 80" "tcp fd00::2 70" "tcp fd00::77 70"; do
-		result "$way" EACCES
+		result "$way" ECONNREFUSED
 	done
 	for way in "udp 198.51.100.10 90" "dns 198.51.100.10 53" "big 198.51.100.10 90" "udp 2001:db8:1::10 90"; do
 		result "$way" EPERM
@@ -74,18 +74,18 @@ default_allow() {
 		udp 2001:db8:1::10 90 tcp 198.51.100.1 71 tcp 10.0.2.2 70 tcp fd00::2 70 tcp fe80::2%tap0 70 tcp fe80::1%tap0 70
 	run_there
 	result "tcp 198.51.100.10 80" web
-	result "tcp 198.51.100.10 81" EHOSTUNREACH
+	result "tcp 198.51.100.10 81" ECONNREFUSED
 	result "udp 198.51.100.10 90" udp
 	result "big 198.51.100.10 90" udp
 	result "dns 10.0.2.3 53" 192.0.2.99
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
-	result "tcp ::ffff:203.0.113.7 80" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" ECONNREFUSED
+	result "tcp ::ffff:203.0.113.7 80" ECONNREFUSED
 	result "tcp 169.254.169.254 80" metadata
 	result "tcp 2001:db8:1::10 80" web6
 	result "udp 2001:db8:1::10 90" udp6
 	result "tcp 198.51.100.1 71" own
-	result "tcp 10.0.2.2 70" EHOSTUNREACH
-	result "tcp fd00::2 70" EACCES
+	result "tcp 10.0.2.2 70" ECONNREFUSED
+	result "tcp fd00::2 70" ECONNREFUSED
 	# the kernel does not tell the socket
 	result "tcp fe80::2%tap0 70" TIMEOUT
 	result "tcp fe80::1%tap0 70" TIMEOUT
@@ -110,6 +110,24 @@ resolver() {
 	for_each_carrier resolver
 }
 
+@test "what is refused is refused at once, whether the socket blocks or not" {
+	cat >"$BATS_TEST_TMPDIR/quick.py" <<-'END'
+		import errno, socket, time
+		for address in "203.0.113.7", "2001:db8:1::10":
+		    for limit in None, 9:
+		        s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET); s.settimeout(limit)
+		        start = time.monotonic()
+		        try: s.connect((address, 80)); result = "connected"
+		        except OSError as e: result = errno.errorcode.get(e.errno, str(e))
+		        print(result, "at once" if time.monotonic() - start < 0.9 else "late")
+	END
+	start_servers
+	policy "exec /usr/bin/python3 $BATS_TEST_TMPDIR/quick.py" --arg d "$BATS_TEST_TMPDIR" '.version = "1.0.0"
+		| .filesystem.readonlyPaths = [$d] | .network.egress.allow = [{to: [{cidr: "198.51.100.10"}]}]'
+	run_there
+	equal "$output" "$(printf 'ECONNREFUSED at once\n%.0s' 1 2 3 4)"
+}
+
 @test "the older lists: blocked before allowed before the default" {
 	start_servers
 	attempts '.version = "0.8.0-alpha" | .network = {enforcementMode: "firewall", defaultPolicy: "block",
@@ -117,8 +135,8 @@ resolver() {
 		tcp 198.51.100.10 80 tcp 203.0.113.7 80 tcp 169.254.169.254 80
 	run_there
 	result "tcp 198.51.100.10 80" web
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
-	result "tcp 169.254.169.254 80" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" ECONNREFUSED
+	result "tcp 169.254.169.254 80" ECONNREFUSED
 }
 
 # What MXC gives the host's network with a warning: here the lists are rules, and nobody comes in.
@@ -303,7 +321,7 @@ except OSError as e:
 	attempts '.network.egress = {default: "allow"}' tcp 10.0.2.100 7575 tcp 10.0.2.2 7575 tcp 198.51.100.1 7575
 	run_there
 	result "tcp 10.0.2.100 7575" ECONNREFUSED
-	result "tcp 10.0.2.2 7575" EHOSTUNREACH
+	result "tcp 10.0.2.2 7575" ECONNREFUSED
 	lacks ' inside$'
 	run in_host /usr/bin/python3 "$here/netpeer.py" try tcp 127.0.0.1 7575 tcp 198.51.100.1 7575
 	lacks ' inside$'
@@ -559,6 +577,11 @@ while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).sta
 		    back += part
 		    if random.random() < 0.05: time.sleep(0.01)
 		print("same" if back == data else "changed: %d bytes" % len(back), flush=True)
+		s = connect(b"e")
+		for part, flags in (b"before", 0), (b"!", socket.MSG_OOB), (b"after", 0):
+		    s.send(part, flags); time.sleep(0.1)
+		s.shutdown(socket.SHUT_WR)
+		print(b"".join(iter(lambda: s.recv(100), b"")).decode(), flush=True)
 		time.sleep(60)
 	END
 	proxied '
@@ -572,10 +595,11 @@ def one(c):
 while True: threading.Thread(target=one, args=(s.accept()[0],), daemon=True).start()' "$BATS_TEST_TMPDIR/echo.py"
 	nsenter -t "$HOST" -n "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
 	local first=$! relay
-	wait_for 30 grep -q . "$BATS_TEST_TMPDIR/out"
+	wait_for 30 grep -q after "$BATS_TEST_TMPDIR/out"
 	relay=$(carriers)
 	echo "$(proc_status "$relay" VmRSS) $(cat "$BATS_TEST_TMPDIR/out")"
-	equal "$(cat "$BATS_TEST_TMPDIR/out")" same
+	equal "$(cat "$BATS_TEST_TMPDIR/out")" "same
+beforeafter"
 	[ "$(proc_status "$relay" VmRSS | cut -d ' ' -f 1)" -lt 24000 ]
 	kill -TERM "$first"
 	wait "$first" || true
@@ -605,7 +629,7 @@ both_directions() {
 	result "tcp 127.0.0.1 7575" ECONNREFUSED
 	result "tcp 10.0.2.2 70" lo
 	result "tcp fd00::2 70" lo6
-	result "tcp 198.51.100.10 80" EHOSTUNREACH
+	result "tcp 198.51.100.10 80" ECONNREFUSED
 }
 
 @test "hostLoopback in both directions: the gateway leads to the host's loopback, a mapped port into the sandbox, and no other" {
@@ -618,7 +642,7 @@ both_directions() {
 	attempts '.network = {ingress: {hostLoopback: "allow"}, egress: {default: "allow", deny: [{to: [{cidr: "10.0.2.2"}]}]}}' \
 		tcp 10.0.2.2 70 tcp fd00::2 70
 	run_there
-	result "tcp 10.0.2.2 70" EHOSTUNREACH
+	result "tcp 10.0.2.2 70" ECONNREFUSED
 	result "tcp fd00::2 70" lo6
 }
 
@@ -747,7 +771,7 @@ inside"
 		| .network.egress = {allow: ([{to: [{cidr: "198.51.100.10"}]}] + $b[0])}'
 	run_there
 	result "tcp 198.51.100.10 80" web
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" ECONNREFUSED
 }
 
 has_carrier() { [ -n "$(carriers)" ]; }
@@ -819,15 +843,15 @@ users_filters() {
 	users_run '.network.egress = {allow: [{to: [{cidr: "198.51.100.10"}]}]}' \
 		tcp 198.51.100.10 80 tcp 203.0.113.7 80 icmp 198.51.100.10 0 tcp 10.0.2.2 70
 	result "tcp 198.51.100.10 80" web
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" ECONNREFUSED
 	result "icmp 198.51.100.10 0" echo
-	result "tcp 10.0.2.2 70" EHOSTUNREACH
+	result "tcp 10.0.2.2 70" ECONNREFUSED
 	# by the host's loopback and back in
 	users_run '.network.ingress.hostLoopback = "allow" | .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 7575}]' \
 		tcp 10.0.2.2 70 tcp 10.0.2.2 8080 tcp 198.51.100.10 80
 	result "tcp 10.0.2.2 70" lo
 	result "tcp 10.0.2.2 8080" inside
-	result "tcp 198.51.100.10 80" EHOSTUNREACH
+	result "tcp 198.51.100.10 80" ECONNREFUSED
 }
 
 @test "as an ordinary user: filters, the host's loopback in both directions, a proxy" {

@@ -71,7 +71,7 @@ everything=(tcp 198.51.100.10 80 tcp ::ffff:198.51.100.10 80 tcp 198.51.100.10 8
 	tries "${everything[@]}"
 	run_carried
 	equal "$status" 0
-	equal "$(grep -v '^icmp' <<<"$output" | grep -c 'EACCES\|EPERM\|EHOSTUNREACH\|TIMEOUT')" 0
+	equal "$(grep -v '^icmp' <<<"$output" | grep -c 'EACCES\|EPERM\|ECONNREFUSED\|TIMEOUT')" 0
 	result "tcp 2001:db8:1::10 80" web6
 	equal "$(tables)" ""
 }
@@ -91,11 +91,11 @@ everything=(tcp 198.51.100.10 80 tcp ::ffff:198.51.100.10 80 tcp 198.51.100.10 8
 		result "udp 2001:db8:1::10 90" udp6
 		local way
 		for way in "tcp 198.51.100.10 81" "tcp 203.0.113.7 80" "tcp 169.254.169.254 80" "tcp 192.0.2.1 80"; do
-			result "$way" EHOSTUNREACH
+			result "$way" ECONNREFUSED
 		done
 		for way in "udp 198.51.100.10 90" "big 198.51.100.10 90" "dns 198.51.100.10 53"; do result "$way" EPERM; done
 		result "icmp 198.51.100.10 0" EACCES
-		result "tcp 2001:db8:1::10 80" EACCES
+		result "tcp 2001:db8:1::10 80" ECONNREFUSED
 		equal "$(tables)" ""
 	done
 }
@@ -110,9 +110,9 @@ everything=(tcp 198.51.100.10 80 tcp ::ffff:198.51.100.10 80 tcp 198.51.100.10 8
 	result "tcp 198.51.100.10 80" web
 	result "udp 198.51.100.10 90" udp
 	result "tcp 2001:db8:1::10 80" web6
-	result "tcp 198.51.100.10 81" EHOSTUNREACH
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
-	result "tcp 169.254.169.254 80" EHOSTUNREACH
+	result "tcp 198.51.100.10 81" ECONNREFUSED
+	result "tcp 203.0.113.7 80" ECONNREFUSED
+	result "tcp 169.254.169.254 80" ECONNREFUSED
 	run --separate-stderr art plan --bundle "$BUNDLE" "$TAG"
 	equal "$(jq -c '[.networkPolicy.egress[] | .carrier | split("/")[-1]]' <<<"$output")" \
 		'["mxc of config.json","annotation mxc.policy","10-base.json"]'
@@ -123,7 +123,7 @@ everything=(tcp 198.51.100.10 80 tcp ::ffff:198.51.100.10 80 tcp 198.51.100.10 8
 	tries "${everything[@]}" tcp 127.0.0.1 9
 	run_carried
 	equal "$status" 0
-	equal "$(grep -c 'EACCES\|EPERM\|EHOSTUNREACH' <<<"$output")" 12
+	equal "$(grep -c 'EACCES\|EPERM\|ECONNREFUSED' <<<"$output")" 13
 	result "tcp 127.0.0.1 9" ECONNREFUSED
 }
 
@@ -140,8 +140,8 @@ connect_later() {
 	echo "$output"
 	result "tcp 198.51.100.10 80" web
 	result "udp 198.51.100.10 90" udp
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
-	result "tcp 2001:db8:1::10 80" EACCES
+	result "tcp 203.0.113.7 80" ECONNREFUSED
+	result "tcp 2001:db8:1::10 80" ECONNREFUSED
 }
 
 @test "a namespace of its own that is connected after create is under the rules" {
@@ -217,7 +217,7 @@ answers_from_world() { equal "$(in_world /usr/bin/python3 "$here/netpeer.py" try
 	equal "$status" 0
 	# a namespace of one's own is one's own, and empty
 	equal "$(grep 'did: ' <<<"$output" | grep -v 'unshare -U -r -n true')" ""
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" ECONNREFUSED
 	result "tcp 198.51.100.10 80" web
 }
 
@@ -246,7 +246,7 @@ other_kinds() {
 	result "tcp fe80::1%eth0 71" link
 	result "udp fe80::1%eth0 71" linku
 	result "mptcp 198.51.100.10 80" web
-	local without=$output total=$((${#kinds[@]} / 3)) refusals='EACCES\|EPERM\|EHOSTUNREACH\|TIMEOUT'
+	local without=$output total=$((${#kinds[@]} / 3)) refusals='EACCES\|EPERM\|ECONNREFUSED\|TIMEOUT'
 	equal "$(grep -c "$refusals" <<<"$output")" 0
 	annotate '{"network": {"egress": {"allow": [{"to": [{"cidr": "198.51.100.10"}], "ports": [{"protocol": "tcp", "port": 80}]}]}}}'
 	run_carried
@@ -314,10 +314,10 @@ tcp6 far6"
 	contains "$output" "known first near"
 	lacks "$output" far
 	# the kernel can't always tell the socket that its packet is refused
-	grep -qxE 'tcp6 (EACCES|timed out)' <<<"$output"
+	grep -qxE 'tcp6 (ECONNREFUSED|timed out)' <<<"$output"
 	config '.process.args = ["/bin/sleep", "1000"]'
 	start_container "$TAG"
-	equal "$(in_pod /usr/bin/python3 "$BATS_TEST_TMPDIR/routed.py" | sed 's/EHOSTUNREACH\|EACCES\|timed out/refused/')" "tcp refused
+	equal "$(in_pod /usr/bin/python3 "$BATS_TEST_TMPDIR/routed.py" | sed 's/ECONNREFUSED\|timed out/refused/')" "tcp refused
 udp EPERM
 known first near
 known EPERM
@@ -370,7 +370,7 @@ except socket.timeout: print("TIMEOUT")' "$1"; }
 		wait_for 20 grep -q "big 198.51.100.10" "$BATS_TEST_TMPDIR/out"
 		output=$(cat "$BATS_TEST_TMPDIR/out")
 		echo "$output"
-		result "tcp 203.0.113.7 80" EHOSTUNREACH
+		result "tcp 203.0.113.7 80" ECONNREFUSED
 		result "big 203.0.113.7 90" EPERM
 		result "tcp 198.51.100.10 80" web
 		result "big 198.51.100.10 90" udp
@@ -431,8 +431,8 @@ EPERM"
 	run --separate-stderr art run --bundle "$BUNDLE" "$TAG-2" </dev/null
 	echo "$output"
 	result "tcp 198.51.100.10 80" web
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
-	result "tcp 169.254.169.254 80" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" ECONNREFUSED
+	result "tcp 169.254.169.254 80" ECONNREFUSED
 	equal "$(tables)" "table inet mxcrun-$TAG"
 	rt kill "$TAG" KILL
 	wait_for 10 is_status "$TAG" stopped
