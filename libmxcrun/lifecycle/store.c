@@ -332,8 +332,11 @@ int store_create(const struct store *store, const char *id, struct entry *ret, s
 			r = check_entry_dir(store, id, dir_fd);
 		if (r == -ENOENT)
 			continue;
+		/* one that is locked for so long is somebody else's, who has the name by now */
+		if (r < 0 && r != -ETIMEDOUT)
+			unlinkat(store->root_fd, id, AT_REMOVEDIR);
 		if (r < 0)
-			return err_sys(err, E_RECORD, -r, "flock", id, NULL);
+			return err_sys(err, E_RECORD, -r, dir_fd < 0 ? "open" : "flock", id, NULL);
 		ret->id = strdup(id);
 		if (!ret->id) {
 			unlinkat(store->root_fd, id, AT_REMOVEDIR);

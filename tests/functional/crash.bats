@@ -180,6 +180,28 @@ no_table() { equal "$(nsenter -t "$POD" -n nft list tables)" ""; }
 	done
 }
 
+# too_few FILES COMMAND...: what it leaves, because it can't open what it would clean, it says so of, and gc takes it.
+too_few() {
+	(ulimit -n "$1"; shift; exec timeout -k 5 "$(slow 30)" "$MXCRUN" --root "$STATE" "$@") </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- ||
+		{ refused=$((refused + 1)); grep -q . "$BATS_TEST_TMPDIR/err"; }
+	[ -z "$(tagged_records)" ] || grep -q "warning: " "$BATS_TEST_TMPDIR/err"
+	clear_all gc
+	clear_all delete
+	assert_nothing_left
+}
+
+@test "too few descriptors: an error, and nothing is left without a word" {
+	make_bundle '.process.args = ["/bin/true"]'
+	policy 'exit 0'
+	local files refused=0
+	for files in 4 5 6 7 8 9 10 11 12 13 14 64; do
+		too_few "$files" mxc run "$POLICY"
+		too_few "$files" run --bundle "$BUNDLE" "$TAG"
+	done
+	[ "$refused" -gt 2 ]
+	[ "$refused" -lt 23 ]
+}
+
 @test "the caller dies while the container is being created: init goes by itself" {
 	make_bundle
 	local total
