@@ -1,7 +1,7 @@
 /* items.h - all that a plan can ask of an engine, item by item, and what each engine does about it.
  *
  * One table (items.c) says it. Engines refuse by it, `emit` names by it what its text doesn't carry, and
- * docs/engines-matrix.md is printed from it. tests/unit/test_items.c prints a plan that has everything and fails
+ * docs/engines-matrix.md is printed from it. tests/unit/test_plan_print.c prints a plan that has everything and fails
  * when a member of it belongs to no item: a new member of plan.h needs its place in the table.
  */
 #ifndef MXCRUN_ENGINE_ITEMS_H
