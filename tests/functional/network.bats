@@ -150,12 +150,12 @@ before_0_8() {
 		tcp 198.51.100.10 80 tcp 203.0.113.7 80
 	run_there
 	result "tcp 198.51.100.10 80" web
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" ECONNREFUSED
 	attempts '.version = "0.7.0-alpha" | .network = {defaultPolicy: "block", allowedHosts: ["198.51.100.10"]}' \
 		tcp 198.51.100.10 80 tcp 203.0.113.7 80
 	run_there
 	result "tcp 198.51.100.10 80" web
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" ECONNREFUSED
 }
 @test "documents before 0.8: what they say holds in a namespace of the sandbox's own" {
 	start_servers
@@ -181,14 +181,14 @@ before_0_8() {
 	result "tcp web.test 80" web
 	result "tcp 198.51.100.10 80" web
 	result "tcp 2001:db8:1::10 80" web6
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" ECONNREFUSED
 	result "dns 10.0.2.3 53" EPERM
 	run_there --debug
 	contains "$stderr$output" "could not resolve host '$absent'"
 	attempts '.version = "0.7.0-alpha" | .network = {defaultPolicy: "allow", blockedHosts: ["far.test"]}' \
 		tcp 203.0.113.7 80 tcp 198.51.100.10 80
 	run_there
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" ECONNREFUSED
 	result "tcp 198.51.100.10 80" web
 	attempts '.version = "0.7.0-alpha" | .network = {defaultPolicy: "allow", blockedHosts: ["'"$absent"'"]}' tcp 203.0.113.7 80
 	run_there
@@ -233,7 +233,7 @@ before_0_8() {
 	attempts '.version = "0.8.0-alpha" | .network = {defaultPolicy: "allow", allowLocalNetwork: true}' \
 		tcp 203.0.113.7 80 tcp 198.51.100.10 80
 	run_there
-	result "tcp 203.0.113.7 80" EHOSTUNREACH
+	result "tcp 203.0.113.7 80" ECONNREFUSED
 	result "tcp 198.51.100.10 80" web
 }
 
