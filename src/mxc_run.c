@@ -6,6 +6,8 @@
  * nothing of ours on any stream.
  */
 
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/wait.h>
@@ -107,18 +109,13 @@ static int outcome(const struct supervised *end, const struct plan *plan, int *r
 	return 0;
 }
 
-static int run_sandbox(struct program *program, struct mxc_diagnostics *diagnostics,
-		       const struct prepared *prepared, struct engine_child *waiting, const char *report, int *ret_exit_code,
-		       struct err **err)
+static int run_sandbox(const struct lifecycle *lc, struct mxc_diagnostics *diagnostics, const struct prepared *prepared,
+		       struct engine_child *waiting, const char *report, int *ret_exit_code, struct err **err)
 {
 	struct supervised end;
-	struct lifecycle lc;
-	int64_t before_ms;
-	int r = program_lifecycle(program, STORE_MAKE, &lc, err);
+	int64_t before_ms = sys_monotonic_ms();
+	int r = lifecycle_sandbox(lc, prepared, waiting, report, &end, err);
 
-	before_ms = sys_monotonic_ms();
-	if (r == 0)
-		r = lifecycle_sandbox(&lc, prepared, waiting, report, &end, err);
 	if (r == 0)
 		r = outcome(&end, prepared->plan, ret_exit_code, err);
 	if (r < 0)
@@ -199,7 +196,8 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 {
 	cleanup_prepared struct prepared prepared = PREPARED_INIT;
 	cleanup_err struct err *err = NULL;
-	char id[SANDBOX_ID_SIZE];
+	char id[SANDBOX_ID_SIZE], state[PATH_MAX];
+	struct lifecycle lc = { 0 };
 	struct plan_policy_request request = {
 		.id = id,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
@@ -212,6 +210,16 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 	if (sandbox_new_id(id, &err) < 0 || program_facts(program, &err) < 0)
 		return fail_backend(program, err);
 	describe_request(diagnostics, document->config, id);
+	/* before the policy is resolved, which has to know the place */
+	if (!options->is_validation && !options->is_dry_run) {
+		if (program_lifecycle(program, STORE_MAKE, &lc, &err) < 0)
+			return fail_backend(program, err);
+		if (fd_name(program->store.root_fd, state, sizeof(state)) < 0) {
+			err_set(&err, E_RECORD, ENAMETOOLONG, NULL, "the place of the records");
+			return fail_backend(program, err);
+		}
+		request.state = state;
+	}
 	if (prepare_policy(&program->facts, &diagnostics->log, document, &request, &prepared,
 			   &err) < 0)
 		return fail_prepare(program, diagnostics, options, document->config, err);
@@ -219,7 +227,7 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 		return finish_validation(options, document->config);
 	if (options->is_dry_run)
 		return finish_dry_run(diagnostics, NULL);
-	if (run_sandbox(program, diagnostics, &prepared, waiting, options->report, &exit_code, &err) < 0)
+	if (run_sandbox(&lc, diagnostics, &prepared, waiting, options->report, &exit_code, &err) < 0)
 		return fail_backend(program, err);
 	return exit_code;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "lifecycle/own.h"
 
 #define ADDRESS_KEY "unix:path="
 
@@ -90,32 +91,10 @@ static int list_bound(struct arena *arena, const struct mxc_bubblewrap *section,
 	return 0;
 }
 
-/* Appended to a copy of the list. */
-static int add_denials(struct arena *arena, const struct places *places, struct mxc_filesystem *fs, struct err **err)
-{
-	size_t count = fs->denied_paths.count;
-	const char **items = arena_array(arena, count + places->count + 1, sizeof(*items));
-	enum mxc_path_type *types = arena_array(arena, count + places->count + 1, sizeof(*types));
-
-	if (!items || !types)
-		return err_nomem(err);
-	for (size_t i = 0; i < count; i++) {
-		items[i] = fs->denied_paths.items[i];
-		types[i] = fs->denied_types ? fs->denied_types[i] : MXC_TYPE_ANY;
-	}
-	for (size_t i = 0; i < places->count; i++)
-		items[count + i] = places->items[i];
-	fs->denied_paths.items = items;
-	fs->denied_paths.count = count + places->count;
-	fs->denied_types = types;
-	return 0;
-}
-
 int desktop_deny(struct arena *arena, const struct mxc_config *config, const struct mxc_config **ret, struct err **err)
 {
 	struct places places = { .arena = arena };
 	struct string_list bound = { 0 };
-	struct mxc_config *changed;
 	size_t kept = 0;
 	int r = 0;
 
@@ -139,9 +118,5 @@ int desktop_deny(struct arena *arena, const struct mxc_config *config, const str
 	places.count = kept;
 	if (r < 0 || !kept)
 		return r;
-	changed = arena_memdup(arena, config, sizeof(*config));
-	if (!changed)
-		return err_nomem(err);
-	*ret = changed;
-	return add_denials(arena, &places, &changed->filesystem, err);
+	return own_deny(arena, config, places.items, places.count, ret, err);
 }

@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "lifecycle/carriers.h"
 #include "lifecycle/desktop.h"
+#include "lifecycle/own.h"
 #include "lifecycle/store.h"
 #include "plan/caps.h"
 #include "plan/from_policy.h"
@@ -309,24 +310,34 @@ static int find_image(const struct policy_document *document, const struct host_
 	return r < 0 ? r : image_look_up(document->arena, facts, &name, denied->items, denied->count, ret, err);
 }
 
+static int look_up_objects(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
+			   const struct host_image *image, struct host_objects **ret, struct err **err)
+{
+	struct object_request *requests = NULL;
+	size_t count = 0;
+	int r = policy_requests(arena, config, image, &requests, &count, err);
+
+	return r < 0 ? r : objects_look_up(arena, requests, count, facts, image, ret, err);
+}
+
 /* What the policy means on this host. */
-static int decide(const struct policy_document *document, const struct host_facts *facts,
-		  const struct log *log, const struct policy_decisions **ret, struct err **err)
+static int decide(const struct policy_document *document, const struct host_facts *facts, const struct log *log,
+		  const char *state, const struct policy_decisions **ret, struct err **err)
 {
 	struct arena *arena = document->arena;
-	struct object_request *requests = NULL;
 	const struct host_image *image = NULL;
 	struct host_objects *objects = NULL;
-	size_t count = 0;
 	const struct mxc_config *config = document->config;
 	int r = config->containment == MXC_LXC ? find_image(document, facts, &image, err) : 0;
 
 	if (r == 0)
 		r = desktop_deny(arena, document->config, &config, err);
 	if (r == 0)
-		r = policy_requests(arena, config, image, &requests, &count, err);
-	if (r == 0)
-		r = objects_look_up(arena, requests, count, facts, image, &objects, err);
+		r = look_up_objects(arena, config, facts, image, &objects, err);
+	if (r == 0 && state)
+		r = own_state_deny(arena, config, state, objects, &config, err);
+	if (r > 0)
+		r = look_up_objects(arena, config, facts, image, &objects, err);
 	return r < 0 ? r : policy_resolve(arena, config, facts, objects, log, ret, err);
 }
 
@@ -396,7 +407,7 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 		r = look_up_names(document, facts, err);
 
 	if (r == 0)
-		r = decide(document, facts, log, &decisions, err);
+		r = decide(document, facts, log, request->state, &decisions, err);
 	if (r == 0)
 		r = read_profile(document, log, &complete.seccomp_file, err);
 	if (r == 0)

@@ -22,6 +22,7 @@ struct plan_policy_request {
 	enum plan_cgroup_manager manager;
 	bool keeps_rules;		/* as in struct plan_request */
 	const char *admin_config;	/* for lifecycle/; NULL: the host's own */
+	const char *state;		/* likewise: where the records lie, canonical; NULL: none is made */
 	const char *engine;		/* as in struct plan_request */
 	bool is_text;			/* likewise */
 	bool allows_testing;		/* the built-in test proxy */

@@ -197,7 +197,8 @@ out err"
 }
 
 @test "the host's whole root: with /proc, /dev and /tmp of the sandbox's own" {
-	policy "ls /proc | grep -c '^[0-9]'; echo x >/tmp/x; ls -A /tmp; ls /dev/kmsg; echo x >/etc/x || echo refused" \
+	# of the host's /tmp only the way to the records is there, which are denied
+	policy "ls /proc | grep -c '^[0-9]'; echo x >/tmp/x; ls -A /tmp | grep -vx ${BATS_RUN_TMPDIR##*/}; ls /dev/kmsg; echo x >/etc/x || echo refused" \
 		'.filesystem.readonlyPaths = ["/"]'
 	run_policy
 	[ "${lines[0]}" -le 5 ]
@@ -383,6 +384,27 @@ EACCES
 EACCES
 rw"
 	contains "$stderr" "Permission denied"
+}
+
+@test "a grant around the runtime's records doesn't show them, and they are not granted themselves" {
+	local around=$BATS_TEST_TMPDIR/around
+	mkdir "$around"
+	policy "touch $around/fine && echo granted; ls $around/state; touch $around/state/forged || echo refused; mv $around/state $around/away || echo fixed" \
+		--arg d "$around" '.filesystem.readwritePaths = [$d]'
+	STATE=$around/state run_policy
+	equal "$status $output" "0 granted
+refused
+fixed"
+	[ -e "$around/fine" ]
+	[ ! -e "$around/state/forged" ]
+	policy 'echo ran' --arg d "$around" '.filesystem = {readwritePaths: [$d], deniedPaths: [$d + "/state"]}'
+	STATE=$around/state run_policy
+	equal "$status $output" "0 ran"
+	policy 'echo ran' --arg d "$around" '.filesystem.readonlyPaths = [$d + "/state"]'
+	STATE=$around/state run_policy
+	equal "$status" 255
+	contains "$stderr" "the runtime's own records"
+	lacks "$output" ran
 }
 
 @test "denied paths are listed and give EACCES to everything, also as root" {
