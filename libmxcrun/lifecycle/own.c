@@ -36,6 +36,17 @@ static bool is_denied(const struct string_list *denied, const char *path)
 	return false;
 }
 
+/* On the whole root of the host, too, a sandbox has these of its own. */
+static bool is_of_the_sandbox(const char *path)
+{
+	return path_is_within(path, "/tmp") || path_is_within(path, "/dev") || path_is_within(path, "/proc");
+}
+
+static bool shows(const char *granted, const char *state)
+{
+	return path_is_within(state, granted) && (granted[1] || !is_of_the_sandbox(state));
+}
+
 int own_state_deny(struct arena *arena, const struct mxc_config *config, const char *state, const struct host_objects *objects,
 		   const struct mxc_config **ret, struct err **err)
 {
@@ -48,7 +59,7 @@ int own_state_deny(struct arena *arena, const struct mxc_config *config, const c
 		if (path && path_is_within(path, state) && !is_denied(&config->filesystem.denied_paths, objects->items[i].path))
 			return err_set(err, E_POLICY, 0, "/filesystem", "'%.512s' is of the runtime's own records, which no sandbox sees",
 				       objects->items[i].path);
-		is_shown |= path && path_is_within(state, path);
+		is_shown |= path && shows(path, state);
 	}
 	if (!is_shown)
 		return 0;

@@ -344,6 +344,21 @@ owned_policy() { # command, then jq
 	equal "$(jq -r '.policy.items[] | select(.pointer == "/filesystem/readwritePaths/0") | "\(.requested) \(.enforced) \(.decidedBy | split("/")[-1])"' <<<"$output")" "readwrite denied 10.json"
 }
 
+# Both have covers of their own: those of the owner are put where the tree is finished, on names that are looked up then.
+@test "a sandbox's own denied paths beside the owner's" {
+	mkdir -p "$BATS_TEST_TMPDIR"/tree/{mine,theirs}
+	owners 10 "{\"filesystem\": {\"deniedPaths\": [\"$BATS_TEST_TMPDIR/tree/theirs\"]}}"
+	local section
+	for section in '{}' '{keepCaps: ["CAP_CHOWN"]}'; do
+		owned_policy "set -- $BATS_TEST_TMPDIR/tree $BATS_TEST_TMPDIR/tree/mine $BATS_TEST_TMPDIR/tree/theirs; $try_script"'for path; do try "$path"; done' \
+			--arg dir "$BATS_TEST_TMPDIR" "
+			.filesystem = {readwritePaths: [\$dir + \"/tree\"], deniedPaths: [\$dir + \"/tree/mine\"]} | .bubblewrap = $section"
+		equal "${lines[0]}" "seen read write"
+		[[ ${lines[1]} == "seen eacces "* ]]
+		[[ ${lines[2]} == "seen eacces "* ]]
+	done
+}
+
 @test "a sandbox with / granted, the owner's limits and an absent path" {
 	# Not below /tmp, of which a sandbox has its own.
 	OUTSIDE=$(mktemp -d "/var/tmp/$TAG.XXXXXX")

@@ -61,7 +61,7 @@ int procfs_open_host(void)
 static bool is_needed(const struct plan *plan)
 {
 	return plan->sysctl_count || plan->process.has_oom_score_adj || plan->process.inner_userns ||
-	       plan->policy.covers_are_idmapped || plan_has_time_offsets(plan);
+	       plan->policy.covers_are_idmapped || plan->policy.region_count || plan_has_time_offsets(plan);
 }
 
 /* Who closes the last descriptor of a mount that has no place in a tree takes that tree apart, and waits for an RCU grace

@@ -75,14 +75,14 @@ static int name_of(int proc_fd, int fd, char *buf, size_t size)
 	return buf[0] == '/' ? 0 : -ENOENT;
 }
 
-static int find_real(struct init *init, int proc_fd, int fd, char **ret)
+static int find_real(struct init *init, int fd, char **ret)
 {
 	char root[PATH_MAX], path[PATH_MAX];
 	size_t len;
-	int r = name_of(proc_fd, init->root_fd, root, sizeof(root));
+	int r = name_of(init->proc_fd, init->root_fd, root, sizeof(root));
 
 	if (r == 0)
-		r = name_of(proc_fd, fd, path, sizeof(path));
+		r = name_of(init->proc_fd, fd, path, sizeof(path));
 	if (r < 0)
 		return r;
 	if (!path_is_within(path, root))
@@ -110,8 +110,7 @@ static int open_region(struct init *init, const struct plan_region *region, stru
 	return fd;
 }
 
-static int add_place(struct init *init, int proc_fd, const struct plan_region *region, struct places *places,
-		     struct err **err)
+static int add_place(struct init *init, const struct plan_region *region, struct places *places, struct err **err)
 {
 	struct place *place = &places->items[places->count];
 	cleanup_close int fd = open_region(init, region, err);
@@ -125,7 +124,7 @@ static int add_place(struct init *init, int proc_fd, const struct plan_region *r
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, E_POLICY, errno, "fstat", region->path, region->pointer);
 	place->is_directory = S_ISDIR(st.st_mode);
-	r = find_real(init, proc_fd, fd, &place->real);
+	r = find_real(init, fd, &place->real);
 	if (r < 0)
 		return err_sys(err, E_POLICY, -r, "readlink", region->path, region->pointer);
 	place->depth = depth_of(place->real);
@@ -135,16 +134,13 @@ static int add_place(struct init *init, int proc_fd, const struct plan_region *r
 static int look_up(struct init *init, struct places *places, struct err **err)
 {
 	const struct plan_policy *policy = &init->plan->policy;
-	cleanup_close int proc_fd = procfs_open_host();
 	int r = 0;
 
-	if (proc_fd < 0)
-		return err_sys(err, E_HOST, -proc_fd, "open", "/proc", NULL);
 	places->items = calloc(policy->region_count, sizeof(*places->items));
 	if (!places->items)
 		return err_nomem(err);
 	for (size_t i = 0; i < policy->region_count && r == 0; i++)
-		r = add_place(init, proc_fd, &policy->regions[i], places, err);
+		r = add_place(init, &policy->regions[i], places, err);
 	return r;
 }
 
