@@ -86,9 +86,8 @@ default_allow() {
 	result "tcp 198.51.100.1 71" own
 	result "tcp 10.0.2.2 70" ECONNREFUSED
 	result "tcp fd00::2 70" ECONNREFUSED
-	# the kernel does not tell the socket
-	result "tcp fe80::2%tap0 70" TIMEOUT
-	result "tcp fe80::1%tap0 70" TIMEOUT
+	result "tcp fe80::2%tap0 70" ECONNREFUSED
+	result "tcp fe80::1%tap0 70" ECONNREFUSED
 }
 @test "default allow: both families and udp pass, and a denial wins over every permission and spelling" {
 	start_servers
