@@ -427,6 +427,7 @@ carriers() {
 # By names, which it looks up itself; the servers of this test speak no HTTP, and answer whoever connects.
 ask_proxy() { printf %s "curl -sS -m 10 -o /dev/null -w '%{http_connect} %{http_code} $1\\n' $1 2>&1;"; }
 @test "the built-in test proxy: listed hosts by name, tunnels and plain requests, and no other way out" {
+	requires curl
 	# not by a function: its shell would end, and not the server
 	nsenter -t "$WORLD" -n /usr/bin/python3 -m http.server 8080 --bind 198.51.100.10 --directory "$BATS_TEST_TMPDIR" >/dev/null 2>&1 3>&- 4>&- &
 	SERVERS+=($!)
