@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 
 #define LOOK_UP_MS 15000
 #define HOSTS_SIZE_MAX (1u << 20)
@@ -62,14 +62,6 @@ struct asked {
 	int answer_fd;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int start_asking(const char *name, struct asked *ret, struct err **err)
 {
 	cleanup_close int write_fd = -1;
@@ -95,7 +87,7 @@ static void take_answer(int fd, int64_t until, struct host_name *ret)
 	int64_t left;
 
 	do {
-		left = until - now_ms();
+		left = until - sys_monotonic_ms();
 	} while (poll(&answer, 1, left > 0 ? (int)left : 0) < 0 && errno == EINTR);
 	if (!(answer.revents & POLLIN) || read(fd, &found, sizeof(found)) != (ssize_t)sizeof(found))
 		return;
@@ -129,7 +121,7 @@ static int read_hosts(struct arena *arena, struct host_names *ret, struct err **
 int host_names_look_up(struct arena *arena, const char *const *names, size_t count, struct host_names *ret, struct err **err)
 {
 	struct asked asked[HOST_NAMES_MAX];
-	int64_t until = now_ms() + LOOK_UP_MS;
+	int64_t until = sys_monotonic_ms() + LOOK_UP_MS;
 	size_t started = 0;
 	int r = 0;
 

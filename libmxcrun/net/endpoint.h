@@ -8,12 +8,6 @@
 
 #include "policy/net_policy.h"
 
-static inline bool endpoint_is_loopback(const struct net_endpoint *endpoint)
-{
-	return endpoint->family == NET_V4 ? endpoint->address.low >> 24 == 127
-					  : endpoint->address.high == 0 && endpoint->address.low == 1;
-}
-
 /* Fill in and give the length that bind(2) and connect(2) want. */
 static inline socklen_t endpoint_address(const struct net_endpoint *endpoint, struct sockaddr_storage *ret)
 {

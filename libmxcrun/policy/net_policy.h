@@ -11,6 +11,12 @@ struct net_endpoint {
 	uint16_t port;
 };
 
+static inline bool endpoint_is_loopback(const struct net_endpoint *endpoint)
+{
+	return endpoint->family == NET_V4 ? endpoint->address.low >> 24 == 127
+					  : endpoint->address.high == 0 && endpoint->address.low == 1;
+}
+
 /* A proxy of ours, for tests: which hosts it lets through, by name. */
 struct net_test_proxy {
 	bool is_used, allows_by_default;

@@ -177,12 +177,6 @@ static int check_ingress(const struct posture *p, struct err **err)
 	return 0;
 }
 
-static bool is_loopback(const struct net_endpoint *endpoint)
-{
-	return endpoint->family == NET_V4 ? endpoint->address.low >> 24 == 127
-					  : endpoint->address.high == 0 && endpoint->address.low == 1;
-}
-
 static bool is_any(const struct net_endpoint *endpoint)
 {
 	return endpoint->address.high == 0 && endpoint->address.low == 0;
@@ -193,10 +187,10 @@ static int check_mapping(const struct posture *p, const struct net_port_mapping 
 {
 	const struct net_endpoint *host = &mapping->host;
 
-	if ((is_loopback(host) || is_any(host)) && !opens_host_loopback(p))
+	if ((endpoint_is_loopback(host) || is_any(host)) && !opens_host_loopback(p))
 		return err_set(err, E_POLICY, 0, mapping->pointer,
 			       "a port of the host's loopback needs network.ingress.hostLoopback='allow'");
-	if (!is_loopback(host) && !accepts_connections(p))
+	if (!endpoint_is_loopback(host) && !accepts_connections(p))
 		return err_set(err, E_POLICY, 0, mapping->pointer,
 			       "a port that others reach needs network.ingress.default='allow'");
 	return 0;
