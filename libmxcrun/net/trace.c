@@ -36,7 +36,7 @@ struct numbered {
 struct refused {
 	uint8_t key[28]; /* number, address, protocol, port */
 	uint64_t count;
-	uint64_t age_ms; /* since it was last seen, or of "since": first */
+	uint64_t seen_ms; /* since 1970: last seen, or of "since": first */
 };
 
 struct refused_list {
@@ -50,7 +50,8 @@ struct trace {
 	struct numbered *numbered;
 	size_t numbered_count;
 	struct refused_list refused[NET_FAMILIES], since[NET_FAMILIES];
-	struct refused_list *list; /* the one being read */
+	struct refused_list *list; /* the one being read, from now_ms (since 1970) on */
+	uint64_t now_ms;
 	size_t key_len;
 };
 
@@ -174,7 +175,7 @@ static int take_element(void *data, uint16_t type, const void *at, size_t len)
 	value = key ? netlink_find(key, key_len, NFTA_DATA_VALUE, &value_len) : NULL;
 	if (!value || value_len != trace->key_len || trace->list->count == FILTER_REFUSED_MAX)
 		return 0;
-	*item = (struct refused){ .age_ms = left < whole ? whole - left : 0 };
+	*item = (struct refused){ .seen_ms = trace->now_ms - (left < whole ? whole - left : 0) };
 	memcpy(item->key, value, value_len);
 	value = netlink_find(at, len, NFTA_SET_ELEM_EXPR, &value_len);
 	if (value)
@@ -194,6 +195,10 @@ static int take_elements(void *data, const void *at, size_t len)
 
 static int read_set(int fd, const char *table, struct trace *trace, const char *set, enum net_family family, struct refused_list *list)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	trace->now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	trace->list = list;
 	trace->key_len = family == NET_V4 ? 16 : 28;
 	return nft_dump(fd, table, NFT_MSG_GETSETELEM, set, take_elements, trace);
@@ -213,18 +218,11 @@ static int read_trace(int fd, const char *table, struct trace *trace)
 
 /* ---- telling ---- */
 
-static void put_time(struct json_writer *w, const char *key, uint64_t age_ms)
+static void put_time(struct json_writer *w, const char *key, uint64_t ms)
 {
-	struct timespec at;
+	struct timespec at = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
 	char text[CLOCK_TEXT_SIZE];
 
-	clock_gettime(CLOCK_REALTIME, &at);
-	at.tv_sec -= (time_t)(age_ms / 1000);
-	at.tv_nsec -= (long)(age_ms % 1000) * 1000000;
-	if (at.tv_nsec < 0) {
-		at.tv_nsec += 1000000000;
-		at.tv_sec--;
-	}
 	clock_format_rfc3339(&at, true, text);
 	json_put_string(w, key, text);
 }
@@ -269,11 +267,13 @@ static void put_refused(const struct trace *trace, enum net_family family, const
 	struct net_address to = { family == NET_V4 ? 0 : read_number(address, 8),
 				  family == NET_V4 ? read_number(address, 4) : read_number(address + 8, 8) };
 	char text[NET_ADDRESS_TEXT];
-	uint64_t first = item->age_ms;
+	uint64_t first = item->seen_ms;
 
+	/* Never later than the last, though each set counts in ticks, from when it was read. */
 	for (size_t i = 0; i < trace->since[family].count; i++)
-		if (!memcmp(trace->since[family].items[i].key, item->key, key_len))
-			first = trace->since[family].items[i].age_ms;
+		if (!memcmp(trace->since[family].items[i].key, item->key, key_len) &&
+		    trace->since[family].items[i].seen_ms < first)
+			first = trace->since[family].items[i].seen_ms;
 	json_open(w, NULL, '{');
 	json_put_string(w, "address", net_address_text(family, to, text));
 	json_put_u64(w, "port", read_number(behind + 4, 2));
@@ -281,7 +281,7 @@ static void put_refused(const struct trace *trace, enum net_family family, const
 	json_put_string(w, "rule", name_of(trace, item->key));
 	json_put_u64(w, "count", item->count);
 	put_time(w, "first", first);
-	put_time(w, "last", item->age_ms);
+	put_time(w, "last", item->seen_ms);
 	json_close(w, '}');
 }
 
