@@ -48,7 +48,7 @@ host_has() {
 	mxcrun) [ "${MXCRUN##*/}" = mxcrun ] ;;
 	bwrap_overlay) missing="needs bubblewrap 0.11 or later" && have bwrap && bwrap --help | grep -q -e ' --tmp-overlay ' ;;
 	# What the engines other than ours refuse; the reason is in docs/engines-matrix.md.
-	native) [ "${MXCRUN_TEST_ENGINE-native}" = native ] ;;
+	native) [ "${MXCRUN_TEST_ENGINE:-native}" = native ] ;;
 	*) have "$1" ;;
 	esac
 }
