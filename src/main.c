@@ -161,6 +161,8 @@ int main(int argc, char **argv)
 	if (fd_guard_stdio() < 0 || become_caller() < 0)
 		return EXIT_CODE_FAILURE;
 	signal(SIGPIPE, SIG_IGN);
+	/* a file beyond the caller's limit is an error like a full disk, EFBIG, and not our end */
+	signal(SIGXFSZ, SIG_IGN);
 	/* One that ignores the end of its children would keep us from learning of ours. */
 	signal(SIGCHLD, SIG_DFL);
 	program.log = (struct log){

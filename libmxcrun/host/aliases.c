@@ -22,6 +22,7 @@
 struct mount_entry {
 	unsigned int major, minor;
 	const char *root, *mountpoint;
+	bool has_grants; /* something that is granted is seen in it */
 };
 
 struct search {
@@ -39,8 +40,10 @@ static int add_mount(const struct mountinfo *mount, void *data)
 {
 	struct search *s = data;
 
-	s->mounts[s->mount_count++] = (struct mount_entry){ mount->major, mount->minor, mount->root,
-							    mount->mountpoint };
+	s->mounts[s->mount_count++] = (struct mount_entry){ .major = mount->major,
+							    .minor = mount->minor,
+							    .root = mount->root,
+							    .mountpoint = mount->mountpoint };
 	return 0;
 }
 
@@ -55,9 +58,9 @@ static int read_mounts(struct search *s, char *mountinfo)
 }
 
 /* The mount that a path is seen in. */
-static const struct mount_entry *mount_of(const struct search *s, const char *path)
+static struct mount_entry *mount_of(const struct search *s, const char *path)
 {
-	const struct mount_entry *best = NULL;
+	struct mount_entry *best = NULL;
 	size_t best_len = 0, i;
 
 	for (i = 0; i < s->mount_count; i++) {
@@ -154,6 +157,35 @@ static int find_mounts(struct search *s, const struct listed *listed, const char
 	return r;
 }
 
+/* ---- file systems ---- */
+
+static void mark_grants(struct search *s)
+{
+	for (size_t i = 0; i < s->mount_count; i++) {
+		const struct listed *above = listing_above(&s->listing, s->mounts[i].mountpoint);
+
+		s->mounts[i].has_grants = above && !above->is_denied;
+	}
+	for (size_t i = 0; i < s->listing.count; i++) {
+		struct mount_entry *mount = s->listing.items[i].is_denied ? NULL : mount_of(s, s->listing.items[i].path);
+
+		if (mount)
+			mount->has_grants = true;
+	}
+}
+
+/* A hard link is of the file system that its file is of: where nothing granted is of that one there is nothing to search for.
+ * By the mounts, because a file system may have several numbers in stat(2). */
+static bool may_have_links(const struct search *s, const char *path)
+{
+	const struct mount_entry *own = mount_of(s, path);
+
+	for (size_t i = 0; i < s->mount_count && own; i++)
+		if (s->mounts[i].has_grants && s->mounts[i].major == own->major && s->mounts[i].minor == own->minor)
+			return true;
+	return !own;
+}
+
 /* ---- all places ---- */
 
 static int compare_strings(const void *a, const void *b)
@@ -186,12 +218,13 @@ static int list_places(struct search *s, struct denied_place *places, size_t *re
 	size_t i, count = 0;
 	int r = 0;
 
+	mark_grants(s);
 	for (i = 0; i < s->listing.count && r == 0; i++) {
 		const struct listed *listed = &s->listing.items[i];
 
 		if (listed->object == SIZE_MAX || !(listed->is_denied || listed->is_readonly))
 			continue;
-		if (listed->is_denied)
+		if (listed->is_denied && may_have_links(s, listed->path))
 			places[count++] = (struct denied_place){ listed->path, listed->object,
 								 listed->is_directory };
 		r = find_mounts(s, listed, listed->path);
@@ -203,8 +236,8 @@ static int list_places(struct search *s, struct denied_place *places, size_t *re
 
 		if (!listed || mount_of(s, mountpoint) != &s->mounts[i] || lstat(mountpoint, &st) < 0)
 			continue;
-		places[count++] = (struct denied_place){ mountpoint, listed->object,
-							 S_ISDIR(st.st_mode) };
+		if (may_have_links(s, mountpoint))
+			places[count++] = (struct denied_place){ mountpoint, listed->object, S_ISDIR(st.st_mode) };
 		r = find_mounts(s, listed, mountpoint);
 	}
 	*ret_count = count;

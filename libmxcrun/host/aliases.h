@@ -1,7 +1,7 @@
 /* aliases.h - other names of what a policy restricts: mounts that show it again, and hard links of
  * denied files.
  *
- * Called by objects_look_up(). Reads only. A symlink is no such name: it leads to a path, and that
+ * Called by objects_find_aliases(). Reads only. A symlink is no such name: it leads to a path, and that
  * is where the policy's entry is.
  */
 #ifndef MXCRUN_HOST_ALIASES_H

@@ -397,8 +397,8 @@ static int look_up_terminal(struct arena *arena, struct host_objects *objects, s
 }
 
 /* Only what is restricted can have a name too many. */
-static int look_up_aliases(struct arena *arena, const struct object_request *requests,
-			   struct host_objects *objects, struct err **err)
+int objects_find_aliases(struct arena *arena, const struct object_request *requests, struct host_objects *objects,
+			 struct err **err)
 {
 	cleanup_free char *mountinfo = NULL;
 	bool is_restricted = false;
@@ -436,8 +436,6 @@ int objects_look_up(struct arena *arena, const struct object_request *requests, 
 			return r;
 	}
 	r = image ? 0 : look_up_folders(arena, objects, err);
-	if (r == 0)
-		r = look_up_aliases(arena, requests, objects, err);
 	if (r == 0)
 		r = look_up_terminal(arena, objects, err);
 	if (r == 0)

@@ -88,4 +88,9 @@ int objects_look_up(struct arena *arena, const struct object_request *requests, 
 		    const struct host_facts *facts, const struct host_image *image, struct host_objects **ret,
 		    struct err **err);
 
+/* Then the other names of what is restricted among these: whole trees may have to be searched, so whatever can be refused
+ * without is refused first. 0 or -errno. */
+int objects_find_aliases(struct arena *arena, const struct object_request *requests, struct host_objects *objects,
+			 struct err **err);
+
 #endif

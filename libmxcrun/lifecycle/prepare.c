@@ -310,14 +310,19 @@ static int find_image(const struct policy_document *document, const struct host_
 	return r < 0 ? r : image_look_up(document->arena, facts, &name, denied->items, denied->count, ret, err);
 }
 
-static int look_up_objects(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
-			   const struct host_image *image, struct host_objects **ret, struct err **err)
-{
-	struct object_request *requests = NULL;
-	size_t count = 0;
-	int r = policy_requests(arena, config, image, &requests, &count, err);
+/* What the policy names on this host. */
+struct named {
+	struct object_request *requests;
+	struct host_objects *objects;
+};
 
-	return r < 0 ? r : objects_look_up(arena, requests, count, facts, image, ret, err);
+static int look_up_objects(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
+			   const struct host_image *image, struct named *ret, struct err **err)
+{
+	size_t count = 0;
+	int r = policy_requests(arena, config, image, &ret->requests, &count, err);
+
+	return r < 0 ? r : objects_look_up(arena, ret->requests, count, facts, image, &ret->objects, err);
 }
 
 /* What the policy means on this host. */
@@ -326,19 +331,24 @@ static int decide(const struct policy_document *document, const struct host_fact
 {
 	struct arena *arena = document->arena;
 	const struct host_image *image = NULL;
-	struct host_objects *objects = NULL;
+	struct named named = { 0 };
 	const struct mxc_config *config = document->config;
+	struct policy_work *work = NULL;
 	int r = config->containment == MXC_LXC ? find_image(document, facts, &image, err) : 0;
 
 	if (r == 0)
 		r = desktop_deny(arena, document->config, &config, err);
 	if (r == 0)
-		r = look_up_objects(arena, config, facts, image, &objects, err);
+		r = look_up_objects(arena, config, facts, image, &named, err);
 	if (r == 0 && state)
-		r = own_state_deny(arena, config, state, objects, &config, err);
+		r = own_state_deny(arena, config, state, named.objects, &config, err);
 	if (r > 0)
-		r = look_up_objects(arena, config, facts, image, &objects, err);
-	return r < 0 ? r : policy_resolve(arena, config, facts, objects, log, ret, err);
+		r = look_up_objects(arena, config, facts, image, &named, err);
+	if (r == 0)
+		r = policy_check(arena, config, facts, named.objects, log, &work, err);
+	if (r == 0)
+		r = objects_find_aliases(arena, named.requests, named.objects, err);
+	return r < 0 ? r : policy_resolve(work, ret, err);
 }
 
 /* Once, and before the plan: what is decided then is what runs. */

@@ -427,32 +427,32 @@ static int place_all(struct view *view, struct err **err)
 	return r;
 }
 
-int policy_filesystem(struct arena *arena, const struct mxc_config *config,
-		      const struct host_objects *objects, const struct log *log,
-		      struct policy_filesystem *ret, struct err **err)
+int policy_filesystem_check(struct view *view, const struct mxc_config *config, struct err **err)
 {
-	struct view view = { .arena = arena, .objects = objects, .log = log, .ret = ret };
-	int r = collect(&view, config, err);
+	int r = collect(view, config, err);
 
 	if (r == 0)
-		r = check_found(&view, err);
+		r = check_found(view, err);
 	if (r == 0)
-		r = check_types(&view, config, err);
+		r = check_types(view, config, err);
 	if (r == 0)
-		r = unite_objects(&view, err);
+		r = unite_objects(view, err);
 	if (r == 0)
-		r = image_check(&view, err);
+		r = image_check(view, err);
 	if (r == 0)
-		r = check_delegation(&view, err);
+		r = check_delegation(view, err);
 	if (r == 0)
-		r = check_places(&view, err);
+		r = check_places(view, err);
+	return r == 0 ? place_all(view, err) : r;
+}
+
+int policy_filesystem(struct view *view, struct err **err)
+{
+	int r = check_searched(view, err);
+
 	if (r == 0)
-		r = place_all(&view, err);
+		r = add_aliases(view, err);
 	if (r == 0)
-		r = check_searched(&view, err);
-	if (r == 0)
-		r = add_aliases(&view, err);
-	if (r == 0)
-		r = placed_tighten(&view, err);
-	return r == 0 ? view_arrange(&view, err) : r;
+		r = placed_tighten(view, err);
+	return r == 0 ? view_arrange(view, err) : r;
 }

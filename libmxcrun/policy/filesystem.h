@@ -37,10 +37,11 @@ struct view {
 	struct policy_filesystem *ret;
 };
 
-/* Steps 16 to 18 of MXC.md 2.5, and the order of 6.4. */
-int policy_filesystem(struct arena *arena, const struct mxc_config *config,
-		      const struct host_objects *objects, const struct log *log,
-		      struct policy_filesystem *ret, struct err **err);
+/* Steps 16 to 18 of MXC.md 2.5: all that is refused without a look at the objects' other names. */
+int policy_filesystem_check(struct view *view, const struct mxc_config *config, struct err **err);
+
+/* The rest, and the order of 6.4. */
+int policy_filesystem(struct view *view, struct err **err);
 
 /* filesystem_image.c; without an image they do nothing. The root's own candidate is behind the listed ones, then one for each
  * denied path. */

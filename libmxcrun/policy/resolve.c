@@ -39,24 +39,50 @@ static int check_containment(const struct mxc_config *config, struct err **err)
 		       "the '%s' backend is not available on Linux", word);
 }
 
-int policy_resolve(struct arena *arena, const struct mxc_config *config,
-		   const struct host_facts *facts, const struct host_objects *objects,
-		   const struct log *log, const struct policy_decisions **ret, struct err **err)
+struct policy_work {
+	const struct mxc_config *config;
+	const struct host_facts *facts;
+	struct view view;
+	struct policy_decisions *decisions;
+};
+
+int policy_check(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
+		 const struct host_objects *objects, const struct log *log, struct policy_work **ret, struct err **err)
 {
 	struct policy_decisions *decisions = arena_alloc(arena, sizeof(*decisions));
+	struct policy_work *work = arena_alloc(arena, sizeof(*work));
 	int r;
 
-	if (!decisions)
+	if (!decisions || !work)
 		return err_nomem(err);
+	*work = (struct policy_work){
+		.config = config,
+		.facts = facts,
+		.view = { .arena = arena, .objects = objects, .log = log, .ret = &decisions->filesystem },
+		.decisions = decisions,
+	};
 	r = check_containment(config, err);
 	if (r == 0)
 		r = policy_network(arena, config, facts, log, &decisions->network, err);
 	if (r == 0)
-		r = policy_filesystem(arena, config, objects, log, &decisions->filesystem, err);
+		r = policy_filesystem_check(&work->view, config, err);
 	if (r == 0)
-		r = policy_process(arena, config, facts, objects, decisions->network.policy.proxy.url, &decisions->process, err);
+		*ret = work;
+	return r;
+}
+
+int policy_resolve(struct policy_work *work, const struct policy_decisions **ret, struct err **err)
+{
+	struct policy_decisions *decisions = work->decisions;
+	const struct mxc_config *config = work->config;
+	struct view *view = &work->view;
+	int r = policy_filesystem(view, err);
+
 	if (r == 0)
-		r = policy_limits(arena, config, &decisions->resources, err);
+		r = policy_process(view->arena, config, work->facts, view->objects, decisions->network.policy.proxy.url,
+				   &decisions->process, err);
+	if (r == 0)
+		r = policy_limits(view->arena, config, &decisions->resources, err);
 	decisions->backend = config->bubblewrap;
 	decisions->ui_is_disabled = config->ui.disable.value;
 	if (r == 0)

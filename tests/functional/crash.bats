@@ -202,6 +202,30 @@ too_few() {
 	[ "$refused" -lt 23 ]
 }
 
+# By a pipe: what can't be written to a file can be said there.
+too_large() { # LIMIT COMMAND...
+	(ulimit -f "$1"; shift; exec timeout -k 5 "$(slow 30)" "$MXCRUN" --root "$STATE" "$@") </dev/null 2>&1 3>&- 4>&- | cat
+	[ "${PIPESTATUS[0]}" -ne 0 ]
+}
+
+@test "a limit on the size of files: an error, nothing is left, and the workload's signals are the usual ones" {
+	make_bundle '.process.args = ["/bin/true"] | del(.process.rlimits)'
+	policy 'exit 0'
+	local limit
+	for limit in 0 1; do
+		run too_large "$limit" mxc run "$POLICY"
+		[ "$status" -eq 0 ]
+		contains "$output" "File too large" backend_error
+		run too_large "$limit" run --bundle "$BUNDLE" "$TAG"
+		[ "$status" -eq 0 ]
+		contains "$output" "File too large"
+		equal "$(wc -l <<<"$output")" 1
+		assert_nothing_left
+	done
+	config '.process.args = ["/bin/grep", "SigIgn", "/proc/self/status"]'
+	equal "$(trap '' XFSZ PIPE && rt run --bundle "$BUNDLE" "$TAG" </dev/null)" $'SigIgn:\t0000000000000000'
+}
+
 @test "the caller dies while the container is being created: init goes by itself" {
 	make_bundle
 	local total

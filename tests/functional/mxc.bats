@@ -528,6 +528,15 @@ written"
 	equal "$(cat "$D/ro/file")" ro
 }
 
+@test "what is refused without a search for other names is refused at once" {
+	policy true '.filesystem.deniedPaths = ["/"]'
+	local start=$SECONDS
+	run_policy
+	assert_mxc_refused /filesystem/deniedPaths/0 "leaves nothing that could run"
+	# a walk over the whole host takes longer
+	[ $((SECONDS - start)) -le "$(slow 3)" ]
+}
+
 @test "a hard link that can't be looked for: the policy is refused" {
 	requires root
 	make_user

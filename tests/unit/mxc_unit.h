@@ -160,6 +160,7 @@ static inline void fake_lookup(struct world *w, const char *path, struct host_ob
 static inline int world_resolve(struct world *w, const char *quoted)
 {
 	struct object_request *requests;
+	struct policy_work *work;
 	size_t count, i;
 	int r = world_parse(w, quoted);
 
@@ -173,8 +174,8 @@ static inline int world_resolve(struct world *w, const char *quoted)
 	w->objects.count = count;
 	for (i = 0; i < count; i++)
 		fake_lookup(w, requests[i].path, &w->objects.items[i]);
-	return policy_resolve(w->arena, w->config, &w->facts, &w->objects, &w->log, &w->decisions,
-			      &w->err);
+	r = policy_check(w->arena, w->config, &w->facts, &w->objects, &w->log, &work, &w->err);
+	return r == 0 ? policy_resolve(work, &w->decisions, &w->err) : r;
 }
 
 static inline void check_closed(const struct world *w, const struct plan_policy_request *request)

@@ -146,19 +146,23 @@ static void test_unresolvable(void **state)
 /* ---- other names ---- */
 
 /* A denied folder with a file in it that has another name in a granted one. */
-static struct host_objects *look_up_pair(size_t search_max)
+static struct host_objects *look_up_pair_in(const char *mounts, size_t search_max)
 {
 	const struct object_request requests[] = { { .path = in_dir("dir"), .access = R_OK | W_OK },
 						   { .path = in_dir("closed"), .access = F_OK } };
-	char *no_mounts = arena_strdup(t.arena, "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
 	struct host_objects *objects = NULL;
 
 	assert_int_equal(objects_look_up(t.arena, requests, 2, &t.facts, NULL, &objects, NULL), 0);
-	objects->alias_count = 0;
 	objects->folder_count = 0;
-	objects->unsearched = (struct host_unsearched){ 0 };
-	assert_int_equal(aliases_find(t.arena, requests, no_mounts, search_max, objects, NULL), 0);
+	assert_int_equal(aliases_find(t.arena, requests, arena_strdup(t.arena, mounts), search_max, objects, NULL), 0);
 	return objects;
+}
+
+#define ROOT_MOUNT "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+
+static struct host_objects *look_up_pair(size_t search_max)
+{
+	return look_up_pair_in(ROOT_MOUNT, search_max);
 }
 
 static void test_hard_links(void **state)
@@ -180,6 +184,17 @@ static void test_hard_links(void **state)
 	assert_string_equal(objects->aliases[0].path, in_dir("dir/sub/b"));
 	assert_int_equal(objects->aliases[0].object, 1);
 	assert_null(objects->unsearched.place);
+}
+
+/* Another file system can't have links of it: that isn't searched, as is seen from the limit. */
+static void test_other_file_system(void **state)
+{
+	const char *two = arena_printf(t.arena, ROOT_MOUNT "2 1 8:2 / %s rw - ext4 /dev/sda2 rw\n", in_dir("closed"));
+	const char *three = arena_printf(t.arena, "%s3 1 8:2 /x %s rw - ext4 /dev/sda2 rw\n", two, in_dir("dir/sub"));
+
+	(void)state;
+	assert_null(look_up_pair_in(two, 0)->unsearched.place);
+	assert_non_null(look_up_pair_in(three, 0)->unsearched.place);
 }
 
 /* What can't be searched to its end is not taken for searched. */
@@ -249,7 +264,7 @@ int main(void)
 		cmocka_unit_test(test_existing),     cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_unresolvable),
 		cmocka_unit_test(test_hard_links),
-		cmocka_unit_test(test_search_limit), cmocka_unit_test(test_access),
+		cmocka_unit_test(test_other_file_system), cmocka_unit_test(test_search_limit), cmocka_unit_test(test_access),
 		cmocka_unit_test(test_folders),
 	};
 

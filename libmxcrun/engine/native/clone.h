@@ -20,7 +20,7 @@
 /* A system call that touches nothing but registers: the kernel's result, a negative errno on failure. */
 long raw_call(long number, long a, long b, long c, long d, long e);
 
-/* By raw calls: what is ignored, as a mask of SigIgn in /proc, and SIGPIPE, which we ignore ourselves, has its default action
+/* By raw calls: what is ignored, as a mask of SigIgn in /proc, and SIGPIPE and SIGXFSZ, which we ignore ourselves, have their default action
  * again. A workload begins with no signal ignored. */
 void raw_default_signals(uint64_t ignored);
 
