@@ -12,20 +12,17 @@
  */
 #include "net/filter.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h> /* musl's comes before the kernel's */
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <netinet/icmp6.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "net/filter_check.h"
-#include "net/nft.h"
+#include "net/rule.h"
 
 #define RESOLVER_CHAIN "resolver"
-#define LOOPBACK_INDEX 1u /* of "lo" in every network namespace */
 #define RULES_MAX 8192u
 #define ELEMENTS_SIZE 60000u /* an attribute's length has 16 bits */
 
@@ -36,227 +33,13 @@
 #define TYPE_PORT 13u
 #define TYPE_NUMBER 19u
 #define TYPE_BITS 6u
-#define USERDATA_COMMENT 0u
-#define COMMENT_MAX 120u
 
 struct filter {
-	struct nft_batch batch;
-	struct filter_sum sum;
+	struct rule_writer out;
 	const struct net_policy *network;
-	size_t rules;
 };
 
-static const size_t address_len[NET_FAMILIES] = { 4, 16 };
-static const uint32_t address_offset[NET_FAMILIES] = { 16, 24 };
 static const char *const family_chain[NET_FAMILIES] = { "egress4", "egress6" };
-
-/* ---- expressions ---- */
-
-static void open_expression(struct filter *f, const char *name)
-{
-	filter_sum_text(&f->sum, name);
-	nft_open(&f->batch, NFTA_LIST_ELEM);
-	nft_put_text(&f->batch, NFTA_EXPR_NAME, name);
-	nft_open(&f->batch, NFTA_EXPR_DATA);
-}
-
-static void close_expression(struct filter *f)
-{
-	nft_close(&f->batch);
-	nft_close(&f->batch);
-}
-
-static void load_meta(struct filter *f, uint32_t key, uint32_t reg)
-{
-	open_expression(f, "meta");
-	nft_put_u32(&f->batch, NFTA_META_KEY, key);
-	nft_put_u32(&f->batch, NFTA_META_DREG, reg);
-	close_expression(f);
-}
-
-static void load_payload(struct filter *f, uint32_t base, uint32_t offset, uint32_t len, uint32_t reg)
-{
-	open_expression(f, "payload");
-	nft_put_u32(&f->batch, NFTA_PAYLOAD_DREG, reg);
-	nft_put_u32(&f->batch, NFTA_PAYLOAD_BASE, base);
-	nft_put_u32(&f->batch, NFTA_PAYLOAD_OFFSET, offset);
-	nft_put_u32(&f->batch, NFTA_PAYLOAD_LEN, len);
-	close_expression(f);
-}
-
-/* Of an IPv6 extension header: 1 or 0. */
-static void load_presence(struct filter *f, uint8_t header, uint32_t reg)
-{
-	open_expression(f, "exthdr");
-	nft_put_u32(&f->batch, NFTA_EXTHDR_DREG, reg);
-	nft_put(&f->batch, NFTA_EXTHDR_TYPE, &header, sizeof(header));
-	nft_put_u32(&f->batch, NFTA_EXTHDR_OFFSET, 0);
-	nft_put_u32(&f->batch, NFTA_EXTHDR_LEN, 1);
-	nft_put_u32(&f->batch, NFTA_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
-	close_expression(f);
-}
-
-static void load_number(struct filter *f, uint32_t number, uint32_t reg)
-{
-	open_expression(f, "immediate");
-	nft_put_u32(&f->batch, NFTA_IMMEDIATE_DREG, reg);
-	nft_put_value(&f->batch, NFTA_IMMEDIATE_DATA, &number, sizeof(number));
-	close_expression(f);
-}
-
-static void compare(struct filter *f, uint32_t operation, const void *data, size_t len)
-{
-	open_expression(f, "cmp");
-	nft_put_u32(&f->batch, NFTA_CMP_SREG, NFT_REG_1);
-	nft_put_u32(&f->batch, NFTA_CMP_OP, operation);
-	nft_put_value(&f->batch, NFTA_CMP_DATA, data, len);
-	close_expression(f);
-}
-
-static void look_up(struct filter *f, const char *set)
-{
-	open_expression(f, "lookup");
-	nft_put_text(&f->batch, NFTA_LOOKUP_SET, set);
-	nft_put_u32(&f->batch, NFTA_LOOKUP_SREG, NFT_REG_1);
-	close_expression(f);
-}
-
-static void count(struct filter *f)
-{
-	open_expression(f, "counter");
-	close_expression(f);
-}
-
-/* chain NULL for a verdict that names none. */
-static void decide(struct filter *f, int verdict, const char *chain)
-{
-	open_expression(f, "immediate");
-	nft_put_u32(&f->batch, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	nft_open(&f->batch, NFTA_IMMEDIATE_DATA);
-	nft_open(&f->batch, NFTA_DATA_VERDICT);
-	nft_put_u32(&f->batch, NFTA_VERDICT_CODE, (uint32_t)verdict);
-	if (chain)
-		nft_put_text(&f->batch, NFTA_VERDICT_CHAIN, chain);
-	nft_close(&f->batch);
-	nft_close(&f->batch);
-	close_expression(f);
-}
-
-static void refuse(struct filter *f)
-{
-	const uint8_t code = NFT_REJECT_ICMPX_ADMIN_PROHIBITED;
-
-	open_expression(f, "reject");
-	nft_put_u32(&f->batch, NFTA_REJECT_TYPE, NFT_REJECT_ICMPX_UNREACH);
-	nft_put(&f->batch, NFTA_REJECT_ICMP_CODE, &code, sizeof(code));
-	close_expression(f);
-}
-
-/* A connection is refused by a reset: an ICMP error meets the socket while connect(2) holds it, counts as a passing one, and the
- * caller waits a second for the next try (tcp_v4_err, tcp_v6_err; a socket that doesn't block notices with IPv4 only). */
-static void reset(struct filter *f)
-{
-	open_expression(f, "reject");
-	nft_put_u32(&f->batch, NFTA_REJECT_TYPE, NFT_REJECT_TCP_RST);
-	close_expression(f);
-}
-
-/* Established and related: bits of the state, linux/netfilter/nf_conntrack_common.h. */
-static void match_known(struct filter *f)
-{
-	const uint32_t known = 1u << 1 | 1u << 2, nothing = 0;
-
-	open_expression(f, "ct");
-	nft_put_u32(&f->batch, NFTA_CT_KEY, NFT_CT_STATE);
-	nft_put_u32(&f->batch, NFTA_CT_DREG, NFT_REG_1);
-	close_expression(f);
-	open_expression(f, "bitwise");
-	nft_put_u32(&f->batch, NFTA_BITWISE_SREG, NFT_REG_1);
-	nft_put_u32(&f->batch, NFTA_BITWISE_DREG, NFT_REG_1);
-	nft_put_u32(&f->batch, NFTA_BITWISE_LEN, sizeof(known));
-	nft_put_value(&f->batch, NFTA_BITWISE_MASK, &known, sizeof(known));
-	nft_put_value(&f->batch, NFTA_BITWISE_XOR, &nothing, sizeof(nothing));
-	close_expression(f);
-	compare(f, NFT_CMP_NEQ, &nothing, sizeof(nothing));
-}
-
-static void match_interface(struct filter *f, uint32_t key)
-{
-	const uint32_t index = LOOPBACK_INDEX;
-
-	load_meta(f, key, NFT_REG_1);
-	compare(f, NFT_CMP_EQ, &index, sizeof(index));
-}
-
-static void match_family(struct filter *f, enum net_family family)
-{
-	const uint8_t number = family == NET_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
-
-	load_meta(f, NFT_META_NFPROTO, NFT_REG_1);
-	compare(f, NFT_CMP_EQ, &number, sizeof(number));
-}
-
-static void match_protocol(struct filter *f, uint8_t number)
-{
-	load_meta(f, NFT_META_L4PROTO, NFT_REG_1);
-	compare(f, NFT_CMP_EQ, &number, sizeof(number));
-}
-
-static void match_ports(struct filter *f, struct net_port_range range)
-{
-	const uint16_t first = htons(range.first), last = htons(range.last);
-
-	if (range.first == 0 && range.last == UINT16_MAX)
-		return;
-	load_payload(f, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, NFT_REG_1);
-	compare(f, NFT_CMP_GTE, &first, sizeof(first));
-	compare(f, NFT_CMP_LTE, &last, sizeof(last));
-}
-
-static void load_destination(struct filter *f, enum net_family family, uint32_t reg)
-{
-	load_payload(f, NFT_PAYLOAD_NETWORK_HEADER, address_offset[family], (uint32_t)address_len[family], reg);
-}
-
-/* ---- rules ---- */
-
-static void open_rule(struct filter *f, const char *chain)
-{
-	filter_sum_begin(&f->sum);
-	filter_sum_text(&f->sum, chain);
-	f->rules++;
-	nft_begin(&f->batch, NFT_MSG_NEWRULE, NLM_F_APPEND);
-	nft_put_text(&f->batch, NFTA_RULE_TABLE, f->batch.table);
-	nft_put_text(&f->batch, NFTA_RULE_CHAIN, chain);
-	nft_open(&f->batch, NFTA_RULE_EXPRESSIONS);
-}
-
-/* comment NULL: none; shown by nft(8), and the name under which a counter is reported. */
-static void close_rule(struct filter *f, const char *comment)
-{
-	char userdata[COMMENT_MAX + 3];
-	size_t len;
-
-	nft_close(&f->batch);
-	if (comment) {
-		len = strnlen(comment, COMMENT_MAX);
-		userdata[0] = USERDATA_COMMENT;
-		userdata[1] = (char)(len + 1);
-		memcpy(userdata + 2, comment, len);
-		userdata[2 + len] = '\0';
-		nft_put(&f->batch, NFTA_RULE_USERDATA, userdata, len + 3);
-	}
-	nft_end(&f->batch);
-	filter_sum_end(&f->sum);
-}
-
-static void decide_all(struct filter *f, const char *chain, int verdict, const char *target, const char *comment)
-{
-	open_rule(f, chain);
-	count(f);
-	decide(f, verdict, target);
-	close_rule(f, comment);
-}
 
 /* ---- sets ---- */
 
@@ -265,12 +48,12 @@ static void put_element(struct filter *f, enum net_family family, struct net_add
 	uint8_t bytes[16];
 
 	(void)net_address_bytes(family, at, bytes);
-	filter_sum_element(&f->sum, bytes, address_len[family], is_end);
-	nft_open(&f->batch, NFTA_LIST_ELEM);
-	nft_put_value(&f->batch, NFTA_SET_ELEM_KEY, bytes, address_len[family]);
+	filter_sum_element(&f->out.sum, bytes, NET_ADDRESS_LEN(family), is_end);
+	nft_open(&f->out.batch, NFTA_LIST_ELEM);
+	nft_put_value(&f->out.batch, NFTA_SET_ELEM_KEY, bytes, NET_ADDRESS_LEN(family));
 	if (is_end)
-		nft_put_u32(&f->batch, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
-	nft_close(&f->batch);
+		nft_put_u32(&f->out.batch, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+	nft_close(&f->out.batch);
 }
 
 static bool is_last_address(enum net_family family, struct net_address a)
@@ -293,24 +76,24 @@ static void put_interval(struct filter *f, enum net_family family, const struct 
 
 static void open_elements(struct filter *f, const char *set)
 {
-	nft_allow_cut(&f->batch);
-	nft_begin(&f->batch, NFT_MSG_NEWSETELEM, 0);
-	nft_put_text(&f->batch, NFTA_SET_ELEM_LIST_TABLE, f->batch.table);
-	nft_put_text(&f->batch, NFTA_SET_ELEM_LIST_SET, set);
-	nft_open(&f->batch, NFTA_SET_ELEM_LIST_ELEMENTS);
+	nft_allow_cut(&f->out.batch);
+	nft_begin(&f->out.batch, NFT_MSG_NEWSETELEM, 0);
+	nft_put_text(&f->out.batch, NFTA_SET_ELEM_LIST_TABLE, f->out.batch.table);
+	nft_put_text(&f->out.batch, NFTA_SET_ELEM_LIST_SET, set);
+	nft_open(&f->out.batch, NFTA_SET_ELEM_LIST_ELEMENTS);
 }
 
 static void close_elements(struct filter *f)
 {
-	nft_close(&f->batch);
-	nft_end(&f->batch);
+	nft_close(&f->out.batch);
+	nft_end(&f->out.batch);
 }
 
 static void add_elements(struct filter *f, const char *set, enum net_family family, const struct net_intervals *list)
 {
 	open_elements(f, set);
 	for (size_t i = 0; i < list->count; i++) {
-		if (nft_message_size(&f->batch) > ELEMENTS_SIZE) {
+		if (nft_message_size(&f->out.batch) > ELEMENTS_SIZE) {
 			close_elements(f);
 			open_elements(f, set);
 		}
@@ -323,13 +106,13 @@ static void open_set(struct filter *f, const char *name, uint32_t flags, uint32_
 {
 	static const uint32_t any_id = 1; /* within a batch; rules name the set instead */
 
-	nft_begin(&f->batch, NFT_MSG_NEWSET, 0);
-	nft_put_text(&f->batch, NFTA_SET_TABLE, f->batch.table);
-	nft_put_text(&f->batch, NFTA_SET_NAME, name);
-	nft_put_u32(&f->batch, NFTA_SET_FLAGS, flags);
-	nft_put_u32(&f->batch, NFTA_SET_KEY_TYPE, type);
-	nft_put_u32(&f->batch, NFTA_SET_KEY_LEN, (uint32_t)key_len);
-	nft_put_u32(&f->batch, NFTA_SET_ID, any_id);
+	nft_begin(&f->out.batch, NFT_MSG_NEWSET, 0);
+	nft_put_text(&f->out.batch, NFTA_SET_TABLE, f->out.batch.table);
+	nft_put_text(&f->out.batch, NFTA_SET_NAME, name);
+	nft_put_u32(&f->out.batch, NFTA_SET_FLAGS, flags);
+	nft_put_u32(&f->out.batch, NFTA_SET_KEY_TYPE, type);
+	nft_put_u32(&f->out.batch, NFTA_SET_KEY_LEN, (uint32_t)key_len);
+	nft_put_u32(&f->out.batch, NFTA_SET_ID, any_id);
 }
 
 /* All addresses of the family: no set is needed. */
@@ -361,8 +144,8 @@ static void add_group_sets(struct filter *f, struct filter_group at)
 	for (enum net_family family = NET_V4; family < NET_FAMILIES; family++) {
 		if (!filter_set_name(name, f->network, at, family))
 			continue;
-		open_set(f, name, NFT_SET_INTERVAL, family == NET_V4 ? TYPE_IPV4 : TYPE_IPV6, address_len[family]);
-		nft_end(&f->batch);
+		open_set(f, name, NFT_SET_INTERVAL, family == NET_V4 ? TYPE_IPV4 : TYPE_IPV6, NET_ADDRESS_LEN(family));
+		nft_end(&f->out.batch);
 		add_elements(f, name, family, &group->to[family]);
 	}
 }
@@ -378,12 +161,12 @@ static void add_refusal_sets(struct filter *f)
 		type = type << TYPE_BITS | (family == NET_V4 ? TYPE_IPV4 : TYPE_IPV6);
 		type = (type << TYPE_BITS | TYPE_PROTOCOL) << TYPE_BITS | TYPE_PORT;
 		for (size_t i = 0; i < array_size(names); i++) {
-			open_set(f, names[i], NFT_SET_TIMEOUT | NFT_SET_EVAL, type, address_len[family] + 12);
-			nft_put_u64(&f->batch, NFTA_SET_TIMEOUT, FILTER_REFUSED_MS);
-			nft_open(&f->batch, NFTA_SET_DESC);
-			nft_put_u32(&f->batch, NFTA_SET_DESC_SIZE, FILTER_REFUSED_MAX);
-			nft_close(&f->batch);
-			nft_end(&f->batch);
+			open_set(f, names[i], NFT_SET_TIMEOUT | NFT_SET_EVAL, type, NET_ADDRESS_LEN(family) + 12);
+			nft_put_u64(&f->out.batch, NFTA_SET_TIMEOUT, FILTER_REFUSED_MS);
+			nft_open(&f->out.batch, NFTA_SET_DESC);
+			nft_put_u32(&f->out.batch, NFTA_SET_DESC_SIZE, FILTER_REFUSED_MAX);
+			nft_close(&f->out.batch);
+			nft_end(&f->out.batch);
 		}
 	}
 }
@@ -418,56 +201,39 @@ static void refusal_chain(char name[FILTER_NAME_SIZE], size_t number)
 }
 
 /* A rule's name, behind that of its carrier where there are several. */
-static void rule_name(char name[COMMENT_MAX + 1], const struct net_rules *rules, const char *rule)
+static void name_rule(char name[RULE_COMMENT_MAX + 1], const struct net_rules *rules, const char *rule)
 {
-	size_t len = strlen(rule) + strlen(": "), room = COMMENT_MAX > len ? COMMENT_MAX - len : 0;
+	size_t len = strlen(rule) + strlen(": "), room = RULE_COMMENT_MAX > len ? RULE_COMMENT_MAX - len : 0;
 	const char *carrier = rules->carrier;
 
 	if (carrier && strlen(carrier) > room)
 		carrier += strlen(carrier) - room;
-	snprintf(name, COMMENT_MAX + 1, "%s%s%s", carrier ? carrier : "", carrier ? ": " : "", rule);
-}
-
-static void remember(struct filter *f, const char *set, uint32_t operation)
-{
-	open_expression(f, "dynset");
-	nft_put_text(&f->batch, NFTA_DYNSET_SET_NAME, set);
-	nft_put_u32(&f->batch, NFTA_DYNSET_OP, operation);
-	nft_put_u32(&f->batch, NFTA_DYNSET_SREG_KEY, NFT_REG32_00);
-	nft_put_u64(&f->batch, NFTA_DYNSET_TIMEOUT, FILTER_REFUSED_MS);
-	if (operation == NFT_DYNSET_OP_UPDATE) {
-		nft_open(&f->batch, NFTA_DYNSET_EXPR);
-		nft_put_text(&f->batch, NFTA_EXPR_NAME, "counter");
-		nft_open(&f->batch, NFTA_EXPR_DATA);
-		nft_close(&f->batch);
-		nft_close(&f->batch);
-	}
-	close_expression(f);
+	snprintf(name, RULE_COMMENT_MAX + 1, "%s%s%s", carrier ? carrier : "", carrier ? ": " : "", rule);
 }
 
 /* protocol 0: whatever it is, without a port. */
 static void record(struct filter *f, const char *chain, size_t number, enum net_family family, uint8_t protocol)
 {
-	uint32_t reg = NFT_REG32_01 + (uint32_t)(address_len[family] / 4);
+	uint32_t reg = NFT_REG32_01 + NET_ADDRESS_LEN(family) / 4;
 
-	open_rule(f, chain);
-	match_family(f, family);
+	rule_open(&f->out, chain);
+	rule_match_family(&f->out, family);
 	if (protocol)
-		match_protocol(f, protocol);
-	load_number(f, (uint32_t)number, NFT_REG32_00);
-	load_destination(f, family, NFT_REG32_01);
-	load_meta(f, NFT_META_L4PROTO, reg);
+		rule_match_protocol(&f->out, protocol);
+	rule_load_number(&f->out, (uint32_t)number, NFT_REG32_00);
+	rule_load_destination(&f->out, family, NFT_REG32_01);
+	rule_load_meta(&f->out, NFT_META_L4PROTO, reg);
 	if (protocol)
-		load_payload(f, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, reg + 1);
+		rule_load_payload(&f->out, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, reg + 1);
 	else
-		load_number(f, 0, reg + 1);
-	remember(f, FILTER_SINCE(family), NFT_DYNSET_OP_ADD);
-	remember(f, FILTER_REFUSED(family), NFT_DYNSET_OP_UPDATE);
+		rule_load_number(&f->out, 0, reg + 1);
+	rule_remember(&f->out, FILTER_SINCE(family), NFT_DYNSET_OP_ADD, FILTER_REFUSED_MS);
+	rule_remember(&f->out, FILTER_REFUSED(family), NFT_DYNSET_OP_UPDATE, FILTER_REFUSED_MS);
 	if (protocol == IPPROTO_TCP)
-		reset(f);
+		rule_reset(&f->out);
 	else if (protocol)
-		refuse(f);
-	close_rule(f, NULL);
+		rule_refuse(&f->out);
+	rule_close(&f->out, NULL);
 }
 
 /* The number of a group stands for its name in the sets, so the name stands once beside it. */
@@ -482,13 +248,13 @@ static void add_refusal(struct filter *f, size_t number, const char *name)
 		record(f, chain, number, family, 0);
 	}
 	/* Also what could not be recorded any more. At once, instead of letting the workload wait. */
-	open_rule(f, chain);
-	match_protocol(f, IPPROTO_TCP);
-	reset(f);
-	close_rule(f, NULL);
-	open_rule(f, chain);
-	refuse(f);
-	close_rule(f, name);
+	rule_open(&f->out, chain);
+	rule_match_protocol(&f->out, IPPROTO_TCP);
+	rule_reset(&f->out);
+	rule_close(&f->out, NULL);
+	rule_open(&f->out, chain);
+	rule_refuse(&f->out);
+	rule_close(&f->out, name);
 }
 
 /* ---- egress ---- */
@@ -497,13 +263,13 @@ static void add_refusal(struct filter *f, size_t number, const char *name)
 static void decide_group(struct filter *f, struct filter_group at)
 {
 	const struct net_group *group = group_at(f->network, at);
-	char chain[FILTER_NAME_SIZE], name[COMMENT_MAX + 1];
+	char chain[FILTER_NAME_SIZE], name[RULE_COMMENT_MAX + 1];
 
 	refusal_chain(chain, refusal_number(f, at));
-	rule_name(name, &f->network->egress.items[at.set], group->name);
-	count(f);
-	decide(f, group->allows ? NFT_RETURN : NFT_GOTO, group->allows ? NULL : chain);
-	close_rule(f, name);
+	name_rule(name, &f->network->egress.items[at.set], group->name);
+	rule_count(&f->out);
+	rule_decide(&f->out, group->allows ? NFT_RETURN : NFT_GOTO, group->allows ? NULL : chain);
+	rule_close(&f->out, name);
 }
 
 static void match_group(struct filter *f, struct filter_group at, enum net_family family)
@@ -512,8 +278,8 @@ static void match_group(struct filter *f, struct filter_group at, enum net_famil
 
 	if (!filter_set_name(name, f->network, at, family))
 		return;
-	load_destination(f, family, NFT_REG_1);
-	look_up(f, name);
+	rule_load_destination(&f->out, family, NFT_REG_1);
+	rule_look_up(&f->out, name);
 }
 
 static void set_chain(char name[FILTER_NAME_SIZE], size_t set, enum net_family family)
@@ -528,9 +294,9 @@ static void add_group_of_ports(struct filter *f, struct filter_group at, enum ne
 
 	set_chain(chain, at.set, family);
 	for (size_t i = 0; i < ports->count; i++) {
-		open_rule(f, chain);
-		match_protocol(f, protocol == NET_TCP ? IPPROTO_TCP : IPPROTO_UDP);
-		match_ports(f, ports->items[i]);
+		rule_open(&f->out, chain);
+		rule_match_protocol(&f->out, protocol == NET_TCP ? IPPROTO_TCP : IPPROTO_UDP);
+		rule_match_ports(&f->out, ports->items[i]);
 		match_group(f, at, family);
 		decide_group(f, at);
 	}
@@ -545,9 +311,9 @@ static void add_group(struct filter *f, struct filter_group at, enum net_family 
 		return;
 	if (group->every_protocol || group->icmp) {
 		set_chain(chain, at.set, family);
-		open_rule(f, chain);
+		rule_open(&f->out, chain);
 		if (!group->every_protocol)
-			match_protocol(f, family == NET_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+			rule_match_protocol(&f->out, family == NET_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 		match_group(f, at, family);
 		decide_group(f, at);
 	}
@@ -559,14 +325,14 @@ static void add_set_of_rules(struct filter *f, size_t set, enum net_family famil
 {
 	const struct net_rules *rules = &f->network->egress.items[set];
 	struct filter_group at = { .set = set };
-	char chain[FILTER_NAME_SIZE], refusal[FILTER_NAME_SIZE], name[COMMENT_MAX + 1];
+	char chain[FILTER_NAME_SIZE], refusal[FILTER_NAME_SIZE], name[RULE_COMMENT_MAX + 1];
 
 	for (; at.group < rules->count; at.group++)
 		add_group(f, at, family);
 	set_chain(chain, set, family);
 	refusal_chain(refusal, refusal_number(f, at));
-	rule_name(name, rules, FILTER_DEFAULT);
-	decide_all(f, chain, rules->allows_by_default ? NFT_RETURN : NFT_GOTO, rules->allows_by_default ? NULL : refusal, name);
+	name_rule(name, rules, FILTER_DEFAULT);
+	rule_decide_all(&f->out, chain, rules->allows_by_default ? NFT_RETURN : NFT_GOTO, rules->allows_by_default ? NULL : refusal, name);
 }
 
 /* A mapped address on the wire has no meaning but to get past a rule for its other spelling (RFC 4038, 4.2). */
@@ -576,12 +342,12 @@ static void refuse_mapped(struct filter *f)
 	char chain[FILTER_NAME_SIZE];
 
 	refusal_chain(chain, built_in_number(f, REFUSES_MAPPED));
-	open_rule(f, family_chain[NET_V6]);
-	load_payload(f, NFT_PAYLOAD_NETWORK_HEADER, address_offset[NET_V6], sizeof(mapped), NFT_REG_1);
-	compare(f, NFT_CMP_EQ, mapped, sizeof(mapped));
-	count(f);
-	decide(f, NFT_GOTO, chain);
-	close_rule(f, built_in_names[REFUSES_MAPPED]);
+	rule_open(&f->out, family_chain[NET_V6]);
+	rule_load_destination_part(&f->out, NET_V6, 0, sizeof(mapped), NFT_REG_1);
+	rule_compare(&f->out, NFT_CMP_EQ, mapped, sizeof(mapped));
+	rule_count(&f->out);
+	rule_decide(&f->out, NFT_GOTO, chain);
+	rule_close(&f->out, built_in_names[REFUSES_MAPPED]);
 }
 
 static void refuse_source_route(struct filter *f)
@@ -589,9 +355,9 @@ static void refuse_source_route(struct filter *f)
 	char chain[FILTER_NAME_SIZE];
 
 	refusal_chain(chain, built_in_number(f, REFUSES_SOURCE_ROUTES));
-	count(f);
-	decide(f, NFT_GOTO, chain);
-	close_rule(f, built_in_names[REFUSES_SOURCE_ROUTES]);
+	rule_count(&f->out);
+	rule_decide(&f->out, NFT_GOTO, chain);
+	rule_close(&f->out, built_in_names[REFUSES_SOURCE_ROUTES]);
 }
 
 /* Anyone may give a socket a source route (IP_OPTIONS, IPV6_RTHDR). Then the packet's address is that of the first hop, and
@@ -601,17 +367,17 @@ static void refuse_source_routes(struct filter *f)
 {
 	const uint8_t plain = 0x45, igmp = IPPROTO_IGMP, absent = 0; /* IP version 4, a header of five words */
 
-	open_rule(f, "output");
-	match_family(f, NET_V4);
-	load_payload(f, NFT_PAYLOAD_NETWORK_HEADER, 0, sizeof(plain), NFT_REG_1);
-	compare(f, NFT_CMP_NEQ, &plain, sizeof(plain));
-	load_meta(f, NFT_META_L4PROTO, NFT_REG_1);
-	compare(f, NFT_CMP_NEQ, &igmp, sizeof(igmp));
+	rule_open(&f->out, "output");
+	rule_match_family(&f->out, NET_V4);
+	rule_load_payload(&f->out, NFT_PAYLOAD_NETWORK_HEADER, 0, sizeof(plain), NFT_REG_1);
+	rule_compare(&f->out, NFT_CMP_NEQ, &plain, sizeof(plain));
+	rule_load_meta(&f->out, NFT_META_L4PROTO, NFT_REG_1);
+	rule_compare(&f->out, NFT_CMP_NEQ, &igmp, sizeof(igmp));
 	refuse_source_route(f);
-	open_rule(f, "output");
-	match_family(f, NET_V6);
-	load_presence(f, IPPROTO_ROUTING, NFT_REG_1);
-	compare(f, NFT_CMP_NEQ, &absent, sizeof(absent));
+	rule_open(&f->out, "output");
+	rule_match_family(&f->out, NET_V6);
+	rule_load_presence(&f->out, IPPROTO_ROUTING, NFT_REG_1);
+	rule_compare(&f->out, NFT_CMP_NEQ, &absent, sizeof(absent));
 	refuse_source_route(f);
 }
 
@@ -623,20 +389,19 @@ struct own_network {
 
 static void refuse_network(struct filter *f, const struct own_network *own)
 {
-	uint32_t offset = address_offset[own->family];
 	char chain[FILTER_NAME_SIZE];
 
 	refusal_chain(chain, built_in_number(f, REFUSES_HOST_LOOPBACK));
-	open_rule(f, family_chain[own->family]);
-	load_payload(f, NFT_PAYLOAD_NETWORK_HEADER, offset, own->network_len, NFT_REG_1);
-	compare(f, NFT_CMP_EQ, own->network, own->network_len);
+	rule_open(&f->out, family_chain[own->family]);
+	rule_load_destination_part(&f->out, own->family, 0, own->network_len, NFT_REG_1);
+	rule_compare(&f->out, NFT_CMP_EQ, own->network, own->network_len);
 	if (own->host_len) {
-		load_payload(f, NFT_PAYLOAD_NETWORK_HEADER, offset + own->network_len, own->host_len, NFT_REG_1);
-		compare(f, NFT_CMP_NEQ, own->host, own->host_len);
+		rule_load_destination_part(&f->out, own->family, own->network_len, own->host_len, NFT_REG_1);
+		rule_compare(&f->out, NFT_CMP_NEQ, own->host, own->host_len);
 	}
-	count(f);
-	decide(f, NFT_GOTO, chain);
-	close_rule(f, FILTER_HOST_LOOPBACK);
+	rule_count(&f->out);
+	rule_decide(&f->out, NFT_GOTO, chain);
+	rule_close(&f->out, FILTER_HOST_LOOPBACK);
 }
 
 /* The ways to the host's own loopback, which no rule opens (MXC.md 7.6). Not only the gateway: libslirp takes every address
@@ -657,26 +422,26 @@ static void close_host_loopback(struct filter *f)
  * them; a workload can't. */
 static void accept_icmpv6(struct filter *f, const char *chain, uint8_t first, uint8_t last)
 {
-	open_rule(f, chain);
-	match_family(f, NET_V6);
-	match_protocol(f, IPPROTO_ICMPV6);
-	load_payload(f, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, NFT_REG_1);
-	compare(f, NFT_CMP_GTE, &first, sizeof(first));
-	compare(f, NFT_CMP_LTE, &last, sizeof(last));
-	decide(f, NF_ACCEPT, NULL);
-	close_rule(f, NULL);
+	rule_open(&f->out, chain);
+	rule_match_family(&f->out, NET_V6);
+	rule_match_protocol(&f->out, IPPROTO_ICMPV6);
+	rule_load_payload(&f->out, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, NFT_REG_1);
+	rule_compare(&f->out, NFT_CMP_GTE, &first, sizeof(first));
+	rule_compare(&f->out, NFT_CMP_LTE, &last, sizeof(last));
+	rule_decide(&f->out, NF_ACCEPT, NULL);
+	rule_close(&f->out, NULL);
 }
 
 static void accept_loopback_and_known(struct filter *f, const char *chain, uint32_t interface_key)
 {
-	open_rule(f, chain);
-	match_interface(f, interface_key);
-	decide(f, NF_ACCEPT, NULL);
-	close_rule(f, NULL);
-	open_rule(f, chain);
-	match_known(f);
-	decide(f, NF_ACCEPT, NULL);
-	close_rule(f, NULL);
+	rule_open(&f->out, chain);
+	rule_match_loopback(&f->out, interface_key);
+	rule_decide(&f->out, NF_ACCEPT, NULL);
+	rule_close(&f->out, NULL);
+	rule_open(&f->out, chain);
+	rule_match_known(&f->out);
+	rule_decide(&f->out, NF_ACCEPT, NULL);
+	rule_close(&f->out, NULL);
 }
 
 /* Docker answers for the networks of its users at a loopback address of the container's namespace and asks on from the host's,
@@ -686,15 +451,15 @@ static void judge_resolver(struct filter *f)
 {
 	static const uint8_t resolver[4] = { 127, 0, 0, 11 };
 
-	open_rule(f, RESOLVER_CHAIN);
-	match_family(f, NET_V4);
-	load_destination(f, NET_V4, NFT_REG_1);
-	compare(f, NFT_CMP_EQ, resolver, sizeof(resolver));
-	decide(f, NFT_GOTO, family_chain[NET_V4]);
-	close_rule(f, NULL);
-	open_rule(f, RESOLVER_CHAIN);
-	decide(f, NF_ACCEPT, NULL);
-	close_rule(f, NULL);
+	rule_open(&f->out, RESOLVER_CHAIN);
+	rule_match_family(&f->out, NET_V4);
+	rule_load_destination(&f->out, NET_V4, NFT_REG_1);
+	rule_compare(&f->out, NFT_CMP_EQ, resolver, sizeof(resolver));
+	rule_decide(&f->out, NFT_GOTO, family_chain[NET_V4]);
+	rule_close(&f->out, NULL);
+	rule_open(&f->out, RESOLVER_CHAIN);
+	rule_decide(&f->out, NF_ACCEPT, NULL);
+	rule_close(&f->out, NULL);
 }
 
 /* Of every denial of a set, and of its default. */
@@ -702,14 +467,14 @@ static void add_refusals(struct filter *f, size_t set)
 {
 	const struct net_rules *rules = &f->network->egress.items[set];
 	struct filter_group at = { .set = set };
-	char name[COMMENT_MAX + 1];
+	char name[RULE_COMMENT_MAX + 1];
 
 	for (; at.group <= rules->count; at.group++) {
 		bool is_default = at.group == rules->count;
 
 		if (is_default ? rules->allows_by_default : rules->groups[at.group].allows)
 			continue;
-		rule_name(name, rules, is_default ? FILTER_DEFAULT : rules->groups[at.group].name);
+		name_rule(name, rules, is_default ? FILTER_DEFAULT : rules->groups[at.group].name);
 		add_refusal(f, refusal_number(f, at), name);
 	}
 }
@@ -721,13 +486,13 @@ static void add_family(struct filter *f, enum net_family family)
 
 	for (size_t i = 0; i < f->network->egress.count; i++) {
 		set_chain(chain, i, family);
-		open_rule(f, family_chain[family]);
-		decide(f, NFT_JUMP, chain);
-		close_rule(f, NULL);
+		rule_open(&f->out, family_chain[family]);
+		rule_decide(&f->out, NFT_JUMP, chain);
+		rule_close(&f->out, NULL);
 	}
-	open_rule(f, family_chain[family]);
-	decide(f, NF_ACCEPT, NULL);
-	close_rule(f, NULL);
+	rule_open(&f->out, family_chain[family]);
+	rule_decide(&f->out, NF_ACCEPT, NULL);
+	rule_close(&f->out, NULL);
 	for (size_t i = 0; i < f->network->egress.count; i++)
 		add_set_of_rules(f, i, family);
 }
@@ -741,10 +506,10 @@ static void add_output(struct filter *f)
 	accept_icmpv6(f, "output", ND_ROUTER_SOLICIT, ND_NEIGHBOR_ADVERT);
 	accept_icmpv6(f, "output", 143, 143); /* multicast listener report, version 2 */
 	for (enum net_family family = NET_V4; family < NET_FAMILIES; family++) {
-		open_rule(f, "output");
-		match_family(f, family);
-		decide(f, NFT_GOTO, family_chain[family]);
-		close_rule(f, NULL);
+		rule_open(&f->out, "output");
+		rule_match_family(&f->out, family);
+		rule_decide(&f->out, NFT_GOTO, family_chain[family]);
+		rule_close(&f->out, NULL);
 	}
 	refuse_mapped(f);
 	close_host_loopback(f);
@@ -762,42 +527,42 @@ static void add_input(struct filter *f)
 {
 	accept_loopback_and_known(f, "input", NFT_META_IIF);
 	accept_icmpv6(f, "input", ND_ROUTER_SOLICIT, ND_NEIGHBOR_ADVERT);
-	decide_all(f, "input", f->network->accepts_connections ? NF_ACCEPT : NF_DROP, NULL, "ingress.default");
+	rule_decide_all(&f->out, "input", f->network->accepts_connections ? NF_ACCEPT : NF_DROP, NULL, "ingress.default");
 }
 
 /* ---- the table ---- */
 
 static void add_table(struct filter *f)
 {
-	nft_begin(&f->batch, NFT_MSG_NEWTABLE, NLM_F_EXCL);
-	nft_put_text(&f->batch, NFTA_TABLE_NAME, f->batch.table);
-	nft_end(&f->batch);
+	nft_begin(&f->out.batch, NFT_MSG_NEWTABLE, NLM_F_EXCL);
+	nft_put_text(&f->out.batch, NFTA_TABLE_NAME, f->out.batch.table);
+	nft_end(&f->out.batch);
 }
 
 static void open_chain(struct filter *f, const char *name)
 {
-	nft_begin(&f->batch, NFT_MSG_NEWCHAIN, 0);
-	nft_put_text(&f->batch, NFTA_CHAIN_TABLE, f->batch.table);
-	nft_put_text(&f->batch, NFTA_CHAIN_NAME, name);
+	nft_begin(&f->out.batch, NFT_MSG_NEWCHAIN, 0);
+	nft_put_text(&f->out.batch, NFTA_CHAIN_TABLE, f->out.batch.table);
+	nft_put_text(&f->out.batch, NFTA_CHAIN_NAME, name);
 }
 
 static void add_hook(struct filter *f, const char *name, uint32_t hook, int32_t priority)
 {
 	open_chain(f, name);
-	nft_open(&f->batch, NFTA_CHAIN_HOOK);
-	nft_put_u32(&f->batch, NFTA_HOOK_HOOKNUM, hook);
-	nft_put_u32(&f->batch, NFTA_HOOK_PRIORITY, (uint32_t)priority);
-	nft_close(&f->batch);
-	nft_put_u32(&f->batch, NFTA_CHAIN_POLICY, NF_DROP);
-	nft_put_text(&f->batch, NFTA_CHAIN_TYPE, "filter");
-	nft_end(&f->batch);
-	f->sum.hooks++;
+	nft_open(&f->out.batch, NFTA_CHAIN_HOOK);
+	nft_put_u32(&f->out.batch, NFTA_HOOK_HOOKNUM, hook);
+	nft_put_u32(&f->out.batch, NFTA_HOOK_PRIORITY, (uint32_t)priority);
+	nft_close(&f->out.batch);
+	nft_put_u32(&f->out.batch, NFTA_CHAIN_POLICY, NF_DROP);
+	nft_put_text(&f->out.batch, NFTA_CHAIN_TYPE, "filter");
+	nft_end(&f->out.batch);
+	f->out.sum.hooks++;
 }
 
 static void add_chain(struct filter *f, const char *name)
 {
 	open_chain(f, name);
-	nft_end(&f->batch);
+	nft_end(&f->out.batch);
 }
 
 static void add_chains_of_set(struct filter *f, size_t set)
@@ -845,7 +610,7 @@ static void build(struct filter *f)
 	for (size_t i = 0; i < f->network->egress.count; i++)
 		for (size_t j = 0; j < f->network->egress.items[i].count; j++)
 			add_group_sets(f, (struct filter_group){ i, j });
-	nft_allow_cut(&f->batch);
+	nft_allow_cut(&f->out.batch);
 	add_chains(f);
 	add_output(f);
 	add_input(f);
@@ -853,7 +618,7 @@ static void build(struct filter *f)
 
 static int explain(const struct filter *f, int errnum, struct err **err)
 {
-	int r = err_sys(err, E_NETWORK, errnum, "nf_tables, table", f->batch.table, f->network->pointer);
+	int r = err_sys(err, E_NETWORK, errnum, "nf_tables, table", f->out.batch.table, f->network->pointer);
 
 	if (errnum == EOPNOTSUPP || errnum == EPROTONOSUPPORT || errnum == ENOENT)
 		err_hint(err, "the kernel needs CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET, CONFIG_NFT_CT and CONFIG_NFT_REJECT_INET");
@@ -867,14 +632,14 @@ static int load(int fd, struct filter *f, struct err **err)
 	int r;
 
 	build(f);
-	if (f->rules > RULES_MAX)
+	if (f->out.sum.rule_count > RULES_MAX)
 		return err_set(err, E_POLICY, E2BIG, f->network->pointer,
-			       "the rules name too many different protocols and ports: %zu filter rules, at most %u", f->rules,
+			       "the rules name too many different protocols and ports: %zu filter rules, at most %u", f->out.sum.rule_count,
 			       RULES_MAX);
-	r = nft_send(fd, &f->batch);
-	if (r == -ENOMEM && f->batch.data.failed)
+	r = nft_send(fd, &f->out.batch);
+	if (r == -ENOMEM && f->out.batch.data.failed)
 		return err_nomem(err);
-	return r < 0 ? explain(f, -r, err) : filter_check(fd, f->batch.table, &f->sum, f->network, err);
+	return r < 0 ? explain(f, -r, err) : filter_check(fd, f->out.batch.table, &f->out.sum, f->network, err);
 }
 
 void filter_table_name(char name[FILTER_TABLE_SIZE], const char *id)
@@ -890,9 +655,9 @@ int filter_load(int fd, const char *table, const struct net_policy *network, str
 	struct filter f = { .network = network };
 	int r;
 
-	nft_start(&f.batch, table, nft_limit(fd));
+	nft_start(&f.out.batch, table, nft_limit(fd));
 	r = load(fd, &f, err);
-	nft_done(&f.batch);
+	nft_done(&f.out.batch);
 	return r;
 }
 

@@ -262,7 +262,7 @@ static uint64_t read_number(const uint8_t *bytes, size_t len)
 static void put_refused(const struct trace *trace, enum net_family family, const struct refused *item,
 			struct json_writer *w)
 {
-	size_t address_len = family == NET_V4 ? 4 : 16, key_len = address_len + 12;
+	size_t address_len = NET_ADDRESS_LEN(family), key_len = address_len + 12;
 	const uint8_t *address = item->key + 4, *behind = address + address_len;
 	struct net_address to = { family == NET_V4 ? 0 : read_number(address, 8),
 				  family == NET_V4 ? read_number(address, 4) : read_number(address + 8, 8) };

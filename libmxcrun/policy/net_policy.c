@@ -6,7 +6,7 @@
 
 size_t net_address_bytes(enum net_family family, struct net_address address, uint8_t bytes[16])
 {
-	size_t len = family == NET_V4 ? 4 : 16;
+	size_t len = NET_ADDRESS_LEN(family);
 
 	for (size_t i = 0; i < len; i++) {
 		size_t shift = (len - 1 - i) * 8;

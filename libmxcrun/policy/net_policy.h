@@ -56,7 +56,8 @@ struct net_policy {
 /* "10.0.0.1", "fd00::1" and back; text has room for INET6_ADDRSTRLEN. */
 #define NET_ADDRESS_TEXT 46u
 const char *net_address_text(enum net_family family, struct net_address address, char text[NET_ADDRESS_TEXT]);
-/* Network order, 4 or 16 bytes; the length. */
+#define NET_ADDRESS_LEN(family) ((family) == NET_V4 ? 4u : 16u)
+/* In network order; the length. */
 size_t net_address_bytes(enum net_family family, struct net_address address, uint8_t bytes[16]);
 
 /* With everything that it points to. 0 or -ENOMEM. */
