@@ -1,5 +1,7 @@
 /* doctor.c - `mxcrun doctor`: what this host can enforce; of a policy what it can't, and how to allow it. */
 
+#include <limits.h>
+
 #include "lifecycle/doctor.h"
 #include "mxc_source.h"
 #include "program.h"
@@ -66,9 +68,10 @@ static int examine(struct program *program, const char *path, bool wants_json, b
 	cleanup_policy_document struct policy_document document = { 0 };
 	struct mxc_source source = { .positional = path };
 	struct doctor_findings host, policy = { 0 };
-	char id[SANDBOX_ID_SIZE];
-	const struct plan_policy_request request = {
+	char id[SANDBOX_ID_SIZE], state[PATH_MAX];
+	struct plan_policy_request request = {
 		.id = id,
+		.policy = path ? mxc_source_file(&source) : NULL,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 		.admin_config = program->admin_config,
 		.engine = program->engine,
@@ -81,6 +84,8 @@ static int examine(struct program *program, const char *path, bool wants_json, b
 		r = mxc_source_parse(&source, &program->log, &document, err);
 	if (r == 0)
 		r = doctor_examine_host(program->arena, &program->facts, program->admin_config, &program->log, &host, err);
+	if (r == 0 && path)
+		r = program_records(program, STORE_READ, &request, state, err);
 	if (r == 0 && path)
 		r = doctor_examine_policy(program->arena, &program->facts, &program->log, &document, &request, &policy, err);
 	if (r < 0)

@@ -48,11 +48,12 @@ static int prepare(struct program *program, const struct emit_options *options, 
 {
 	cleanup_policy_document struct policy_document document = { 0 };
 	struct mxc_source source = { .positional = options->policy };
-	char sandbox_id[SANDBOX_ID_SIZE];
+	char sandbox_id[SANDBOX_ID_SIZE], state[PATH_MAX];
 	struct plan_policy_request request = {
 		.id = id ? id : sandbox_id,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 		.is_text = true,
+		.policy = options->policy ? mxc_source_file(&source) : NULL,
 		.admin_config = program->admin_config,
 		.keeps_rules = true,
 	};
@@ -72,6 +73,8 @@ static int prepare(struct program *program, const struct emit_options *options, 
 	r = mxc_source_parse(&source, &program->log, &document, err);
 	if (r == 0)
 		r = sandbox_new_id(sandbox_id, err);
+	if (r == 0)
+		r = program_records(program, STORE_READ, &request, state, err);
 	return r < 0 ? r : prepare_policy(&program->facts, &program->log, &document, &request, ret, err);
 }
 

@@ -109,12 +109,13 @@ static int outcome(const struct supervised *end, const struct plan *plan, int *r
 	return 0;
 }
 
-static int run_sandbox(const struct lifecycle *lc, struct mxc_diagnostics *diagnostics, const struct prepared *prepared,
+static int run_sandbox(struct program *program, struct mxc_diagnostics *diagnostics, const struct prepared *prepared,
 		       struct engine_child *waiting, const char *report, int *ret_exit_code, struct err **err)
 {
 	struct supervised end;
 	int64_t before_ms = sys_monotonic_ms();
-	int r = lifecycle_sandbox(lc, prepared, waiting, report, &end, err);
+	const struct lifecycle lc = program_store(program);
+	int r = lifecycle_sandbox(&lc, prepared, waiting, report, &end, err);
 
 	if (r == 0)
 		r = outcome(&end, prepared->plan, ret_exit_code, err);
@@ -197,13 +198,13 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 	cleanup_prepared struct prepared prepared = PREPARED_INIT;
 	cleanup_err struct err *err = NULL;
 	char id[SANDBOX_ID_SIZE], state[PATH_MAX];
-	struct lifecycle lc = { 0 };
 	struct plan_policy_request request = {
 		.id = id,
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 		.admin_config = program->admin_config,
 		.engine = program->engine,
 		.allows_testing = options->allows_testing,
+		.policy = mxc_source_file(&options->source),
 	};
 	int exit_code = 0;
 
@@ -211,15 +212,8 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 		return fail_backend(program, err);
 	describe_request(diagnostics, document->config, id);
 	/* before the policy is resolved, which has to know the place */
-	if (!options->is_validation && !options->is_dry_run) {
-		if (program_lifecycle(program, STORE_MAKE, &lc, &err) < 0)
-			return fail_backend(program, err);
-		if (fd_name(program->store.root_fd, state, sizeof(state)) < 0) {
-			err_set(&err, E_RECORD, ENAMETOOLONG, NULL, "the place of the records");
-			return fail_backend(program, err);
-		}
-		request.state = state;
-	}
+	if (program_records(program, options->is_dry_run ? STORE_READ : STORE_MAKE, &request, state, &err) < 0)
+		return fail_backend(program, err);
 	if (prepare_policy(&program->facts, &diagnostics->log, document, &request, &prepared,
 			   &err) < 0)
 		return fail_prepare(program, diagnostics, options, document->config, err);
@@ -227,7 +221,7 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 		return finish_validation(options, document->config);
 	if (options->is_dry_run)
 		return finish_dry_run(diagnostics, NULL);
-	if (run_sandbox(&lc, diagnostics, &prepared, waiting, options->report, &exit_code, &err) < 0)
+	if (run_sandbox(program, diagnostics, &prepared, waiting, options->report, &exit_code, &err) < 0)
 		return fail_backend(program, err);
 	return exit_code;
 }

@@ -79,6 +79,13 @@ void mxc_text_done(struct mxc_text *text)
 	text->data = NULL;
 }
 
+const char *mxc_source_file(const struct mxc_source *source)
+{
+	const char *path = source->config ? source->config : source->positional;
+
+	return source->base64 || !path || input_is_stdin(path) ? NULL : path;
+}
+
 int mxc_source_read(const struct mxc_source *source, struct mxc_text *ret, struct err **err)
 {
 	int r;

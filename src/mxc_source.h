@@ -19,6 +19,9 @@ struct mxc_text {
 void mxc_text_done(struct mxc_text *text);
 #define cleanup_mxc_text __attribute__((cleanup(mxc_text_done)))
 
+/* The file that it is read from; NULL: from none that has a name. */
+const char *mxc_source_file(const struct mxc_source *source);
+
 /* "-" and /dev/stdin are standard input. */
 int mxc_source_read(const struct mxc_source *source, struct mxc_text *ret, struct err **err);
 

@@ -1,5 +1,7 @@
 /* plan.c - `mxcrun plan`: everything that would be done, as JSON; nothing is made on the host. */
 
+#include <limits.h>
+
 #include "bundle.h"
 #include "mxc_source.h"
 #include "plan/print.h"
@@ -38,9 +40,10 @@ static int print_policy(struct program *program, const char *path, struct err **
 	cleanup_policy_document struct policy_document document = { 0 };
 	cleanup_prepared struct prepared prepared = PREPARED_INIT;
 	struct mxc_source source = { .positional = path };
-	char id[SANDBOX_ID_SIZE];
+	char id[SANDBOX_ID_SIZE], state[PATH_MAX];
 	struct plan_policy_request request = {
 		.id = id,
+		.policy = mxc_source_file(&source),
 		.manager = (enum plan_cgroup_manager)program->cgroup_manager,
 		.admin_config = program->admin_config,
 		.engine = program->engine,
@@ -52,6 +55,8 @@ static int print_policy(struct program *program, const char *path, struct err **
 		r = sandbox_new_id(id, err);
 	if (r == 0)
 		r = program_facts(program, err);
+	if (r == 0)
+		r = program_records(program, STORE_READ, &request, state, err);
 	if (r == 0)
 		r = prepare_policy(&program->facts, &program->log, &document, &request, &prepared,
 				   err);

@@ -2,6 +2,10 @@
 
 #include "program.h"
 
+#include <errno.h>
+#include <limits.h>
+
+#include "base/fd.h"
 #include "base/strbuf.h"
 
 static void print_usage(const struct command_usage *usage)
@@ -60,6 +64,15 @@ int program_facts(struct program *program, struct err **err)
 	return facts_read_user(program->arena, &program->facts, err);
 }
 
+struct lifecycle program_store(struct program *program)
+{
+	return (struct lifecycle){
+		.store = &program->store,
+		.facts = &program->facts,
+		.log = &program->log,
+	};
+}
+
 int program_lifecycle(struct program *program, enum store_open_mode mode, struct lifecycle *ret,
 		      struct err **err)
 {
@@ -71,13 +84,26 @@ int program_lifecycle(struct program *program, enum store_open_mode mode, struct
 	if (r == 0)
 		r = store_open(program->root, program->facts.is_privileged, mode, &program->store,
 			       err);
+	if (r == 0)
+		*ret = program_store(program);
+	return r;
+}
+
+int program_records(struct program *program, enum store_open_mode mode, struct plan_policy_request *request, char *path,
+		    struct err **err)
+{
+	struct lifecycle lc;
+	int r = program_lifecycle(program, mode, &lc, err);
+
 	if (r < 0)
 		return r;
-	*ret = (struct lifecycle){
-		.store = &program->store,
-		.facts = &program->facts,
-		.log = &program->log,
-	};
+	request->state = program->store.root_path;
+	request->state_exists = program->store.root_fd >= 0;
+	if (!request->state_exists)
+		return 0;
+	if (fd_name(program->store.root_fd, path, PATH_MAX) < 0)
+		return err_set(err, E_RECORD, ENAMETOOLONG, NULL, "the place of the records, %.512s", request->state);
+	request->state = path;
 	return 0;
 }
 

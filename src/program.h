@@ -14,6 +14,7 @@
 #include "host/facts.h"
 #include "lifecycle/lifecycle.h"
 #include "options.h"
+#include "plan/from_policy.h"
 #include "output.h"
 
 #define EXIT_CODE_FAILURE 1
@@ -53,6 +54,13 @@ int program_facts(struct program *program, struct err **err);
 /* Open the store and fill in what the library's operations want. */
 int program_lifecycle(struct program *program, enum store_open_mode mode, struct lifecycle *ret,
 		      struct err **err);
+
+/* What the library's operations want; the store is open. */
+struct lifecycle program_store(struct program *program);
+
+/* For a policy: where the records are, canonical when they are to be made, or would be. path has room for PATH_MAX bytes. */
+int program_records(struct program *program, enum store_open_mode mode, struct plan_policy_request *request, char *path,
+		    struct err **err);
 
 /* Print the error. Returns EXIT_CODE_FAILURE. */
 int program_fail(const struct program *program, const struct err *failure);

@@ -258,6 +258,15 @@ static int look_up(struct arena *arena, const struct object_request *request,
 	return 0;
 }
 
+int object_look_up(struct arena *arena, const char *path, const struct host_facts *facts, struct host_object *ret,
+		   struct err **err)
+{
+	const struct object_request request = { .path = path, .access = F_OK, .role = OBJECT_PLACE };
+
+	*ret = (struct host_object){ 0 };
+	return look_up(arena, &request, facts, ret, err);
+}
+
 /* ---- the system's folders ---- */
 
 /* Those below /usr first: the others may be links to them. */

@@ -61,6 +61,13 @@ struct host_alias {
 	bool is_directory;
 };
 
+/* Something of the runtime's own, which holds in every sandbox that a grant would show it to. */
+struct host_own {
+	struct host_object object; /* canonical is set */
+	const char *words;	   /* what it is of: "the runtime's own records" */
+	bool is_denied;		   /* else it is read-only */
+};
+
 /* A file of what is granted that may be one of what is denied, and the search can't tell. */
 struct host_unsearched {
 	size_t object;	     /* the denied one that was not searched */
@@ -74,6 +81,8 @@ struct host_objects {
 	struct host_alias *aliases;
 	size_t alias_count;
 	struct host_unsearched unsearched;
+	const struct host_own *own;
+	size_t own_count;
 	const struct host_image *image; /* the root comes from there, and there are no folders; NULL: it doesn't */
 	struct host_folder *folders;
 	size_t folder_count;
@@ -87,6 +96,10 @@ struct host_objects {
 int objects_look_up(struct arena *arena, const struct object_request *requests, size_t count,
 		    const struct host_facts *facts, const struct host_image *image, struct host_objects **ret,
 		    struct err **err);
+
+/* One that no policy lists: absent, or out of reach, is no error here either. 0 or -errno. */
+int object_look_up(struct arena *arena, const char *path, const struct host_facts *facts, struct host_object *ret,
+		   struct err **err);
 
 /* Then the other names of what is restricted among these: whole trees may have to be searched, so whatever can be refused
  * without is refused first. 0 or -errno. */

@@ -2,8 +2,12 @@
 #include "lifecycle/own.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
-#include "base/path.h"
+#include "host/images.h"
+#include "lifecycle/admin.h"
+
+#define OWNERS_WORDS "the host owner's configuration"
 
 int own_deny(struct arena *arena, const struct mxc_config *config, const char *const *paths, size_t count,
 	     const struct mxc_config **ret, struct err **err)
@@ -28,41 +32,123 @@ int own_deny(struct arena *arena, const struct mxc_config *config, const char *c
 	return 0;
 }
 
-static bool is_denied(const struct string_list *denied, const char *path)
+/* ---- what a grant may hold ---- */
+
+#define OWN_MAX 8u
+
+struct list {
+	struct arena *arena;
+	const struct host_facts *facts;
+	struct host_own *items;
+	size_t count;
+};
+
+/* What isn't there is nobody's to write to. NULL: there is none. */
+static int add(struct list *list, const char *path, const char *words, struct err **err)
 {
-	for (size_t i = 0; i < denied->count; i++)
-		if (strcmp(denied->items[i], path) == 0)
-			return true;
-	return false;
+	struct host_own *own = &list->items[list->count];
+	int r = path ? object_look_up(list->arena, path, list->facts, &own->object, err) : 0;
+
+	if (!path || r < 0 || own->object.error || !own->object.canonical)
+		return r;
+	own->words = words;
+	list->count++;
+	return 0;
 }
 
-/* On the whole root of the host, too, a sandbox has these of its own. */
-static bool is_of_the_sandbox(const char *path)
+/* A run makes the folder before anything is granted. */
+static int add_records(struct list *list, const struct own_places *places, struct err **err)
 {
-	return path_is_within(path, "/tmp") || path_is_within(path, "/dev") || path_is_within(path, "/proc");
+	struct host_own *own = &list->items[list->count];
+	int r = 0;
+
+	own->object = (struct host_object){ .path = places->state, .canonical = places->state };
+	if (!places->state_exists)
+		r = object_look_up(list->arena, places->state, list->facts, &own->object, err);
+	if (r < 0 || !own->object.canonical || (own->object.error && places->is_text))
+		return r;
+	own->object.mode = S_IFDIR;
+	own->words = "the runtime's own records";
+	own->is_denied = true;
+	list->count++;
+	return 0;
 }
 
-static bool shows(const char *granted, const char *state)
+/* A folder that isn't absolute lies beside the file. */
+static int add_folder(struct list *list, const char *beside, const char *folder, struct err **err)
 {
-	return path_is_within(state, granted) && (granted[1] || !is_of_the_sandbox(state));
+	const char *path = folder[0] == '/' ? folder : arena_printf(list->arena, "%s/%s", beside, folder);
+
+	return path ? add(list, path, OWNERS_WORDS, err) : err_nomem(err);
 }
 
-int own_state_deny(struct arena *arena, const struct mxc_config *config, const char *state, const struct host_objects *objects,
-		   const struct mxc_config **ret, struct err **err)
+static int add_owners(struct list *list, const struct own_places *places, struct err **err)
 {
-	bool is_shown = false;
-	int r;
+	const char *file = places->admin_config, *folder = file ? "." : ADMIN_FOLDER, *slash = file ? strrchr(file, '/') : NULL;
+	int r = add(list, file ? file : folder, OWNERS_WORDS, err);
 
-	for (size_t i = 0; i < objects->count; i++) {
-		const char *path = objects->items[i].canonical;
+	if (slash)
+		folder = arena_strndup(list->arena, file, (size_t)(slash - file) + 1);
+	if (!folder)
+		return err_nomem(err);
+	if (r == 0)
+		r = add_folder(list, folder, places->owners->policy_folder, err);
+	return r == 0 ? add_folder(list, folder, places->owners->named_folder, err) : r;
+}
 
-		if (path && path_is_within(path, state) && !is_denied(&config->filesystem.denied_paths, objects->items[i].path))
-			return err_set(err, E_POLICY, 0, "/filesystem", "'%.512s' is of the runtime's own records, which no sandbox sees",
-				       objects->items[i].path);
-		is_shown |= path && shows(path, state);
-	}
-	if (!is_shown)
+static int add_images(struct list *list, struct err **err)
+{
+	const char *store;
+
+	/* a user without a home has no store */
+	return image_store(list->arena, list->facts, &store, NULL) < 0 ? 0 : add(list, store, "the image store", err);
+}
+
+static const char *absolute(const char *path)
+{
+	return path && path[0] == '/' ? path : NULL;
+}
+
+static bool grants_writing(const struct mxc_config *config)
+{
+	return config->filesystem.readwrite_paths.count || (config->bubblewrap && config->bubblewrap->custom_binds.count);
+}
+
+static bool grants_anything(const struct mxc_config *config)
+{
+	return config->filesystem.readonly_paths.count || grants_writing(config);
+}
+
+/* The program itself matters to whoever runs it next, and may be its owner's to write to. */
+static int add_writable(struct list *list, const struct mxc_config *config, const struct own_places *places, struct err **err)
+{
+	int r = add(list, places->policy, "the policy itself", err);
+
+	if (r == 0)
+		r = add(list, config->bubblewrap ? absolute(config->bubblewrap->seccomp_profile) : NULL, "the policy itself", err);
+	if (r == 0)
+		r = add(list, "/proc/self/exe", "the runtime's own program", err);
+	if (r == 0)
+		r = add_owners(list, places, err);
+	return r == 0 ? add_images(list, err) : r;
+}
+
+int own_look_up(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
+		const struct own_places *places, struct host_objects *objects, struct err **err)
+{
+	struct list list = { .arena = arena, .facts = facts };
+	int r = 0;
+
+	if (!grants_anything(config))
 		return 0;
-	r = own_deny(arena, config, &state, 1, ret, err);
-	return r < 0 ? r : 1;
+	list.items = arena_array(arena, OWN_MAX, sizeof(*list.items));
+	if (!list.items)
+		return err_nomem(err);
+	if (places->state)
+		r = add_records(&list, places, err);
+	if (r == 0 && grants_writing(config))
+		r = add_writable(&list, config, places, err);
+	objects->own = list.items;
+	objects->own_count = list.count;
+	return r;
 }

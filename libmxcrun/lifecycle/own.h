@@ -1,8 +1,9 @@
-/* own.h - denials that no document names. */
+/* own.h - restrictions that no document names. */
 #ifndef MXCRUN_LIFECYCLE_OWN_H
 #define MXCRUN_LIFECYCLE_OWN_H
 
 #include "base/err.h"
+#include "config/admin.h"
 #include "config/mxc.h"
 #include "host/objects.h"
 
@@ -10,10 +11,20 @@
 int own_deny(struct arena *arena, const struct mxc_config *config, const char *const *paths, size_t count,
 	     const struct mxc_config **ret, struct err **err);
 
-/* The records of all sandboxes and containers lie in the folder `state`, which has to be canonical: who writes them has the
- * runtime kill, unmount and delete what he likes. 1 with the configuration that denies it when something that the
- * configuration lists holds it, 0: nothing does. E_POLICY: something in there is listed. */
-int own_state_deny(struct arena *arena, const struct mxc_config *config, const char *state, const struct host_objects *objects,
-		   const struct mxc_config **ret, struct err **err);
+/* Where the runtime's own things are. */
+struct own_places {
+	const char *state;	   /* of the records of all sandboxes and containers; NULL: there is none */
+	bool state_exists;	   /* the path is canonical */
+	bool is_text;		   /* for another runtime, which makes no records */
+	const char *policy;	   /* the file that the policy came from; NULL: from none */
+	const char *admin_config;  /* as on the command line; NULL: the host's own */
+	const struct admin_config *owners;
+};
+
+/* Invariant 50. Who writes a record has the runtime kill, unmount and delete what he likes: no sandbox sees them. Who writes the
+ * policy, the owner's, an image or the program decides about the next sandbox: those are read-only. Only what a grant may hold is
+ * looked for; policy/ decides where it has to be restricted. Fills own of the objects. 0 or -errno. */
+int own_look_up(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
+		const struct own_places *places, struct host_objects *objects, struct err **err);
 
 #endif

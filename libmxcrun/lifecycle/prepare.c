@@ -327,7 +327,7 @@ static int look_up_objects(struct arena *arena, const struct mxc_config *config,
 
 /* What the policy means on this host. */
 static int decide(const struct policy_document *document, const struct host_facts *facts, const struct log *log,
-		  const char *state, const struct policy_decisions **ret, struct err **err)
+		  const struct own_places *places, const struct policy_decisions **ret, struct err **err)
 {
 	struct arena *arena = document->arena;
 	const struct host_image *image = NULL;
@@ -340,10 +340,8 @@ static int decide(const struct policy_document *document, const struct host_fact
 		r = desktop_deny(arena, document->config, &config, err);
 	if (r == 0)
 		r = look_up_objects(arena, config, facts, image, &named, err);
-	if (r == 0 && state)
-		r = own_state_deny(arena, config, state, named.objects, &config, err);
-	if (r > 0)
-		r = look_up_objects(arena, config, facts, image, &named, err);
+	if (r == 0)
+		r = own_look_up(arena, config, facts, places, named.objects, err);
 	if (r == 0)
 		r = policy_check(arena, config, facts, named.objects, log, &work, err);
 	if (r == 0)
@@ -411,17 +409,24 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	struct plan_policy_request complete = *request;
 	const struct engine *engine = NULL;
 	const struct admin_config *owners = NULL;
+	struct own_places places = {
+		.state = request->state,
+		.state_exists = request->state_exists,
+		.is_text = request->is_text,
+		.policy = request->policy,
+		.admin_config = request->admin_config,
+	};
 	int r = check_testing(document, request->allows_testing, err);
 
 	if (r == 0)
 		r = look_up_names(document, facts, err);
-
-	if (r == 0)
-		r = decide(document, facts, log, request->state, &decisions, err);
-	if (r == 0)
-		r = read_profile(document, log, &complete.seccomp_file, err);
 	if (r == 0)
 		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &complete.owner, &owners, err);
+	places.owners = owners;
+	if (r == 0)
+		r = decide(document, facts, log, &places, &decisions, err);
+	if (r == 0)
+		r = read_profile(document, log, &complete.seccomp_file, err);
 	if (r == 0)
 		r = choose_for_policy(request, owners, document->config, &engine, err);
 	complete.keeps_rules |= engine != &native_engine;

@@ -22,7 +22,9 @@ struct plan_policy_request {
 	enum plan_cgroup_manager manager;
 	bool keeps_rules;		/* as in struct plan_request */
 	const char *admin_config;	/* for lifecycle/; NULL: the host's own */
-	const char *state;		/* likewise: where the records lie, canonical; NULL: none is made */
+	const char *state;		/* likewise: where the records lie, or would */
+	bool state_exists;		/* likewise: it has been made, and the path is canonical */
+	const char *policy;		/* likewise: the file that the policy was read from; NULL: none */
 	const char *engine;		/* as in struct plan_request */
 	bool is_text;			/* likewise */
 	bool allows_testing;		/* the built-in test proxy */

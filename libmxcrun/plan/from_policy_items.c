@@ -11,6 +11,7 @@
 #include "config/oci.h"
 
 #define CARRIER "configuration"
+#define RUNTIME "mxcrun" /* decides about what is its own */
 #define FIXED_ITEMS 12u /* the whole root, network, desktop, four limits, timeout, Landlock, capabilities, new privileges, seccomp */
 
 /* The owner's region that the entry's place lies in, when it is stricter. */
@@ -33,13 +34,13 @@ static int add_entry(struct builder *b, const struct policy_entry *entry, const 
 	const struct combined_region *stricter = stricter_region(entry, owner);
 	enum policy_intent intent = stricter ? stricter->intent : entry->intent;
 	const struct plan_item item = {
-		.carrier = CARRIER,
-		.pointer = entry->pointer,
+		.carrier = entry->is_own ? RUNTIME : CARRIER,
+		.pointer = entry->is_own ? NULL : entry->pointer,
 		.subject = "path",
 		.object = entry->destination,
 		.requested = policy_intent_words[entry->requested],
 		.enforced = policy_intent_words[intent],
-		.decided_by = stricter ? stricter->carrier->name : CARRIER,
+		.decided_by = stricter ? stricter->carrier->name : entry->is_own ? RUNTIME : CARRIER,
 		.mechanism = mechanisms[intent],
 	};
 

@@ -25,6 +25,7 @@ struct policy_entry {
 	bool is_directory;
 	bool is_reopened; /* denied, and entries further on lie inside it */
 	bool is_bind;	  /* a custom bind, at a place of the author's choice */
+	bool is_own;	  /* nobody asked for it: a restriction of what is the runtime's own */
 	enum policy_intent requested; /* before others tightened it */
 	const char *pointer;
 };

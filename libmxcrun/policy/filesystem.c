@@ -442,6 +442,8 @@ int policy_filesystem_check(struct view *view, const struct mxc_config *config, 
 	if (r == 0)
 		r = check_delegation(view, err);
 	if (r == 0)
+		r = own_check(view, err);
+	if (r == 0)
 		r = check_places(view, err);
 	return r == 0 ? place_all(view, err) : r;
 }
@@ -452,6 +454,8 @@ int policy_filesystem(struct view *view, struct err **err)
 
 	if (r == 0)
 		r = add_aliases(view, err);
+	if (r == 0)
+		r = own_add(view, err);
 	if (r == 0)
 		r = placed_tighten(view, err);
 	return r == 0 ? view_arrange(view, err) : r;

@@ -543,5 +543,7 @@ int view_arrange(struct view *view, struct err **err)
 		r = drop_superfluous(view, err);
 	if (r == 0)
 		r = mark_reopened(view, err);
+	if (r == 0)
+		r = own_pin(view, err);
 	return r == 0 ? sort_entries(view, err) : r;
 }

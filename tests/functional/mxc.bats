@@ -407,6 +407,71 @@ fixed"
 	lacks "$output" ran
 }
 
+# What belongs to the runtime, all in one granted folder. The policy reads what it tries to write to.
+own_folder() { # FOLDER
+	mkdir -p "$1"/{owner/policy.d,images/debian,bin,deep/er}
+	cp "$MXCRUN" "$1/bin/mxcrun"
+	echo '{}' | tee "$1/owner/mxcrun.json" >"$1/owner/policy.d/a.json"
+	policy "cd $1"'
+for f in deep/er/policy.json owner/mxcrun.json owner/policy.d/a.json owner/policy.d/new images/new bin/mxcrun; do
+	{ echo x >>$f; } 2>/dev/null && echo wrote $f
+	rm -f $f 2>/dev/null; { echo x >$f; } 2>/dev/null && echo replaced $f
+done
+for d in owner owner/policy.d images bin deep deep/er state; do mv $d $d.gone 2>/dev/null && echo moved $d; done
+echo fine >fine && echo fine >deep/er/fine && cat fine && grep -c commandLine deep/er/policy.json' --arg d "$1" '.filesystem.readwritePaths = [$d]'
+	cp "$POLICY" "$1/deep/er/policy.json"
+}
+
+own_options() { printf '%s\n' --root "$1/state" --admin-config "$1/owner/mxcrun.json" mxc "$2" "$1/deep/er/policy.json"; }
+
+assert_own_kept() { # FOLDER
+	equal "$status $output" "0 fine
+1"
+	cmp "$POLICY" "$1/deep/er/policy.json"
+	cmp "$MXCRUN" "$1/bin/mxcrun"
+	equal "$(cat "$1"/owner/mxcrun.json "$1"/owner/policy.d/*)" "{}
+{}"
+	equal "$(ls "$1/images")" debian
+}
+
+@test "a grant around the policy, the owner's configuration, the images or the program doesn't give them for writing" {
+	local around=$BATS_TEST_TMPDIR/around args
+	own_folder "$around"
+	mapfile -t args < <(own_options "$around" run)
+	run --separate-stderr env MXCRUN_IMAGES="$around/images" timeout -k 5 "$(slow 30)" "$around/bin/mxcrun" "${BY[@]}" "${args[@]}" </dev/null 3>&-
+	assert_own_kept "$around"
+	mapfile -t args < <(own_options "$around" plan)
+	run --separate-stderr env MXCRUN_IMAGES="$around/images" "$around/bin/mxcrun" "${BY[@]}" "${args[@]}"
+	equal "$(jq -c '[.policy.items[] | select(.carrier == "mxcrun" and .enforced != "readwrite") | .enforced + " " + (.object | ltrimstr($d))]
+		| sort' --arg d "$around/" <<<"$output")" \
+		'["denied state","readonly bin/mxcrun","readonly deep/er/policy.json","readonly images","readonly owner/mxcrun.json","readonly owner/policy.d"]'
+}
+
+@test "an ordinary user's policy, images and program are as safe from what he grants" {
+	make_user
+	own_folder "$USERDIR/around"
+	chown -R "$USER_ID" "$USERDIR/around"
+	local args
+	mapfile -t args < <(own_options "$USERDIR/around" run)
+	run --separate-stderr as_user env MXCRUN_IMAGES="$USERDIR/around/images" timeout -k 5 "$(slow 30)" \
+		"$USERDIR/around/bin/mxcrun" "${BY[@]}" "${args[@]}" </dev/null 3>&-
+	assert_own_kept "$USERDIR/around"
+}
+
+@test "what is the runtime's own is not granted for writing by its name, and is for reading" {
+	local around=$BATS_TEST_TMPDIR/around what
+	own_folder "$around"
+	for what in owner/policy.d images images/debian bin/mxcrun; do
+		policy "cat $around/owner/mxcrun.json" --arg d "$around/$what" '.filesystem.readwritePaths = [$d]'
+		run --separate-stderr env MXCRUN_IMAGES="$around/images" timeout -k 5 "$(slow 30)" "$around/bin/mxcrun" "${BY[@]}" \
+			--root "$STATE" --admin-config "$around/owner/mxcrun.json" mxc run "$POLICY" </dev/null 3>&-
+		assert_mxc_refused /filesystem/readwritePaths/0 "which no sandbox writes to"
+	done
+	policy "cat $around/owner/mxcrun.json" --arg d "$around" '.filesystem.readonlyPaths = [$d]'
+	run --separate-stderr rt --admin-config "$around/owner/mxcrun.json" mxc run "$POLICY" </dev/null
+	equal "$status $output" "0 {}"
+}
+
 @test "denied paths are listed and give EACCES to everything, also as root" {
 	policy "$(denied_script)" --arg d "$D" '.filesystem = {readwritePaths: [$d], deniedPaths: [$d + "/secret", $d + "/file"]}'
 	run_policy

@@ -4,8 +4,11 @@
  *     syscall_at kill N COMMAND...       SIGKILL as it enters the Nth
  *     syscall_at fail N COMMAND...       the Nth isn't made, but returns EIO
  *
- * Only the program's own calls count, not those of its children; the counter starts with the first fcntl(F_GETFD), which is
- * main's first call, so that the C library's start-up is left alone. The exit code is the program's, 128 + N for a signal.
+ * Options before the word: -b counts, instead of the program's own calls, those of all processes below it, each until it
+ * executes a program that is not ours; -e NUMBER is another error than EIO; -l FILE gets the number of the call that was hit.
+ *
+ * The counter of the program's own calls starts with the first fcntl(F_GETFD), which is main's first call, so that the C
+ * library's start-up is left alone. The exit code is the program's, 128 + N for a signal.
  * strace's injection counts each kind of call by itself, and so can't name "the Nth call".
  */
 #include <elf.h>
@@ -23,6 +26,27 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define EVENTS_OF_CHILDREN (PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE)
+#define IS_CALL (SIGTRAP | 0x80)
+
+enum mode { COUNT, KILL, FAIL };
+
+struct options {
+	enum mode mode;
+	bool counts_below;
+	int error;
+	const char *log, *file;
+	unsigned long at;
+};
+
+/* Of what is traced. */
+static struct {
+	pid_t program;
+	bool has_started;
+	pid_t failing;	/* has to be given the error as it leaves the call */
+	unsigned long calls;
+} state;
 
 static void die(const char *what)
 {
@@ -71,72 +95,123 @@ static void set_result(pid_t pid, long result)
 #error "syscall_at knows x86_64 and aarch64"
 #endif
 
-/* Is the program at the entry of a call that counts? *started turns true with main's first call. */
-static bool counts(pid_t pid, bool *started)
+static void write_number(const char *path, unsigned long number)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file || fprintf(file, "%lu\n", number) < 0 || fclose(file) != 0) die(path);
+}
+
+/* Is the process at the entry of a call that counts, and of which? */
+static bool counts(const struct options *options, pid_t pid, unsigned long *ret_number)
 {
 	struct __ptrace_syscall_info info;
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0) die("PTRACE_GET_SYSCALL_INFO");
 	if (info.op != PTRACE_SYSCALL_INFO_ENTRY) return false;
-	if (info.entry.nr == SYS_fcntl && info.entry.args[1] == F_GETFD) *started = true;
-	return *started;
+	*ret_number = info.entry.nr;
+	if (options->counts_below) return pid != state.program;
+	if (info.entry.nr == SYS_fcntl && info.entry.args[1] == F_GETFD) state.has_started = true;
+	return state.has_started;
 }
 
-static int exit_code(int status)
+static void stop_at_call(const struct options *options, pid_t pid)
 {
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
+	unsigned long number = 0;
 
-/* One more stop: the signal that the program shall be given, 0 for the tracer's own stops. */
-static int await_stop(pid_t pid, int signal, int *status)
-{
-	if (ptrace(PTRACE_SYSCALL, pid, NULL, signal) != 0 && errno != ESRCH) die("PTRACE_SYSCALL");
-	if (waitpid(pid, status, 0) != pid) die("waitpid");
-	if (!WIFSTOPPED(*status) || WSTOPSIG(*status) == (SIGTRAP | 0x80)) return 0;
-	return *status >> 16 ? 0 : WSTOPSIG(*status);
-}
-
-static void fail_call(pid_t pid, int *status)
-{
+	if (pid == state.failing) {
+		set_result(pid, -options->error);
+		state.failing = 0;
+		return;
+	}
+	if (!counts(options, pid, &number) || ++state.calls != options->at) return;
+	if (options->log) write_number(options->log, number);
+	if (options->mode == KILL) kill(pid, SIGKILL);
+	if (options->mode != FAIL) return;
 	set_call(pid, -1);
-	await_stop(pid, 0, status);
-	if (WIFSTOPPED(*status)) set_result(pid, -EIO);
+	state.failing = pid;
 }
 
-static void write_count(const char *path, unsigned long calls)
+/* The runtime executes itself and its init from memory. */
+static bool is_ours(pid_t pid)
 {
-	FILE *file = fopen(path, "we");
+	char link[64], name[256];
+	ssize_t len;
 
-	if (!file || fprintf(file, "%lu\n", calls) < 0 || fclose(file) != 0) die(path);
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	len = readlink(link, name, sizeof(name) - 1);
+	name[len > 0 ? len : 0] = '\0';
+	return strstr(name, "mxcrun") || strstr(name, "memfd:");
+}
+
+/* Let a stopped process go on, as it should. */
+static void resume(const struct options *options, pid_t pid, int status)
+{
+	bool is_event = status >> 16, is_call = WSTOPSIG(status) == IS_CALL;
+	bool is_watched = options->counts_below ? pid != state.program : true;
+	int signal = is_event || is_call ? 0 : WSTOPSIG(status);
+
+	if (is_call) stop_at_call(options, pid);
+	if (options->counts_below && status >> 16 == PTRACE_EVENT_EXEC && pid != state.program && !is_ours(pid)) {
+		ptrace(PTRACE_DETACH, pid, 0, 0);
+		return;
+	}
+	/* a new process begins with a stop of ours */
+	if (signal == SIGSTOP && options->counts_below) signal = 0;
+	if (ptrace(is_watched ? PTRACE_SYSCALL : PTRACE_CONT, pid, 0, signal) != 0 && errno != ESRCH) die("PTRACE_SYSCALL");
+}
+
+/* The program's end, as a status. Processes that outlive it are let go. */
+static int trace(const struct options *options)
+{
+	int status;
+	pid_t pid;
+
+	for (;;) {
+		pid = waitpid(-1, &status, __WALL);
+		if (pid < 0 && errno == EINTR) continue;
+		if (pid < 0) die("waitpid");
+		if (WIFSTOPPED(status)) resume(options, pid, status);
+		else if (pid == state.program) return status;
+	}
+}
+
+static void read_options(int argc, char **argv, struct options *options)
+{
+	static const char *const words[] = { "count", "kill", "fail" };
+	int option;
+
+	while ((option = getopt(argc, argv, "+be:l:")) != -1) {
+		if (option == 'b') options->counts_below = true;
+		if (option == 'e') options->error = atoi(optarg);
+		if (option == 'l') options->log = optarg;
+		if (option == '?') exit(125);
+	}
+	while (optind + 2 < argc && options->mode <= FAIL && strcmp(argv[optind], words[options->mode]) != 0)
+		options->mode++;
+	if (optind + 2 >= argc || options->mode > FAIL) {
+		fputs("usage: syscall_at [-b] [-e ERROR] [-l FILE] count FILE COMMAND... | kill N COMMAND... | fail N COMMAND...\n", stderr);
+		exit(125);
+	}
+	options->file = argv[optind + 1];
+	if (options->mode != COUNT) options->at = strtoul(options->file, NULL, 10);
+	optind += 2;
 }
 
 int main(int argc, char **argv)
 {
-	bool count = argc > 3 && strcmp(argv[1], "count") == 0;
-	bool fail = argc > 3 && strcmp(argv[1], "fail") == 0;
-	unsigned long at = 0, calls = 0;
-	bool started = false;
-	int status, signal = 0;
-	pid_t pid;
+	struct options options = { .error = EIO };
+	int status;
 
-	if (!count && !fail && !(argc > 3 && strcmp(argv[1], "kill") == 0)) {
-		fputs("usage: syscall_at count FILE COMMAND... | kill N COMMAND... | fail N COMMAND...\n", stderr);
-		return 125;
-	}
-	if (!count) at = strtoul(argv[2], NULL, 10);
-	pid = fork();
-	if (pid == 0) tracee(argv + 3);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)) die("cannot start");
-	if (ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC) != 0)
+	read_options(argc, argv, &options);
+	state.program = fork();
+	if (state.program == 0) tracee(argv + optind);
+	if (state.program < 0 || waitpid(state.program, &status, 0) != state.program || !WIFSTOPPED(status)) die("cannot start");
+	if (ptrace(PTRACE_SETOPTIONS, state.program, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC |
+		   (options.counts_below ? EVENTS_OF_CHILDREN : PTRACE_O_EXITKILL)) != 0)
 		die("PTRACE_SETOPTIONS");
-	for (;;) {
-		signal = await_stop(pid, signal, &status);
-		if (!WIFSTOPPED(status)) break;
-		if (WSTOPSIG(status) != (SIGTRAP | 0x80) || !counts(pid, &started) || ++calls != at) continue;
-		if (!fail) kill(pid, SIGKILL);
-		else fail_call(pid, &status);
-		if (!WIFSTOPPED(status)) break;
-	}
-	if (count) write_count(argv[2], calls);
-	return exit_code(status);
+	resume(&options, state.program, SIGTRAP << 16);
+	status = trace(&options);
+	if (options.mode == COUNT) write_number(options.file, state.calls);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
