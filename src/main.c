@@ -8,7 +8,6 @@
 
 #include "base/fd.h"
 #include "base/strbuf.h"
-#include "config/engine_words.h"
 #include "program.h"
 #include "version.h"
 
@@ -94,8 +93,7 @@ static int read_and_dispatch(struct program *program, int argc, char **argv)
 		{ "root", '\0', OPT_STRING, &program->root, NULL, "DIR", "state directory" },
 		{ "admin-config", '\0', OPT_STRING, &program->admin_config, NULL, "FILE",
 		  "instead of /etc/mxcrun/mxcrun.json" },
-		{ "engine", '\0', OPT_WORD, &engine, engine_words, "native|bwrap|lxc",
-		  "who carries it out (default: what the configuration says, or native)" },
+		ENGINE_OPTION(&engine),
 		{ "log", '\0', OPT_STRING, &log_path, NULL, "FILE",
 		  "append errors and warnings to FILE" },
 		{ "log-format", '\0', OPT_WORD, &program->output.format, log_format_words,
@@ -121,7 +119,7 @@ static int read_and_dispatch(struct program *program, int argc, char **argv)
 		print_help(rows);
 		return 0;
 	}
-	program->engine = engine < 0 ? NULL : engine_words[engine];
+	program_choose_engine(program, engine);
 	if (program->wants_systemd_cgroup)
 		program->cgroup_manager = CGROUP_MANAGER_SYSTEMD;
 	program->log.level = program->is_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;

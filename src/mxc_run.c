@@ -24,6 +24,7 @@ struct mxc_options {
 	struct mxc_source source;
 	const char *log_file, *report;
 	const char *container_name;
+	int engine;
 	bool is_dry_run, is_debug, is_validation;
 	bool lists_backends, deletes, sets_up_hyperlight, is_forced;
 	bool allows_experimental; /* accepted; nothing here hangs on it */
@@ -324,13 +325,14 @@ static int run_options(struct program *program, const struct mxc_options *option
 static int run_command(struct program *program, int argc, char **argv, bool is_validation)
 {
 	cleanup_err struct err *err = NULL;
-	struct mxc_options options = { .is_validation = is_validation, .is_dry_run = is_validation };
+	struct mxc_options options = { .engine = -1, .is_validation = is_validation, .is_dry_run = is_validation };
 	struct arguments arguments;
 	const struct option_row rows[] = {
 		{ "config", '\0', OPT_STRING, &options.source.config, NULL, "FILE",
 		  "the configuration" },
 		{ "config-base64", '\0', OPT_STRING, &options.source.base64, NULL, "TEXT",
 		  "the configuration itself, in base64" },
+		ENGINE_OPTION(&options.engine),
 		{ "dry-run", '\0', OPT_FLAG, &options.is_dry_run, NULL, NULL,
 		  "check everything, run nothing" },
 		{ "debug", '\0', OPT_FLAG, &options.is_debug, NULL, NULL, "diagnostics on stdout" },
@@ -356,6 +358,7 @@ static int run_command(struct program *program, int argc, char **argv, bool is_v
 		return fail_usage(program, err);
 	if (arguments.wants_help)
 		return print_help(rows);
+	program_choose_engine(program, options.engine);
 	if (options.lists_backends)
 		return list_backends();
 	if (arguments.count > 1) {

@@ -107,6 +107,12 @@ int program_records(struct program *program, enum store_open_mode mode, struct p
 	return 0;
 }
 
+void program_choose_engine(struct program *program, int engine)
+{
+	if (engine >= 0)
+		program->engine = engine_words[engine];
+}
+
 int program_fail(const struct program *program, const struct err *failure)
 {
 	output_error(&program->output, failure);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/engine_words.h"
 #include "host/facts.h"
 #include "lifecycle/lifecycle.h"
 #include "options.h"
@@ -34,6 +35,12 @@ struct program {
 	struct host_facts facts;
 	struct store store;
 };
+
+/* --engine, among the global options and those of the commands that carry out a configuration; target: an int, -1. */
+#define ENGINE_OPTION(target)                                                              \
+	{ "engine", '\0', OPT_WORD, (target), engine_words, "native|bwrap|lxc",               \
+	  "who carries it out (default: what the configuration says, or native)" }
+void program_choose_engine(struct program *program, int engine);
 
 /* How a command is called. */
 struct command_usage {

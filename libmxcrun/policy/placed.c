@@ -282,6 +282,8 @@ static int check_placed(const struct view *view, const struct placed *p, struct 
 			r = check_against(p, fs->symlinks[i].path, err);
 	for (size_t i = 0; i < fs->folder_count && r == 0 && p->kind == PLACED_SYMLINK; i++)
 		r = check_against(p, fs->folders[i].path, err);
+	if (r == 0 && p->kind == PLACED_SYMLINK && fs->wants_tmp && !strcmp(p->path, "/tmp"))
+		r = err_set(err, E_POLICY, 0, p->pointer, "'/tmp' is the sandbox's own, and no link is put in its place");
 	return r;
 }
 

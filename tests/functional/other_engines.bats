@@ -89,8 +89,14 @@ engine_of() {
 	equal "$(engine_of --admin-config "$BATS_TEST_TMPDIR/admin.json")" bwrap
 	equal "$(engine_of --admin-config "$BATS_TEST_TMPDIR/admin.json" --engine native)" native
 	! have lxc-start || equal "$(engine_of --admin-config "$BATS_TEST_TMPDIR/admin.json" --engine lxc)" lxc
+	# behind the command it is the same, and the last one counts
+	rt --engine native mxc run --engine bwrap --report "$BATS_TEST_TMPDIR/behind" "$POLICY" </dev/null
+	equal "$(jq -r .engine "$BATS_TEST_TMPDIR/behind")" bwrap
 	run --separate-stderr rt --engine nonsense mxc run "$POLICY"
 	[ "$status" -ne 0 ]
+	contains "$stderr" "native, bwrap, lxc"
+	run --separate-stderr rt mxc run --engine nonsense "$POLICY"
+	equal "$status" 2
 	contains "$stderr" "native, bwrap, lxc"
 	echo '{"engine": "nonsense"}' >"$BATS_TEST_TMPDIR/admin.json"
 	run --separate-stderr rt --admin-config "$BATS_TEST_TMPDIR/admin.json" mxc run "$POLICY"
