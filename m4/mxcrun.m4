@@ -36,8 +36,8 @@ AC_DEFUN([MXCRUN_LINK_IFELSE], [
   CFLAGS="$CFLAGS $1"
   LIBS="$2 $LIBS"
   AC_LINK_IFELSE([AC_LANG_SOURCE([[
-    char seccomp_init(void); char yajl_alloc(void); char cap_init(void);
-    int main(void) { return seccomp_init() + yajl_alloc() + cap_init(); }
+    char seccomp_init(void); char cap_init(void);
+    int main(void) { return seccomp_init() + cap_init(); }
   ]])], [mxcrun_linked=yes], [mxcrun_linked=no])
   CFLAGS=$mxcrun_save_cflags
   LIBS=$mxcrun_save_libs
@@ -49,13 +49,13 @@ AC_DEFUN([MXCRUN_LINK_IFELSE], [
 # library?
 AC_DEFUN([MXCRUN_MUSL_LINK_IFELSE], [
   cat >conftest.c <<'END'
-char seccomp_syscall_resolve_name_arch(void); char yajl_get_error(void);
+char seccomp_syscall_resolve_name_arch(void);
 void *__memcpy_chk(void); int __fprintf_chk(void); int __snprintf_chk(void); int __sprintf_chk(void);
 void *__memcpy_chk(void) { return 0; }
 int __fprintf_chk(void) { return 0; }
 int __snprintf_chk(void) { return 0; }
 int __sprintf_chk(void) { return 0; }
-int main(void) { return seccomp_syscall_resolve_name_arch() + yajl_get_error(); }
+int main(void) { return seccomp_syscall_resolve_name_arch(); }
 END
   AS_IF([test -e "$MUSL_DIR/rcrt1.o" &&
          $INIT_CC -w -fno-builtin -fPIE -c -o conftest.$ac_objext conftest.c 2>&AS_MESSAGE_LOG_FD &&

@@ -1,6 +1,6 @@
 /* fortify.c - the checked functions of another C library, for a program that is made with musl.
  *
- * libseccomp and yajl come as archives that were compiled with _FORTIFY_SOURCE for glibc, so they call these. The check
+ * libseccomp comes as an archive that was compiled with _FORTIFY_SOURCE for glibc, so it calls these. The check
  * is the same: what would write beyond the object ends the program.
  */
 #include <stdarg.h>

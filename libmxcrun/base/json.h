@@ -1,4 +1,4 @@
-/* json.h - JSON text to a tree in an arena, and JSON text out. json.c is the only file that knows yajl.
+/* json.h - JSON text to a tree in an arena (json_read.c), and JSON text out (json.c).
  *
  * Reading is strict (invariant 35): UTF-8, no duplicate keys, no NUL (also \u0000), nothing but white
  * space after the value, depth and size bounded. Numbers keep their text, so that 64-bit integers

@@ -117,6 +117,16 @@ static void test_syntax(void **state)
 	REFUSE("[NaN]", "line 1");
 	REFUSE("{} {}", "trailing");
 	REFUSE("{}x", "line 1");
+	REFUSE("{} \"", "line 1 column 4: trailing");
+	REFUSE("true\"a", "trailing");
+	REFUSE("[1,\v2]", "line 1 column 4: invalid char");
+	REFUSE("[1,\f2]", "invalid char");
+	REFUSE("{\"a\":tru}", "line 1 column 6: invalid string");
+	REFUSE("[-]", "line 1 column 3: malformed number");
+	REFUSE("[1e]", "malformed number");
+	REFUSE("[1 2]", "line 1 column 4: after array element");
+	REFUSE("{\"a\":1 \"b\":2}", "line 1 column 8: after key and value");
+	REFUSE("{1:2}", "line 1 column 2: invalid object key");
 	REFUSE("/* c */ {}", "line 1");
 	REFUSE("// c\n{}", "line 1");
 	REFUSE("{'a':1}", "line 1");
