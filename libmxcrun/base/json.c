@@ -59,7 +59,7 @@ char *json_pointer(struct arena *arena, const struct json *value)
 
 		strbuf_putc(&sb, '/');
 		if (!path[i]->key) {
-			strbuf_printf(&sb, "%zu", path[i]->index);
+			strbuf_printf(&sb, "%" PRIu32, path[i]->index);
 			continue;
 		}
 		for (c = path[i]->key; *c; c++) {
@@ -82,7 +82,7 @@ char *json_dotted(struct arena *arena, const struct json *value)
 
 	for (i = 0; i < depth; i++) {
 		if (!path[i]->key)
-			strbuf_printf(&sb, "[%zu]", path[i]->index);
+			strbuf_printf(&sb, "[%" PRIu32 "]", path[i]->index);
 		else
 			strbuf_printf(&sb, "%s%s", i ? "." : "", path[i]->key);
 	}
@@ -132,15 +132,30 @@ int json_to_u64(const struct json *value, uint64_t *ret)
 
 /* ---- writing ---- */
 
+/* How many of the next bytes stand for themselves, each a character. */
+static size_t plain_length(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && (unsigned char)s[n] >= 0x20 && (unsigned char)s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 static void put_quoted(struct strbuf *out, const char *s, size_t len)
 {
 	size_t pos = 0;
 
 	strbuf_putc(out, '"');
-	while (pos < len) {
+	for (;;) {
+		size_t n = plain_length(s + pos, len - pos);
 		uint32_t c = 0;
-		size_t n = strbuf_utf8_decode(s + pos, len - pos, &c);
 
+		strbuf_add(out, s + pos, n);
+		pos += n;
+		if (pos == len)
+			break;
+		n = strbuf_utf8_decode(s + pos, len - pos, &c);
 		if (n == 0) {
 			strbuf_puts(out, "\xef\xbf\xbd"); /* U+FFFD */
 			n = 1;

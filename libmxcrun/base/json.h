@@ -24,12 +24,12 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 struct json {
 	enum json_type type;
 	bool boolean;
+	uint32_t len;		/* of text; or count of children */
+	uint32_t index;		/* position within the parent */
 	const char *text;	/* string value, or the number as written; NUL-terminated */
-	size_t len;		/* of text; or count of children */
 	const char *key;	/* this value's key when its parent is an object */
 	const struct json *first, *next;	/* children; siblings */
 	const struct json *parent;
-	size_t index;		/* position within the parent */
 };
 
 /* Parse all of text. Errors are E_JSON and say line and column; they carry no pointer. name is how the

@@ -63,15 +63,6 @@ static void skip_space(struct reader *in)
 	in->at = at;
 }
 
-static struct json *new_value(struct reader *in, enum json_type type)
-{
-	struct json *value = arena_alloc(in->arena, sizeof(*value));
-
-	if (value)
-		value->type = type;
-	return value;
-}
-
 /* ---- strings ---- */
 
 static int hex_digit(char c)
@@ -231,27 +222,6 @@ static size_t unescape(char *out, const char *s, const char *end)
 	return (size_t)(out - start);
 }
 
-/* at is at the quote. */
-static int read_string(struct reader *in, const char **ret, size_t *ret_len)
-{
-	const char *start = ++in->at;
-	bool has_escapes;
-	char *text;
-	int r = skip_string(in, &has_escapes);
-
-	if (r < 0)
-		return r;
-	*ret_len = (size_t)(in->at - start);
-	text = has_escapes ? arena_alloc(in->arena, *ret_len + 1) : arena_strndup(in->arena, start, *ret_len);
-	if (!text)
-		return -ENOMEM;
-	if (has_escapes)
-		*ret_len = unescape(text, start, in->at);
-	*ret = text;
-	in->at++;
-	return 0;
-}
-
 /* ---- numbers and words ---- */
 
 static bool skip_digits(struct reader *in)
@@ -287,18 +257,6 @@ static int skip_number(struct reader *in)
 	return 0;
 }
 
-static int read_number(struct reader *in, struct json *value)
-{
-	const char *start = in->at;
-	int r = skip_number(in);
-
-	if (r < 0)
-		return r;
-	value->len = (size_t)(in->at - start);
-	value->text = arena_strndup(in->arena, start, value->len);
-	return value->text ? 0 : -ENOMEM;
-}
-
 static int skip_word(struct reader *in, const char *word)
 {
 	size_t len = strlen(word);
@@ -307,6 +265,71 @@ static int skip_word(struct reader *in, const char *word)
 		return refuse_next(in, "invalid string in json text");
 	in->at += len;
 	return 0;
+}
+
+/* ---- values ---- */
+
+/* With so many bytes behind it, for its text. */
+static struct json *new_value(struct reader *in, enum json_type type, size_t text_size)
+{
+	struct json *value = arena_alloc(in->arena, sizeof(*value) + text_size);
+
+	if (value)
+		value->type = type;
+	return value;
+}
+
+static int read_string(struct reader *in, struct json **ret)
+{
+	const char *start = ++in->at;
+	bool has_escapes;
+	int r = skip_string(in, &has_escapes);
+	size_t len = (size_t)(in->at - start);
+	struct json *value;
+	char *text;
+
+	if (r < 0)
+		return r;
+	*ret = value = new_value(in, JSON_STRING, len + 1);
+	if (!value)
+		return -ENOMEM;
+	text = (char *)(value + 1);
+	if (has_escapes)
+		len = unescape(text, start, in->at);
+	else
+		memcpy(text, start, len);
+	value->text = text;
+	value->len = (uint32_t)len;
+	in->at++;
+	return 0;
+}
+
+static int read_number(struct reader *in, struct json **ret)
+{
+	const char *start = in->at;
+	int r = skip_number(in);
+	size_t len = (size_t)(in->at - start);
+	struct json *value;
+
+	if (r < 0)
+		return r;
+	*ret = value = new_value(in, JSON_NUMBER, len + 1);
+	if (!value)
+		return -ENOMEM;
+	value->text = memcpy(value + 1, start, len);
+	value->len = (uint32_t)len;
+	return 0;
+}
+
+static int read_word(struct reader *in, enum json_type type, struct json **ret)
+{
+	bool is_true = *in->at == 't';
+
+	*ret = new_value(in, type, 0);
+	if (!*ret)
+		return -ENOMEM;
+	(*ret)->boolean = is_true;
+	return skip_word(in, is_true ? "true" : type == JSON_BOOL ? "false" : "null");
 }
 
 /* ---- arrays and objects ---- */
@@ -343,15 +366,36 @@ static int check_keys(struct reader *in, const struct json *object)
 	return 0;
 }
 
-/* With the colon. */
-static int read_key(struct reader *in, const struct json *object, const char **ret)
+/* Objects in one array mostly have the same keys in the same order: then one copy is enough. */
+static int copy_key(struct reader *in, const struct json *like, const char **ret)
 {
-	size_t len;
+	const char *start = ++in->at;
+	bool has_escapes;
+	int r = skip_string(in, &has_escapes);
+	size_t len = (size_t)(in->at - start);
+	char *key;
+
+	if (r < 0)
+		return r;
+	in->at++;
+	if (like && !has_escapes && strncmp(like->key, start, len) == 0 && !like->key[len]) {
+		*ret = like->key;
+		return 0;
+	}
+	*ret = key = arena_strndup(in->arena, start, len);
+	if (key && has_escapes)
+		unescape(key, start, start + len);
+	return key ? 0 : -ENOMEM;
+}
+
+/* With the colon. */
+static int read_key(struct reader *in, const struct json *object, const struct json *like, const char **ret)
+{
 	int r;
 
 	if (peek(in) != '"')
 		return refuse_next(in, "invalid object key (must be a string)");
-	r = read_string(in, ret, &len);
+	r = copy_key(in, like, ret);
 	if (r < 0)
 		return r;
 	if (object->len < KEYS_COMPARED && json_get(object, *ret))
@@ -363,17 +407,17 @@ static int read_key(struct reader *in, const struct json *object, const char **r
 	return 0;
 }
 
-static int read_value(struct reader *in, struct json **ret);
+static int read_value(struct reader *in, const struct json *like, struct json **ret);
 
-static int read_child(struct reader *in, struct json *parent, struct json **ret)
+static int read_child(struct reader *in, struct json *parent, const struct json *like, struct json **ret)
 {
 	const char *key = NULL;
 	int r;
 
 	skip_space(in);
-	r = parent->type == JSON_OBJECT ? read_key(in, parent, &key) : 0;
+	r = parent->type == JSON_OBJECT ? read_key(in, parent, like, &key) : 0;
 	if (r == 0)
-		r = read_value(in, ret);
+		r = read_value(in, like, ret);
 	if (r < 0)
 		return r;
 	(*ret)->parent = parent;
@@ -383,13 +427,15 @@ static int read_child(struct reader *in, struct json *parent, struct json **ret)
 }
 
 /* at is at the bracket. */
-static int read_children(struct reader *in, struct json *parent)
+static int read_children(struct reader *in, struct json *parent, const struct json *like)
 {
 	bool is_object = parent->type == JSON_OBJECT;
 	const struct json **link = &parent->first;
 	int bracket = is_object ? '}' : ']';
-	struct json *child;
+	struct json *child = NULL;
 	int r;
+
+	like = is_object && like && like->type == JSON_OBJECT ? like->first : NULL;
 
 	in->at++;
 	skip_space(in);
@@ -398,9 +444,10 @@ static int read_children(struct reader *in, struct json *parent)
 		return 0;
 	}
 	for (;;) {
-		r = read_child(in, parent, &child);
+		r = read_child(in, parent, is_object ? like : child, &child);
 		if (r < 0)
 			return r;
+		like = like ? like->next : NULL;
 		*link = child;
 		link = &child->next;
 		skip_space(in);
@@ -415,16 +462,19 @@ static int read_children(struct reader *in, struct json *parent)
 	return is_object ? check_keys(in, parent) : 0;
 }
 
-static int read_container(struct reader *in, struct json *value)
+static int read_container(struct reader *in, enum json_type type, const struct json *like, struct json **ret)
 {
 	int r;
 
+	*ret = new_value(in, type, 0);
+	if (!*ret)
+		return -ENOMEM;
 	if (in->depth == JSON_DEPTH_MAX) {
 		strbuf_printf(&in->problem, "nested deeper than %u levels", JSON_DEPTH_MAX);
 		return refuse(in, "");
 	}
 	in->depth++;
-	r = read_children(in, value);
+	r = read_children(in, *ret, like);
 	in->depth--;
 	return r;
 }
@@ -448,27 +498,8 @@ static int type_of(int c)
 	}
 }
 
-static int read_content(struct reader *in, struct json *value)
-{
-	switch (value->type) {
-	case JSON_OBJECT:
-	case JSON_ARRAY:
-		return read_container(in, value);
-	case JSON_STRING:
-		return read_string(in, &value->text, &value->len);
-	case JSON_NUMBER:
-		return read_number(in, value);
-	case JSON_BOOL:
-		value->boolean = *in->at == 't';
-		return skip_word(in, value->boolean ? "true" : "false");
-	case JSON_NULL:
-		break;
-	}
-	return skip_word(in, "null");
-}
-
-/* Whose it is, the caller knows. */
-static int read_value(struct reader *in, struct json **ret)
+/* Whose it is, the caller knows; like: its neighbour, NULL for none. */
+static int read_value(struct reader *in, const struct json *like, struct json **ret)
 {
 	int type;
 
@@ -480,15 +511,24 @@ static int read_value(struct reader *in, struct json **ret)
 		strbuf_printf(&in->problem, "more than %u values", JSON_VALUES_MAX);
 		return refuse(in, "");
 	}
-	*ret = new_value(in, (enum json_type)type);
-	return *ret ? read_content(in, *ret) : -ENOMEM;
+	switch (type) {
+	case JSON_OBJECT:
+	case JSON_ARRAY:
+		return read_container(in, (enum json_type)type, like, ret);
+	case JSON_STRING:
+		return read_string(in, ret);
+	case JSON_NUMBER:
+		return read_number(in, ret);
+	default:
+		return read_word(in, (enum json_type)type, ret);
+	}
 }
 
 /* ---- the text ---- */
 
 static int read_text(struct reader *in, struct json **ret)
 {
-	int r = read_value(in, ret);
+	int r = read_value(in, NULL, ret);
 
 	if (r < 0)
 		return r;

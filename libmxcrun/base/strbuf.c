@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 
+#define PRINTF_FIRST 48u /* a new one has room for 63 */
+
 /* Room for extra more bytes and a NUL. */
 static bool reserve(struct strbuf *sb, size_t extra)
 {
@@ -54,14 +56,24 @@ void strbuf_putc(struct strbuf *sb, char c)
 	strbuf_add(sb, &c, 1);
 }
 
+/* Most texts fit into what is there. */
 void strbuf_printf(struct strbuf *sb, const char *format, ...)
 {
+	size_t room;
 	va_list ap;
 	int len;
 
+	if (!reserve(sb, PRINTF_FIRST))
+		return;
+	room = sb->capacity - sb->len;
 	va_start(ap, format);
-	len = vsnprintf(NULL, 0, format, ap);
+	len = vsnprintf(sb->data + sb->len, room, format, ap);
 	va_end(ap);
+	if (len >= 0 && (size_t)len < room) {
+		sb->len += (size_t)len;
+		return;
+	}
+	sb->data[sb->len] = '\0';
 	if (len < 0) {
 		sb->failed = true;
 		return;

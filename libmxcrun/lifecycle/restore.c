@@ -169,7 +169,7 @@ static int add_descriptors(struct restoration *r, struct criu *criu, struct err 
 		return result;
 	for (const struct json *item = document->first; item; item = item->next)
 		if (item->type == JSON_STRING && item->index < 3 && !strncmp(item->text, "pipe:", 5))
-			criu_add(criu, "--inherit-fd=fd[%zu]:%s", item->index, item->text);
+			criu_add(criu, "--inherit-fd=fd[%u]:%s", item->index, item->text);
 	return 0;
 }
 

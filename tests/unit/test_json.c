@@ -98,6 +98,23 @@ static void test_strings(void **state)
 	assert_string_equal(parse("\"\\\\u0000\"")->text, "\\u0000");
 }
 
+/* Equal keys of neighbours are one text; what only looks alike is not. */
+static void test_shared_keys(void **state)
+{
+	const struct json *root = parse("[{\"a\":1,\"b\":{\"x\":1}},{\"a\":2,\"b\":{\"x\":2},\"c\":3},{\"ab\":4},{\"\\u0061\":5},[6],"
+					"{\"\\\\n\":7},{\"\\n\":8},{\"\\n\":9},{\"\":10}]");
+	static const char *const keys[] = { "a", "a", "ab", "a", NULL, "\\n", "\n", "\n", "" };
+	const struct json *item = root->first;
+
+	(void)state;
+	assert_ptr_equal(item->first->key, item->next->first->key);
+	assert_ptr_equal(json_get(item, "b")->first->key, json_get(item->next, "b")->first->key);
+	assert_string_equal(json_get(item->next, "c")->text, "3");
+	for (size_t i = 0; i < array_size(keys); i++, item = item->next)
+		if (keys[i])
+			assert_string_equal(item->first->key, keys[i]);
+}
+
 static void test_syntax(void **state)
 {
 	(void)state;
@@ -376,6 +393,7 @@ int main(void)
 		TEST(test_tree),
 		TEST(test_scalars),
 		TEST(test_strings),
+		TEST(test_shared_keys),
 		TEST(test_syntax),
 		TEST(test_unicode),
 		TEST(test_duplicates),

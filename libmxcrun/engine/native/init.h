@@ -32,6 +32,8 @@ struct mount_place {
 	const struct plan_mount *mount;	/* one of them; NULL: no directory is open */
 	int dir_fd;
 	struct mount_object dir;
+	int kept_fd;			/* the first of descriptors in a row that are closed together */
+	unsigned int kept_count;
 };
 
 struct init {

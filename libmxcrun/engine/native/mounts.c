@@ -322,7 +322,11 @@ static int apply_bind(struct init *init, const struct plan_mount *mount, struct 
 		r = place_attach(init, mount, tree, &object, &is_done, err);
 	if (r == 0 && !is_done)
 		r = attach_tree(init, mount, tree, S_ISDIR(object.mode), err);
-	return r < 0 ? r : set_propagation(init, tree, mount, err);
+	if (r == 0)
+		r = set_propagation(init, tree, mount, err);
+	if (is_done)
+		place_keep(init, &tree);
+	return r;
 }
 
 static int fail_filesystem(const struct plan_mount *mount, const char *refused, int number, struct err **err)

@@ -49,6 +49,8 @@ int mounts_changed(const struct plan_mount *mount, struct err **err);
 int place_attach(struct init *init, const struct plan_mount *mount, int tree_fd, const struct mount_object *tree,
 		 bool *ret_is_done, struct err **err);
 int place_leave(struct init *init, struct err **err);
+/* Takes the descriptor of a tree that is in its place over, to be closed when that is left, with others. */
+void place_keep(struct init *init, int *tree_fd);
 /* Make a link in that directory, or in the root itself. False: it has another place, or something is there. */
 bool place_symlink(const struct init *init, const struct plan_mount *mount, const char *text);
 

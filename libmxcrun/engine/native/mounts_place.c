@@ -19,6 +19,7 @@
 #include "engine/native/mounts.h"
 
 #define PROC_MAGIC 0x9fa0
+#define KEPT_MAX 64u	/* descriptors, of the 1024 or more that a process may have */
 
 static size_t parent_length(const char *path)
 {
@@ -58,6 +59,29 @@ static int open_parent(const struct init *init, const char *path, bool is_made)
 			 path_open_in_root(init->root_fd, parent, O_PATH | O_DIRECTORY);
 }
 
+static void close_kept(struct mount_place *place)
+{
+	unsigned int first = (unsigned int)place->kept_fd, count = place->kept_count;
+
+	place->kept_count = 0;
+	if (count > 1 && sys_close_range(first, first + count - 1, 0) == 0)
+		return;
+	while (count-- > 0)
+		close((int)(first + count));
+}
+
+void place_keep(struct init *init, int *tree_fd)
+{
+	struct mount_place *place = &init->place;
+	int fd = take_fd(*tree_fd);
+
+	if (place->kept_count == KEPT_MAX || fd != place->kept_fd + (int)place->kept_count)
+		close_kept(place);
+	if (!place->kept_count)
+		place->kept_fd = fd;
+	place->kept_count++;
+}
+
 int place_leave(struct init *init, struct err **err)
 {
 	struct mount_place *place = &init->place;
@@ -65,6 +89,7 @@ int place_leave(struct init *init, struct err **err)
 	const struct plan_mount *mount = place->mount;
 	struct mount_object shown;
 
+	close_kept(place);
 	place->mount = NULL;
 	if (held < 0)
 		return 0;
