@@ -32,8 +32,8 @@ struct mount_place {
 	const struct plan_mount *mount;	/* one of them; NULL: no directory is open */
 	int dir_fd;
 	struct mount_object dir;
-	int kept_fd;			/* the first of descriptors in a row that are closed together */
-	unsigned int kept_count;
+	int kept[64];			/* descriptors that are closed together, of the 1024 or more that a process may have */
+	size_t kept_count;
 };
 
 struct init {

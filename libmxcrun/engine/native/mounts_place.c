@@ -19,7 +19,6 @@
 #include "engine/native/mounts.h"
 
 #define PROC_MAGIC 0x9fa0
-#define KEPT_MAX 64u	/* descriptors, of the 1024 or more that a process may have */
 
 static size_t parent_length(const char *path)
 {
@@ -59,27 +58,36 @@ static int open_parent(const struct init *init, const char *path, bool is_made)
 			 path_open_in_root(init->root_fd, parent, O_PATH | O_DIRECTORY);
 }
 
+/* One by one where a filter of an older engine refuses the call. */
+static void close_run(int first, int last)
+{
+	if (last > first && sys_close_range((unsigned int)first, (unsigned int)last, 0) == 0)
+		return;
+	for (int fd = first; fd <= last; fd++)
+		close(fd);
+}
+
 static void close_kept(struct mount_place *place)
 {
-	unsigned int first = (unsigned int)place->kept_fd, count = place->kept_count;
+	const int *kept = place->kept;
+	size_t first = 0;
 
+	for (size_t i = 1; i <= place->kept_count; i++) {
+		if (i < place->kept_count && kept[i] == kept[i - 1] + 1)
+			continue;
+		close_run(kept[first], kept[i - 1]);
+		first = i;
+	}
 	place->kept_count = 0;
-	if (count > 1 && sys_close_range(first, first + count - 1, 0) == 0)
-		return;
-	while (count-- > 0)
-		close((int)(first + count));
 }
 
 void place_keep(struct init *init, int *tree_fd)
 {
 	struct mount_place *place = &init->place;
-	int fd = take_fd(*tree_fd);
 
-	if (place->kept_count == KEPT_MAX || fd != place->kept_fd + (int)place->kept_count)
+	if (place->kept_count == array_size(place->kept))
 		close_kept(place);
-	if (!place->kept_count)
-		place->kept_fd = fd;
-	place->kept_count++;
+	place->kept[place->kept_count++] = take_fd(*tree_fd);
 }
 
 int place_leave(struct init *init, struct err **err)
