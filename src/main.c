@@ -51,7 +51,7 @@ static const char *const manager_words[] = {
 };
 static const char *const rootless_words[] = { "auto", "true", "false", NULL };
 
-static void print_help(const struct option_row *rows)
+static int print_help(const struct program *program, const struct option_row *rows)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -64,7 +64,7 @@ static void print_help(const struct option_row *rows)
 	strbuf_puts(
 		&text,
 		"  --help, -h                         show this text; after a command: its own\n");
-	output_text(strbuf_str(&text), NULL);
+	return program_print(program, strbuf_str(&text));
 }
 
 static int dispatch(struct program *program, const struct arguments *arguments)
@@ -114,11 +114,9 @@ static int read_and_dispatch(struct program *program, int argc, char **argv)
 	if (log_path && log_path[0] && output_open_log(&program->output, log_path, &err) < 0)
 		return program_fail(program, err);
 	if (wants_version)
-		return output_text(VERSION_TEXT, NULL) < 0 ? EXIT_CODE_FAILURE : 0;
-	if (arguments.wants_help || arguments.count == 0 || !strcmp(arguments.items[0], "help")) {
-		print_help(rows);
-		return 0;
-	}
+		return program_print(program, VERSION_TEXT);
+	if (arguments.wants_help || arguments.count == 0 || !strcmp(arguments.items[0], "help"))
+		return print_help(program, rows);
 	program_choose_engine(program, engine);
 	if (program->wants_systemd_cgroup)
 		program->cgroup_manager = CGROUP_MANAGER_SYSTEMD;
@@ -149,6 +147,16 @@ static int become_caller(void)
 		       : 0;
 }
 
+/* Standard error may be what is missing: then nobody hears it. */
+static int fail_to_begin(const struct program *program)
+{
+	cleanup_err struct err *err = NULL;
+
+	err_sys(&err, E_HOST, errno, "take over", "standard input, output, error and the caller's ids", NULL);
+	err_hint(&err, "what of those is closed becomes /dev/null, which has to be there, and descriptors to be had");
+	return program_fail(program, err);
+}
+
 int main(int argc, char **argv)
 {
 	struct program program = { .output = OUTPUT_INIT, .store = STORE_INIT };
@@ -157,7 +165,7 @@ int main(int argc, char **argv)
 	/* A caller that closes our standard I/O must not get our own files in its place; one that
 	 * does not read on must not end us in the middle. */
 	if (fd_guard_stdio() < 0 || become_caller() < 0)
-		return EXIT_CODE_FAILURE;
+		return fail_to_begin(&program);
 	signal(SIGPIPE, SIG_IGN);
 	/* a file beyond the caller's limit is an error like a full disk, EFBIG, and not our end */
 	signal(SIGXFSZ, SIG_IGN);

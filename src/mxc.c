@@ -4,16 +4,10 @@
 
 #include "program.h"
 
-static int print_help(void)
-{
-	return output_text("Usage: mxcrun mxc run [options] [CONFIG]\n"
-			   "       mxcrun mxc validate CONFIG\n"
-			   "       mxcrun mxc plan CONFIG\n"
-			   "       mxcrun mxc emit oci|bwrap|lxc CONFIG\n",
-			   NULL) < 0
-		       ? EXIT_CODE_FAILURE
-		       : 0;
-}
+static const char help_text[] = "Usage: mxcrun mxc run [options] [CONFIG]\n"
+				"       mxcrun mxc validate CONFIG\n"
+				"       mxcrun mxc plan CONFIG\n"
+				"       mxcrun mxc emit oci|bwrap|lxc CONFIG\n";
 
 int command_mxc(struct program *program, int argc, char **argv)
 {
@@ -29,7 +23,7 @@ int command_mxc(struct program *program, int argc, char **argv)
 	if (!strcmp(name, "emit"))
 		return command_mxc_emit(program, argc - 1, argv + 1);
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
-		return print_help();
+		return program_print(program, help_text);
 	err_set(&err, E_USAGE, 0, NULL, "\"mxc\" needs one of: run, validate, plan, emit");
 	program_fail(program, err);
 	return EXIT_CODE_USAGE;

@@ -128,7 +128,7 @@ static int run_sandbox(struct program *program, struct mxc_diagnostics *diagnost
 }
 
 /* `mxc validate`: the same without the run's contract about streams. */
-static int finish_validation(const struct mxc_options *options, const struct mxc_config *config)
+static int finish_validation(const struct program *program, const struct mxc_options *options, const struct mxc_config *config)
 {
 	const struct mxc_source *source = &options->source;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -136,11 +136,11 @@ static int finish_validation(const struct mxc_options *options, const struct mxc
 	strbuf_printf(&text, "%s: valid, contract %s, and can be enforced on this host\n",
 		      source->base64 ? "configuration" : source->config ? source->config : source->positional,
 		      config->version ? config->version : "(none given)");
-	return output_text(strbuf_str(&text), NULL) < 0 ? EXIT_CODE_FAILURE : 0;
+	return program_print(program, strbuf_str(&text));
 }
 
 /* Everything has been decided and checked; nothing was made. */
-static int finish_dry_run(struct mxc_diagnostics *diagnostics, const char *reason)
+static int finish_dry_run(const struct program *program, struct mxc_diagnostics *diagnostics, const char *reason)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -148,7 +148,7 @@ static int finish_dry_run(struct mxc_diagnostics *diagnostics, const char *reaso
 		strbuf_puts(&text, strbuf_str(&diagnostics->kept));
 	strbuf_printf(&text, "Dry run completed. Result: validation %s%s\n",
 		      reason ? "failed: " : "passed", reason ? reason : "");
-	return output_text(strbuf_str(&text), NULL) < 0 ? EXIT_CODE_FAILURE : 0;
+	return program_print(program, strbuf_str(&text));
 }
 
 /* Back ends that MXC calls experimental, in every reader that has their word (MXC.md 3.1). */
@@ -189,7 +189,7 @@ static int fail_prepare(const struct program *program, struct mxc_diagnostics *d
 	if (is_gated(config))
 		return fail_gate(diagnostics, options, config);
 	if (options->is_dry_run && !options->is_validation)
-		finish_dry_run(diagnostics, reason ? reason : "out of memory");
+		finish_dry_run(program, diagnostics, reason ? reason : "out of memory");
 	return fail_backend(program, failure);
 }
 
@@ -219,9 +219,9 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 			   &err) < 0)
 		return fail_prepare(program, diagnostics, options, document->config, err);
 	if (options->is_validation)
-		return finish_validation(options, document->config);
+		return finish_validation(program, options, document->config);
 	if (options->is_dry_run)
-		return finish_dry_run(diagnostics, NULL);
+		return finish_dry_run(program, diagnostics, NULL);
 	if (run_sandbox(program, diagnostics, &prepared, waiting, options->report, &exit_code, &err) < 0)
 		return fail_backend(program, err);
 	return exit_code;
@@ -241,19 +241,19 @@ static const char help_text[] =
 	"CONFIG is a file, or \"-\" for standard input.\n\n"
 	"Options:\n";
 
-static int print_help(const struct option_row *rows)
+static int print_help(const struct program *program, const struct option_row *rows)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
 	strbuf_puts(&text, help_text);
 	options_describe(rows, &text);
-	return output_text(strbuf_str(&text), NULL) < 0 ? EXIT_CODE_FAILURE : 0;
+	return program_print(program, strbuf_str(&text));
 }
 
 /* ---- what needs no configuration ---- */
 
 /* MXC.md 12.5: what a configuration's containment may name, and is carried out here. */
-static int list_backends(void)
+static int list_backends(const struct program *program)
 {
 	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
 
@@ -266,7 +266,7 @@ static int list_backends(void)
 	json_close(&w, '}');
 	json_close(&w, ']');
 	strbuf_putc(&w.out, '\n');
-	return output_text(strbuf_str(&w.out), NULL) < 0 ? EXIT_CODE_FAILURE : 0;
+	return program_print(program, strbuf_str(&w.out));
 }
 
 static int delete_container(struct program *program, const struct mxc_options *options)
@@ -289,7 +289,7 @@ static int delete_container(struct program *program, const struct mxc_options *o
 		output_error(&program->output, err);
 	strbuf_printf(&text, r < 0 ? "Container '%s' does not exist.\n" : "Container '%s' destroyed.\n",
 		      options->container_name);
-	return output_text(strbuf_str(&text), NULL) < 0 || r < 0 ? EXIT_CODE_FAILURE : 0;
+	return program_print(program, strbuf_str(&text)) || r < 0 ? EXIT_CODE_FAILURE : 0;
 }
 
 static int refuse_hyperlight(void)
@@ -357,10 +357,10 @@ static int run_command(struct program *program, int argc, char **argv, bool is_v
 	if (options_read(rows, OPTIONS_ANYWHERE, argc, argv, &arguments, &err) < 0)
 		return fail_usage(program, err);
 	if (arguments.wants_help)
-		return print_help(rows);
+		return print_help(program, rows);
 	program_choose_engine(program, options.engine);
 	if (options.lists_backends)
-		return list_backends();
+		return list_backends(program);
 	if (arguments.count > 1) {
 		err_set(&err, E_USAGE, 0, NULL, "more than one configuration was given");
 		return fail_usage(program, err);

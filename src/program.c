@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "base/strbuf.h"
 
-static void print_usage(const struct command_usage *usage)
+static int print_usage(const struct program *program, const struct command_usage *usage)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
@@ -17,7 +17,7 @@ static void print_usage(const struct command_usage *usage)
 		      usage->summary);
 	options_describe(usage->options, &text);
 	strbuf_puts(&text, "  --help, -h                         show this text\n");
-	output_text(strbuf_str(&text), NULL);
+	return program_print(program, strbuf_str(&text));
 }
 
 static int check_count(const struct command_usage *usage, const struct arguments *arguments,
@@ -42,8 +42,7 @@ bool program_arguments(struct program *program, const struct command_usage *usag
 	int r = options_read(usage->options, usage->order, argc, argv, ret, &err);
 
 	if (r == 0 && ret->wants_help) {
-		print_usage(usage);
-		*ret_exit_code = 0;
+		*ret_exit_code = print_usage(program, usage);
 		return false;
 	}
 	if (r == 0)
@@ -117,6 +116,13 @@ int program_fail(const struct program *program, const struct err *failure)
 {
 	output_error(&program->output, failure);
 	return EXIT_CODE_FAILURE;
+}
+
+int program_print(const struct program *program, const char *text)
+{
+	cleanup_err struct err *err = NULL;
+
+	return output_text(text, &err) < 0 ? program_fail(program, err) : 0;
 }
 
 int program_failure_code(const struct err *failure, int other)

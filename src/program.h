@@ -81,6 +81,9 @@ int program_on_container(struct program *program, const struct command_usage *us
 			 int (*operation)(const struct lifecycle *lc, const char *id,
 					  struct err **err));
 
+/* Print what was asked for. Returns the exit code: that nobody could read it is a failure. */
+int program_print(const struct program *program, const char *text);
+
 /* Do it to each container whose id the extended regular expression matches. Failures are printed. Returns the exit code. */
 int program_on_matching(struct program *program, const struct lifecycle *lc, const char *expression,
 			int (*operation)(const struct lifecycle *lc, const char *id, void *data, struct err **err), void *data);

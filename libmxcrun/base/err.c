@@ -240,17 +240,85 @@ static void put_bounded(struct strbuf *sb, const char *s, size_t max)
 	strbuf_put_escaped(sb, s, strlen(s), max);
 }
 
+/* What a call does, for those who don't know it; logs as JSON keep its name. Sorted by it. Others are said as they are. */
+static const struct {
+	const char *operation, *words;
+} deeds[] = {
+	{ "bind mount", "show" }, { "capset", "set the capabilities of" }, { "chdir", "enter" }, { "chmod", "set the mode of" },
+	{ "chown", "set the owner of" }, { "clone", "start" }, { "clone3", "start" },
+	{ "close_range", "close the descriptors of" }, { "execveat", "execute" }, { "fchdir", "enter" },
+	{ "fchmodat", "set the mode of" }, { "fchown", "set the owner of" }, { "fcntl", "get a descriptor of" },
+	{ "fdopendir", "list" }, { "flock", "lock" }, { "fork", "start a process for" }, { "fsconfig", "set up" },
+	{ "fsmount", "make the file system of" }, { "fspick", "set up" }, { "fstat", "look at" }, { "fstatat", "look at" },
+	{ "fstatfs", "look at the file system of" }, { "futex", "wait for" }, { "getcwd", "find out" }, { "getrandom", "get random bytes" },
+	{ "keyctl", "set up the session keyring by" }, { "memfd_create", "get memory for the" }, { "mkdir", "make the folder" },
+	{ "mkfifo", "make" }, { "mknod", "make" }, { "mmap", "get memory for the" }, { "mount", "mount" },
+	{ "mount_setattr", "set the flags of the mount of" }, { "move_mount", "mount" }, { "open", "open" },
+	{ "open_tree", "take the mount of" }, { "openat", "open" }, { "openat2", "open" }, { "opendir", "list" },
+	{ "pidfd_open", "watch" }, { "pidfd_send_signal", "send a signal to" }, { "pipe2", "make a pipe for" },
+	{ "pivot_root", "change the root to" }, { "poll", "wait for" }, { "prctl", "set" }, { "prlimit", "set the limit" },
+	{ "read", "read" }, { "readdir", "list" }, { "readlink", "read the link" }, { "realpath", "find" },
+	{ "recvmsg", "receive from" }, { "rename", "rename" }, { "rmdir", "remove" }, { "rtnetlink", "set up" },
+	{ "seal", "keep the" }, { "seccomp", "load the system call filter" }, { "send", "send to" }, { "sendmsg", "send to" },
+	{ "setdomainname", "set the domain name" }, { "setgroups", "set the groups" }, { "sethostname", "set the host name" },
+	{ "setns", "enter the namespace" }, { "setresgid", "change to group" }, { "setresuid", "change to user" },
+	{ "setsid", "begin a session" }, { "sigaction", "set up the signals of" }, { "signalfd", "receive the signals of" },
+	{ "sigprocmask", "block the signals of" }, { "socketpair", "make a socket for" }, { "statx", "look at" },
+	{ "symlink", "make the link" }, { "umount2", "unmount" }, { "unlink", "remove" }, { "unshare", "make a" },
+	{ "waitid", "wait for" }, { "waitpid", "wait for" }, { "write", "write" },
+};
+
+static int compare_deed(const void *operation, const void *row)
+{
+	return strcmp(operation, *(const char *const *)row);
+}
+
+static const char *deed_of(const char *operation)
+{
+	const char *const *row = bsearch(operation, deeds, array_size(deeds), sizeof(*deeds), compare_deed);
+
+	return row ? row[1] : operation;
+}
+
+/* What the C library's words for an errno don't say, where nobody has said more. */
+static const char *remedy_of(int errnum)
+{
+	switch (errnum) {
+	case EMFILE:
+		return "this process may have no more descriptors: raise ulimit -n";
+	case ENFILE:
+		return "the system has no more open files to give: raise the sysctl fs.file-max";
+	case EFBIG:
+		return "files may not be that large here: see ulimit -f";
+	case ENOSPC:
+		return "a file system is full, or a limit of the kernel's is reached: see df, df -i, and the sysctls fs.mount-max and user.max_*";
+	case EXDEV:
+		return "something else is mounted there, or a link leads out";
+	case EPERM:
+		return "the caller lacks the right, or a security module or a system call filter around mxcrun refuses it";
+	case ENOSYS:
+		return "this kernel lacks the call, or a system call filter around mxcrun refuses it";
+	default:
+		return NULL;
+	}
+}
+
+static void format_call(struct strbuf *sb, const struct err *err)
+{
+	strbuf_puts(sb, "cannot ");
+	put_bounded(sb, err->operation ? deed_of(err->operation) : "use", OBJECT_SHOWN_MAX);
+	if (!err->object)
+		return;
+	strbuf_putc(sb, ' ');
+	put_bounded(sb, err->object, OBJECT_SHOWN_MAX);
+}
+
 static void format_level(struct strbuf *sb, const struct err *err)
 {
 	if (err->text) {
 		put_bounded(sb, err->text, TEXT_SHOWN_MAX);
 	} else if (err->operation || err->object) {
-		if (err->operation)
-			put_bounded(sb, err->operation, OBJECT_SHOWN_MAX);
-		if (err->operation && err->object)
-			strbuf_putc(sb, ' ');
-		if (err->object)
-			put_bounded(sb, err->object, OBJECT_SHOWN_MAX);
+		format_call(sb, err);
 	} else {
 		strbuf_puts(sb, err_code_name(err->code));
 	}
@@ -264,7 +332,7 @@ static void format_level(struct strbuf *sb, const struct err *err)
 char *err_format(const struct err *err)
 {
 	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
-	const char *pointer = NULL;
+	const char *pointer = NULL, *remedy = NULL;
 	const struct err *level;
 	bool has_hint = false;
 
@@ -281,6 +349,7 @@ char *err_format(const struct err *err)
 			strbuf_puts(&sb, ": ");
 		}
 		format_level(&sb, level);
+		remedy = level->text ? NULL : remedy_of(level->errnum);
 	}
 	for (level = err; level; level = level->cause) {
 		if (!level->hint)
@@ -291,6 +360,8 @@ char *err_format(const struct err *err)
 	}
 	if (has_hint)
 		strbuf_putc(&sb, ')');
+	else if (remedy)
+		strbuf_printf(&sb, " (%s)", remedy);
 	return strbuf_take(&sb);
 }
 

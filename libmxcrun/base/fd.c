@@ -282,8 +282,9 @@ int fd_guard_stdio(void)
 			continue;
 		if (errno != EBADF)
 			return -errno;
-		/* The lowest free number is fd. Not close-on-exec: it serves as standard I/O. */
-		got = open("/dev/null", O_RDWR | O_NOCTTY); /* NOLINT(android-cloexec-open) */
+		/* The lowest free number is fd. Not close-on-exec: it serves as standard I/O. Writing to a standard output that
+		 * was closed is an error to us and to a workload, as it is without us. */
+		got = open("/dev/null", (fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) | O_NOCTTY); /* NOLINT(android-cloexec-open) */
 		if (got < 0)
 			return -errno;
 		if (got != fd) {

@@ -66,7 +66,7 @@ static int holder_start(struct cgroup *cgroup, struct err **err)
 	if (cgroup->holder->pid == 0)
 		hold(parent);
 	if (cgroup->holder->pid < 0)
-		return err_sys(err, E_PROCESS, errno, "fork", NULL, NULL);
+		return err_sys(err, E_PROCESS, errno, "fork", "systemd's unit", NULL);
 	return 0;
 }
 

@@ -189,7 +189,7 @@ int facts_read_kernel(struct host_facts *facts, struct err **err)
 	int r;
 
 	if (uname(&name) < 0)
-		return err_sys(err, E_HOST, errno, "uname", NULL, NULL);
+		return err_sys(err, E_HOST, errno, "uname", "the kernel's name", NULL);
 	if (sscanf(name.release, "%u.%u", &facts->kernel_major, &facts->kernel_minor) != 2)
 		return err_set(err, E_HOST, 0, NULL, "the kernel's release \"%.64s\" is no version", name.release);
 	r = fd_read_file(AT_FDCWD, "/proc/sys/user/max_user_namespaces", 64, &limit, NULL);

@@ -232,15 +232,18 @@ static int walk_folder(struct walk *walk, const char *path)
 	}
 	if (fstat(fd, &st) < 0 || !nodes_add(&walk->folders, &st, &is_new))
 		r = -ENOMEM;
+	errno = 0;
 	/* A part that is shown twice has no more names in it, but more places where they are seen. */
-	while (r == 0 && (is_new || walk->crosses_mounts) && (entry = readdir(dir))) {
+	while (r == 0 && (is_new || walk->crosses_mounts) && (errno = 0, entry = readdir(dir))) {
 		if (!walk->left) {
-			r = note_stop(walk, path, E2BIG);
+			errno = E2BIG;
 			break;
 		}
 		walk->left--;
 		r = walk_entry(walk, fd, path, entry, is_new);
 	}
+	if (r == 0 && errno)
+		r = note_stop(walk, path, errno);
 	closedir(dir);
 	return r;
 }

@@ -68,12 +68,12 @@ static int start_asking(const char *name, struct asked *ret, struct err **err)
 	int pair[2];
 
 	if (pipe2(pair, O_CLOEXEC) < 0)
-		return err_sys(err, E_HOST, errno, "pipe2", NULL, NULL);
+		return err_sys(err, E_HOST, errno, "pipe2", "the resolver", NULL);
 	ret->answer_fd = pair[0];
 	write_fd = pair[1];
 	ret->pid = fork();
 	if (ret->pid < 0)
-		return err_sys(err, E_HOST, errno, "fork", NULL, NULL);
+		return err_sys(err, E_HOST, errno, "fork", "the resolver", NULL);
 	if (ret->pid == 0)
 		ask(name, write_fd);
 	return 0;

@@ -181,8 +181,10 @@ static bool is_empty_folder(int image, const char *path)
 		fd_close_ptr(&fd);
 		return false;
 	}
-	while (count <= 2 && readdir(dir)) /* "." and ".." */
+	while (count <= 2 && (errno = 0, readdir(dir))) /* "." and ".." */
 		count++;
+	/* what can't be read may have something in it */
+	count += errno ? 3 : 0;
 	closedir(dir);
 	return count <= 2;
 }

@@ -70,7 +70,7 @@ static int examine_user_namespaces(struct arena *arena, const struct host_facts 
 		add(ret, "user namespaces", true, "sandboxes, and containers of ordinary users", NULL);
 		return 0;
 	}
-	err_sys(&failure, E_NAMESPACE, error, "clone3", "user namespace", NULL);
+	err_sys(&failure, E_NAMESPACE, error, "clone3", "a process in a user namespace", NULL);
 	explain_userns(facts, error, &failure);
 	return add_refusal(arena, ret, "user namespaces", failure);
 }

@@ -127,9 +127,11 @@ static int look_at_all(struct search *search)
 
 	if (!proc)
 		return -errno;
-	while (r == 0 && (item = readdir(proc)))
+	while (r == 0 && (errno = 0, item = readdir(proc)))
 		if (item->d_name[0] >= '1' && item->d_name[0] <= '9')
 			r = look_at(search, item->d_name);
+	if (r == 0 && errno)
+		r = -errno;
 	closedir(proc);
 	return r;
 }

@@ -44,12 +44,12 @@ int supervisor_prepare(struct supervisor *supervisor, enum signal_policy policy,
 
 	fill_mask(policy, &mask);
 	if (sigprocmask(SIG_BLOCK, &mask, &supervisor->saved_mask) < 0)
-		return err_sys(err, E_PROCESS, errno, "sigprocmask", NULL, NULL);
+		return err_sys(err, E_PROCESS, errno, "sigprocmask", "the supervisor", NULL);
 	supervisor->is_blocking = true;
 	supervisor->policy = policy;
 	supervisor->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (supervisor->signal_fd < 0)
-		return err_sys(err, E_PROCESS, errno, "signalfd", NULL, NULL);
+		return err_sys(err, E_PROCESS, errno, "signalfd", "the supervisor", NULL);
 	return 0;
 }
 
@@ -80,7 +80,7 @@ static int end_child(struct watch *watch, enum end_cause cause, int signal, stru
 	watch->result->signal = signal;
 	watch->deadline_ms = sys_monotonic_ms() + KILL_WAIT_MS;
 	if (sys_pidfd_send_signal(watch->request->child->pidfd, SIGKILL) < 0 && errno != ESRCH)
-		return err_sys(err, E_PROCESS, errno, "pidfd_send_signal", NULL, NULL);
+		return err_sys(err, E_PROCESS, errno, "pidfd_send_signal", "the container's init", NULL);
 	return 0;
 }
 
@@ -101,7 +101,7 @@ static int act_on_signal(struct watch *watch, const struct signalfd_siginfo *inf
 	}
 	/* A container that is about to end may be gone already. */
 	if (sys_pidfd_send_signal(request->child->pidfd, signal) < 0 && errno != ESRCH)
-		return err_sys(err, E_PROCESS, errno, "pidfd_send_signal", NULL, NULL);
+		return err_sys(err, E_PROCESS, errno, "pidfd_send_signal", "the container's init", NULL);
 	return 0;
 }
 
@@ -146,7 +146,7 @@ static int reap(const struct engine_child *child, int *ret_status, struct err **
 		pid = waitpid(child->pid, ret_status, __WALL);
 	while (pid < 0 && errno == EINTR);
 	if (pid < 0)
-		return err_sys(err, E_PROCESS, errno, "waitpid", NULL, NULL);
+		return err_sys(err, E_PROCESS, errno, "waitpid", "the container's init", NULL);
 	return 0;
 }
 
@@ -179,7 +179,7 @@ static int turn(struct watch *watch, struct err **err)
 		count += CONSOLE_POLL_COUNT;
 	}
 	if (poll(fds, count, time_to_wait(watch)) < 0 && errno != EINTR)
-		return err_sys(err, E_PROCESS, errno, "poll", NULL, NULL);
+		return err_sys(err, E_PROCESS, errno, "poll", "the container's end", NULL);
 	if (console)
 		console_relay(console, fds + 3);
 	r = know_start(watch, err);

@@ -61,9 +61,9 @@ static int start_program(const struct plan *plan, const struct net_namespace *na
 	int pair[2], r;
 
 	if (said_fd < 0)
-		return err_sys(err, E_NETWORK, errno, "memfd_create", NULL, NULL);
+		return err_sys(err, E_NETWORK, errno, "memfd_create", "carrier of the network", NULL);
 	if (pipe2(pair, O_CLOEXEC) < 0)
-		return err_sys(err, E_NETWORK, errno, "pipe2", NULL, NULL);
+		return err_sys(err, E_NETWORK, errno, "pipe2", "the network's carrier", NULL);
 	ready_read = pair[0];
 	ready_write = pair[1];
 	carrier.ready_fd = ready_write;

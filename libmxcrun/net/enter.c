@@ -114,14 +114,14 @@ static int run_child(const struct net_namespace *namespaces, const struct net_se
 	pid_t pid = sys_clone3(&args);
 
 	if (pid < 0)
-		return err_sys(err, E_NETWORK, errno, "clone3", NULL, NULL);
+		return err_sys(err, E_NETWORK, errno, "clone3", "the container's network", NULL);
 	if (pid == 0) {
 		open_inside(namespaces, setting, shared->sockets, count, &shared->result);
 		_exit(0);
 	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return err_sys(err, E_NETWORK, errno, "waitpid", NULL, NULL);
+			return err_sys(err, E_NETWORK, errno, "waitpid", "a process in the container's network", NULL);
 	if (status)
 		return err_set(err, E_NETWORK, EIO, NULL, "the process that opens sockets in the sandbox ended with %d", status);
 	if (shared->result.errnum)

@@ -68,7 +68,7 @@ int helper_start(const struct net_journal *journal, enum helper_life life, int (
 	int pair[2], r;
 
 	if (pipe2(pair, O_CLOEXEC) < 0)
-		return err_sys(err, E_PROCESS, errno, "pipe2", NULL, NULL);
+		return err_sys(err, E_PROCESS, errno, "pipe2", "a helper of the network", NULL);
 	ret->pid = fork();
 	if (ret->pid == 0) {
 		close(pair[1]);
@@ -76,7 +76,7 @@ int helper_start(const struct net_journal *journal, enum helper_life life, int (
 	}
 	close(pair[0]);
 	ret->life_fd = pair[1];
-	r = ret->pid < 0 ? err_sys(err, E_PROCESS, errno, "fork", NULL, NULL) : let_go(journal, ret, err);
+	r = ret->pid < 0 ? err_sys(err, E_PROCESS, errno, "fork", "a helper of the network", NULL) : let_go(journal, ret, err);
 	if (r < 0)
 		helper_stop(ret);
 	return r;

@@ -180,6 +180,43 @@ no_table() { equal "$(nsenter -t "$POD" -n nft list tables)" ""; }
 	done
 }
 
+# As root has it, an init that isn't allowed a call: another error than a disk's, and other ways to go on.
+@test "a call that is refused to the container's init is an error with one line and nothing left, or a success with everything in force" {
+	make_bundle '.linux.maskedPaths += ["/masked"] | .linux.readonlyPaths += ["/kept"] | .process.noNewPrivileges = true | .hostname = "inside"
+		| .process.args = ["/bin/sh", "-c", "grep -E \"^(Cap|NoNewPrivs|Groups)\" /proc/self/status; ls /masked; touch /kept/x 2>/dev/null || echo kept; hostname"]'
+	mkdir "$BUNDLE/rootfs"/{masked,kept}
+	touch "$BUNDLE/rootfs/masked/file"
+	local out=$BATS_TEST_TMPDIR/out want total n step code
+	below() { # WHAT NUMBER
+		timeout -k 5 "$(slow 30)" "$MXCRUN_TEST_BIN/syscall_at" -b -e 1 "$@" "$MXCRUN" --root "$STATE" run --bundle "$BUNDLE" "$TAG" \
+			</dev/null >"$out" 2>"$BATS_TEST_TMPDIR/err" 3>&-
+	}
+	below count "$BATS_TEST_TMPDIR/count"
+	want=$(cat "$out")
+	contains "$want" $'NoNewPrivs:\t1' kept inside
+	lacks "$want" file
+	total=$(cat "$BATS_TEST_TMPDIR/count")
+	[ "$total" -gt 100 ]
+	step=$((total / (2 * $(points)) + 1))
+	# not the last, which is the workload's execve
+	for ((n = 1; n < total; n += step)); do
+		code=0
+		below fail "$n" || code=$?
+		if [ "$code" -eq 0 ]; then
+			equal "$(cat "$out")" "$want"
+		else
+			equal "$code $(cat "$out")" "1 "
+			equal "$(grep -c '^mxcrun: .' "$BATS_TEST_TMPDIR/err") $(wc -l <"$BATS_TEST_TMPDIR/err")" "1 1"
+			assert_nothing_left
+		fi || {
+			echo "EPERM at system call $n of $total below: exit code $code, $(cat "$BATS_TEST_TMPDIR/err")" >&2
+			return 1
+		}
+		clear_all delete
+		assert_nothing_left
+	done
+}
+
 # too_few FILES COMMAND...: what it leaves, because it can't open what it would clean, it says so of, and gc takes it.
 too_few() {
 	(ulimit -n "$1"; shift; exec timeout -k 5 "$(slow 30)" "$MXCRUN" --root "$STATE" "$@") </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- ||

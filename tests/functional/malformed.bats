@@ -313,3 +313,32 @@ bundle() { make_bundle '.process.args = ["/bin/true"]'; }
 	config '.linux.namespaces += [{type: "%n\u001b]0;x\u0007"}]'
 	assert_malformed /linux/namespaces "%n"
 }
+
+# unheard WORDS...: what it would print, it can't: to a full device, and to a standard output that is closed.
+unheard() {
+	local status=0
+	"$MXCRUN" --root "$STATE" "$@" </dev/null >/dev/full 2>"$BATS_TEST_TMPDIR/err" 3>&- || status=$?
+	[ "$status" -ne 0 ]
+	grep -q "cannot write standard output: No space left on device" "$BATS_TEST_TMPDIR/err"
+	status=0
+	"$MXCRUN" --root "$STATE" "$@" </dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- >&- || status=$?
+	[ "$status" -ne 0 ]
+	grep -q "cannot write standard output: Bad file descriptor" "$BATS_TEST_TMPDIR/err"
+}
+
+@test "a result that can't be printed is a failure with a line" {
+	make_bundle
+	policy true
+	rt create --bundle "$BUNDLE" "$TAG" </dev/null >/dev/null 2>&1
+	local words
+	for words in list "list -q" "list -f json" "state $TAG" "ps $TAG" "events --stats $TAG" features --version --help "kill --help" \
+		"spec --help" "plan --bundle $BUNDLE" "emit oci --bundle $BUNDLE" "emit --matrix" "doctor" "doctor --json" "mxc --help" \
+		"mxc run --available-backends" "mxc run --help"; do
+		# shellcheck disable=SC2086 # words
+		unheard $words
+	done
+	for words in plan validate "run --dry-run" "emit bwrap"; do
+		# shellcheck disable=SC2086 # words
+		unheard mxc $words "$POLICY"
+	done
+}

@@ -23,7 +23,7 @@ static void test_sys(void **state)
 			 -ENOENT);
 	assert_int_equal(err->code, E_MOUNT);
 	assert_int_equal(err->errnum, ENOENT);
-	assert_line(err, "/mounts/3: open_tree /data: No such file or directory");
+	assert_line(err, "/mounts/3: cannot take the mount of /data: No such file or directory");
 }
 
 static void test_sys_without_strings(void **state)
@@ -34,7 +34,7 @@ static void test_sys_without_strings(void **state)
 	assert_int_equal(err_sys(&err, E_CGROUP, EACCES, NULL, NULL, NULL), -EACCES);
 	assert_line(err, "cgroup: Permission denied");
 	assert_int_equal(err_sys(&err, E_CGROUP, EACCES, "mkdirat", NULL, NULL), -EACCES);
-	assert_line(err, "mkdirat: Permission denied");
+	assert_line(err, "cannot mkdirat: Permission denied");
 }
 
 static void test_set(void **state)
@@ -73,7 +73,7 @@ static void test_wrap_and_hint(void **state)
 	assert_int_equal(err_root_code(err), E_USERNS_BLOCKED);
 	err_replace_pointer(err, "/other");
 	assert_null(err->pointer);
-	assert_line(err, "create \"web\": /other: clone3: Operation not permitted"
+	assert_line(err, "create \"web\": /other: cannot start: Operation not permitted"
 			 " (set kernel.unprivileged_userns_clone to 1)");
 }
 
@@ -97,7 +97,7 @@ static void test_escaped_line(void **state)
 
 	(void)state;
 	err_sys(&err, E_MOUNT, ENOENT, "open", "a\nb\x1b[31m\xe2\x80\xae\xff", NULL);
-	assert_line(err, "open a\\x0ab\\x1b[31m\\u202e\\xff: No such file or directory");
+	assert_line(err, "cannot open a\\x0ab\\x1b[31m\\u202e\\xff: No such file or directory");
 }
 
 static void test_long_object(void **state)

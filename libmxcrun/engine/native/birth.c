@@ -80,7 +80,7 @@ static int settle_in(const struct birth *birth, struct err **err)
 	fd_close_ptr(&init->fds.cgroup);
 	r = join_v1_groups(&init->fds, err);
 	if (r == 0 && plan->process.new_session && setsid() < 0)
-		r = err_sys(err, E_PROCESS, errno, "setsid", NULL, NULL);
+		r = err_sys(err, E_PROCESS, errno, "setsid", "of the container", NULL);
 	if (r == 0 && launch_needs_word(plan, init->fds.by_root, init->fds.is_apart))
 		r = wait_for_word(init, err);
 	return r == 0 && plan->namespaces[NS_USER].mode == NS_NEW ? take_root(birth, err) : r;
@@ -301,7 +301,9 @@ void birth_part(struct init *init)
 	if (message.number && prctl(PR_SET_DUMPABLE, 0) < 0)
 		_exit(LAUNCH_EXIT_SETUP);
 	init->fds.is_apart = !message.number;
-	(void)raw_call(SYS_write, init->fds.sync, (long)&message, sizeof(message), 0, 0);
+	/* who waits for it would wait for ever */
+	if (raw_call(SYS_write, init->fds.sync, (long)&message, sizeof(message), 0, 0) != sizeof(message))
+		_exit(LAUNCH_EXIT_SETUP);
 	if (init->fds.is_apart && unshare(LAUNCH_APART & ~CLONE_NEWUSER) < 0)
 		init->apart_errno = errno;
 }

@@ -108,9 +108,11 @@ static int copy_directory(int from_fd, int to_fd, unsigned int depth)
 		fd_close_ptr(&stream_fd);
 		return -ENOMEM;
 	}
-	while (r == 0 && (entry = readdir(stream)))
+	while (r == 0 && (errno = 0, entry = readdir(stream)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = copy_entry(from_fd, to_fd, entry->d_name, depth);
+	if (r == 0 && errno)
+		r = -errno;
 	closedir(stream);
 	return r;
 }

@@ -43,7 +43,7 @@ static int get_permitted(uint64_t *ret, struct err **err)
 	struct __user_cap_data_struct data[2];
 
 	if (syscall(SYS_capget, &header, data) < 0)
-		return err_sys(err, E_CREDENTIALS, errno, "capget", NULL, NULL);
+		return err_sys(err, E_CREDENTIALS, errno, "capget", "this process", NULL);
 	*ret = (uint64_t)data[1].permitted << 32 | data[0].permitted;
 	return 0;
 }
@@ -144,7 +144,7 @@ static int unshare_user(struct err **err)
 		return r;
 	r = set_capabilities(permitted, permitted, 0);
 	if (r < 0)
-		return err_sys(err, E_CREDENTIALS, -r, "capset", NULL, NULL);
+		return err_sys(err, E_CREDENTIALS, -r, "capset", "the workload", NULL);
 	if (unshare(CLONE_NEWUSER) < 0)
 		return err_sys(err, errno == EPERM || errno == ENOSPC ? E_USERNS_BLOCKED : E_NAMESPACE,
 			       errno, "unshare", "the workload's user namespace", NULL);

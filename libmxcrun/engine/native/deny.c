@@ -88,7 +88,7 @@ static int nobodys_map(struct init *init, struct err **err)
 	if (pid == 0)
 		_exit(-write_nobodys_map(init, init->map_fd));
 	if (pid < 0)
-		return err_sys(err, E_USERNS_BLOCKED, errno, "clone3", "user namespace of covers", NULL);
+		return err_sys(err, E_USERNS_BLOCKED, errno, "clone3", "a process in a user namespace for covers", NULL);
 	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
 		;
 	if (!WIFEXITED(status) || WEXITSTATUS(status))

@@ -230,7 +230,7 @@ static int mark_descriptors(unsigned int first, struct err **err)
 	if (sys_close_range(first, ~0u, SYS_CLOSE_RANGE_CLOEXEC) == 0)
 		return 0;
 	if (errno != ENOSYS && errno != EINVAL)
-		return err_sys(err, E_EXEC, errno, "close_range", NULL, NULL);
+		return err_sys(err, E_EXEC, errno, "close_range", "the container", NULL);
 	for (unsigned int fd = first; fd < DESCRIPTORS_MAX; fd++)
 		if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF)
 			return err_sys(err, E_EXEC, errno, "fcntl", "FD_CLOEXEC", NULL);
@@ -244,7 +244,7 @@ static int reset_signals(struct err **err)
 
 	sigemptyset(&none);
 	if (signal(SIGPIPE, SIG_DFL) == SIG_ERR || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-		return err_sys(err, E_EXEC, errno, "sigaction", NULL, NULL);
+		return err_sys(err, E_EXEC, errno, "sigaction", "the workload", NULL);
 	return 0;
 }
 

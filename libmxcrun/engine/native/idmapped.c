@@ -50,7 +50,7 @@ static int holder_start(struct holder *holder, const struct plan_mount *mount, s
 	holder->read_fd = fds[0];
 	holder->write_fd = fds[1];
 	holder->pid = clone_run(&args, holder->stack, sizeof(holder->stack), hold, holder);
-	return holder->pid < 0 ? err_sys(err, E_IDMAP, -holder->pid, "clone3", "user namespace", mount->pointer) : 0;
+	return holder->pid < 0 ? err_sys(err, E_IDMAP, -holder->pid, "clone3", "a process in a user namespace", mount->pointer) : 0;
 }
 
 static void holder_done(struct holder *holder)

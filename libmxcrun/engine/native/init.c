@@ -176,7 +176,7 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 	path_umask_is_zero(true);
 	/* LXC has done so */
 	if (is_carried(init) && init->plan->process.new_session && !init->fds.by_lxc && setsid() < 0)
-		return err_sys(err, E_PROCESS, errno, "setsid", NULL, NULL);
+		return err_sys(err, E_PROCESS, errno, "setsid", "of the container", NULL);
 	return 0;
 }
 

@@ -62,11 +62,11 @@ int landlock_apply(struct init *init, struct err **err)
 		return 0;
 	ruleset = sys_landlock_create(rights, plan_keeps_abstract_sockets_out(init->plan) ? SYS_LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET : 0);
 	if (ruleset < 0)
-		return err_sys(err, E_PROCESS, errno, "landlock_create_ruleset", NULL, NULL);
+		return err_sys(err, E_PROCESS, errno, "landlock_create_ruleset", "the second wall", NULL);
 	r = add_root(ruleset, rights, err);
 	for (int fd = 0; fd <= STDERR_FILENO && r == 0; fd++)
 		r = add_standard(ruleset, fd, rights & of_files, err);
 	if (r == 0 && sys_landlock_restrict_self(ruleset) < 0)
-		r = err_sys(err, E_PROCESS, errno, "landlock_restrict_self", NULL, NULL);
+		r = err_sys(err, E_PROCESS, errno, "landlock_restrict_self", "the second wall", NULL);
 	return r;
 }

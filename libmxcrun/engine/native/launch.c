@@ -236,7 +236,7 @@ static int make_life(struct launch *l, struct engine_child *child, struct err **
 
 static int clone_failed(const struct launch *l, int errnum, struct err **err)
 {
-	int r = err_sys(err, E_PROCESS, errnum, "clone3", "new namespaces", "/linux/namespaces");
+	int r = err_sys(err, E_PROCESS, errnum, "clone3", "a process in new namespaces", "/linux/namespaces");
 
 	/* one that parted has its user namespace: another limit struck */
 	if (l->is_userns_new && !l->is_apart)
@@ -339,7 +339,7 @@ static int child_vanished(const struct engine_child *child, struct err **err)
 		return err_sys(err, E_PROCESS, errno, "waitid", "init", NULL);
 	if (info.si_code == CLD_EXITED && info.si_status > 0 && info.si_status < 125)
 		return err_sys(err, E_PROCESS, info.si_status, "execveat", "init program", NULL);
-	r = err_set(err, E_PROCESS, ECHILD, NULL, "init ended by %s %d before it was ready",
+	r = err_set(err, E_PROCESS, 0, NULL, "init ended by %s %d before it was ready",
 		    info.si_code == CLD_EXITED ? "exit code" : "signal", info.si_status);
 	if (info.si_code != CLD_EXITED)
 		err_hint(err, "a memory limit below what set-up needs kills it: raise linux.resources.memory.limit");

@@ -29,7 +29,7 @@ static int block_all(struct err **err)
 
 	sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
-		return err_sys(err, E_PROCESS, errno, "sigprocmask", NULL, NULL);
+		return err_sys(err, E_PROCESS, errno, "sigprocmask", "the container's init", NULL);
 	return 0;
 }
 
@@ -45,7 +45,7 @@ static int open_signals(struct err **err)
 	for (size_t i = 0; i < array_size(wanted); i++)
 		sigaddset(&set, wanted[i]);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_sys(err, E_PROCESS, errno, "signalfd", NULL, NULL) : fd;
+	return fd < 0 ? err_sys(err, E_PROCESS, errno, "signalfd", "the container's init", NULL) : fd;
 }
 
 struct birth {
@@ -63,7 +63,7 @@ static int be_workload(void *data)
 	fd_close_ptr(&birth->init.fds.life);
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-		err_sys(&err, E_PROCESS, errno, "sigprocmask", NULL, NULL);
+		err_sys(&err, E_PROCESS, errno, "sigprocmask", "the container's init", NULL);
 	else
 		birth->run(&birth->init, &err);
 	init_fail(&birth->init, err);
