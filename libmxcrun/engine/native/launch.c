@@ -567,13 +567,17 @@ static bool makes_namespaces(const struct plan *plan)
 /* The word of one that was to make a sandbox's namespaces. What failed there will be tried again with the container's process. */
 static int hear_first(struct launch *l, struct engine_child *child, struct err **err)
 {
+	char buf[ERR_PACK_MAX];
 	uint32_t len = 0, number = 0;
-	int kind = sync_receive(child->sync_fd, &number, sizeof(number), &len, SETUP_TIMEOUT_MS);
+	int kind = sync_receive(child->sync_fd, buf, sizeof(buf), &len, SETUP_TIMEOUT_MS);
 
 	if (kind == 0)
 		return child_vanished(child, err);
+	if (kind == SYNC_ERROR)
+		return take_error(buf, len, err);
 	if (kind != SYNC_APART || len != sizeof(number))
 		return err_set(err, E_INTERNAL, kind < 0 ? -kind : EPROTO, NULL, "waiting for the sandbox's namespaces");
+	memcpy(&number, buf, sizeof(number));
 	l->is_apart = number == 0;
 	return 0;
 }
