@@ -841,6 +841,18 @@ boottime 864000 0"
 	assert_refused context
 }
 
+@test "the caller's groups are taken away, and nothing runs with them where a filter around us lets nobody do that" {
+	make_bundle '.process.args = ["/bin/sh", "-c", "grep ^Groups: /proc/self/status"]'
+	set -- "$MXCRUN" --root "$STATE" run --bundle "$BUNDLE" "$TAG"
+	run --separate-stderr setpriv --groups 123,456 "$@" </dev/null
+	equal "$(tr -d '[:space:]' <<<"$output")" Groups:
+	run --separate-stderr setpriv --groups 123,456 "$MXCRUN_TEST_BIN/old_kernel" --deny setgroups "$@" </dev/null
+	assert_refused /process/user "caller's groups can't be taken away"
+	# who has none has nothing to lose
+	run --separate-stderr setpriv --clear-groups "$MXCRUN_TEST_BIN/old_kernel" --deny setgroups "$@" </dev/null
+	equal "$status" 0
+}
+
 @test "run.oci.keep_original_groups keeps the caller's groups, and goes with no others" {
 	make_bundle '.annotations["run.oci.keep_original_groups"] = "1"'
 	script 'grep ^Groups /proc/self/status'

@@ -6,14 +6,18 @@
  * process may map no other id than its own into a namespace that it made.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/sys.h"
 #include "engine/native/init.h"
 
@@ -82,8 +86,20 @@ static int drop_bounding(uint64_t keep, struct err **err)
 	return 0;
 }
 
-/* With CAP_SETGID the kernel says so only in a user namespace whose maker denied the call, as `unshare -Ur` does; nobody in
- * there can have other groups than the caller's, so to ask for none is to ask for what there is. */
+/* user_namespaces(7). Not by a file of that name that the image has. */
+static bool namespace_denies_groups(void)
+{
+	cleanup_close int fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
+	struct statfs fs;
+	char text[4];
+
+	return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC &&
+	       read(fd, text, sizeof(text)) == (ssize_t)sizeof(text) && !memcmp(text, "deny", sizeof(text));
+}
+
+/* The kernel says EPERM without CAP_SETGID, and in a user namespace whose maker denied the call, as `unshare -Ur` does: nobody in
+ * there can have other groups than the caller's, so to ask for none is to ask for what there is. A filter around us may say
+ * the same, and then the groups stay that were to be taken away. */
 static int groups_denied(const struct plan_process *process, struct err **err)
 {
 	uint64_t permitted = 0;
@@ -93,8 +109,11 @@ static int groups_denied(const struct plan_process *process, struct err **err)
 		return r;
 	if (!(permitted >> CAP_SETGID & 1))
 		return err_set(err, E_CREDENTIALS, EPERM, "/process/user", "the caller's groups can't be taken away without CAP_SETGID");
-	if (!process->group_count)
+	if (!process->group_count && (getgroups(0, NULL) == 0 || namespace_denies_groups()))
 		return 0;
+	if (!process->group_count)
+		return err_set(err, E_CREDENTIALS, EPERM, "/process/user",
+			       "the caller's groups can't be taken away: setgroups is refused, and not by the user namespace, by what /proc says");
 	return err_set(err, E_CREDENTIALS, EPERM, "/process/user/additionalGids",
 		       "the user namespace that mxcrun runs in was made with setgroups denied");
 }
