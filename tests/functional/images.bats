@@ -310,7 +310,7 @@ store_is_empty() { [ -z "$(find "$MXCRUN_IMAGES" -mindepth 1 ! -name .lock 2>/de
 		probe call keyctl; grep CapEff /proc/self/status | cut -f 2; exec sleep 3' --arg d "$USERDIR/extra" \
 		'.bubblewrap = {resources: {memoryMb: 64, pids: 20}, customBinds: [{source: $d, destination: "/mnt", readOnly: true}],
 			tmpfsMounts: [{path: "/data", sizeMb: 2}], symlinks: [{path: "/tmp/link", target: "/data"}], keepCaps: ["CAP_KILL"], seccompProfile: "denylist"}'
-	sed -i 's|readlink /link|readlink /tmp/link|' "$POLICY"
+	sed -i "s|readlink /link|readlink /tmp/link|; s|sleep 3|sleep $(slow 3)|" "$POLICY"
 	rt mxc run "$POLICY" </dev/null >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" &
 	wait_for 5 grep -q 0000000000000020 "$BATS_TEST_TMPDIR/out"
 	local pid
