@@ -305,7 +305,6 @@ static int run_options(struct program *program, const struct mxc_options *option
 	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
 	cleanup_mxc_text struct mxc_text text = { 0 };
 	cleanup_err struct err *err = NULL;
-	bool is_at_hand;
 
 	if (mxc_diagnostics_open(&diagnostics, options->is_debug, options->log_file, &err) < 0)
 		return program_fail(program, err);
@@ -313,14 +312,11 @@ static int run_options(struct program *program, const struct mxc_options *option
 		say("Error: No config provided. Give a file, --config FILE or --config-base64 TEXT\n");
 		return EXIT_CODE_FAILURE;
 	}
-	/* text that comes through a pipe may come slowly: nobody is kept waiting for it */
-	is_at_hand = mxc_source_is_at_hand(&options->source);
-	if (!options->is_dry_run && is_at_hand)
-		wait_for_sandbox(program->engine, &waiting);
 	if (mxc_source_read(&options->source, &text, &err) < 0)
 		return fail_request(&diagnostics, err);
-	if (!options->is_dry_run && !is_at_hand)
-		wait_for_sandbox(program->engine, &waiting);
+	/* the text may have come slowly; from here on nobody is waited for */
+	if (!options->is_dry_run && program_facts(program, NULL) == 0)
+		wait_for_sandbox(&program->facts, program->engine, &waiting);
 	if (policy_parse(text.data, text.len, text.name, &diagnostics.log, &document, &err) < 0)
 		return fail_request(&diagnostics, err);
 	return run_document(program, &diagnostics, options, &document, &waiting);

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/input.h"
 #include "base/json.h"
@@ -85,14 +84,6 @@ const char *mxc_source_file(const struct mxc_source *source)
 	const char *path = source->config ? source->config : source->positional;
 
 	return source->base64 || !path || input_is_stdin(path) ? NULL : path;
-}
-
-bool mxc_source_is_at_hand(const struct mxc_source *source)
-{
-	const char *path = mxc_source_file(source);
-	struct stat st;
-
-	return source->base64 || (path && stat(path, &st) == 0 && S_ISREG(st.st_mode));
 }
 
 int mxc_source_read(const struct mxc_source *source, struct mxc_text *ret, struct err **err)

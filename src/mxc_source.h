@@ -2,8 +2,6 @@
 #ifndef MXCRUN_MXC_SOURCE_H
 #define MXCRUN_MXC_SOURCE_H
 
-#include <stdbool.h>
-
 #include "base/err.h"
 #include "base/log.h"
 #include "lifecycle/prepare.h"
@@ -23,9 +21,6 @@ void mxc_text_done(struct mxc_text *text);
 
 /* The file that it is read from; NULL: from none that has a name. */
 const char *mxc_source_file(const struct mxc_source *source);
-
-/* Does it take no longer than a file does? */
-bool mxc_source_is_at_hand(const struct mxc_source *source);
 
 /* "-" and /dev/stdin are standard input. */
 int mxc_source_read(const struct mxc_source *source, struct mxc_text *ret, struct err **err);

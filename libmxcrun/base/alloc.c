@@ -20,12 +20,6 @@
 #define SMALLEST_SHIFT 5u		/* 32 bytes, half of them header */
 #define CLASSES 12u			/* up to 64 KiB */
 #define REGION ((size_t)1 << 20)
-/* Behind it comes the plan, in the same page table (mem.h). */
-#ifdef INIT_IS_MOVABLE
-#define FIRST_REGION ((size_t)128 << 10)
-#else
-#define FIRST_REGION ((size_t)256 << 10)
-#endif
 #define POPULATE_FIRST ((size_t)16 << 10)
 #define POPULATE_STEP ((size_t)32 << 10)
 #define POPULATE_MAPPED ((size_t)256 << 10)
@@ -49,8 +43,8 @@ static char *place, *populated, *limit;
 static struct block *unused[CLASSES];
 static uint64_t secret;
 /* A common symbol lies behind all other zeros, so that those stay together with the data (start.c). */
-extern char alloc_first_region[FIRST_REGION] __attribute__((visibility("hidden")));
-_Alignas(4096) char alloc_first_region[FIRST_REGION] __attribute__((common));
+extern char alloc_first_region[REGION] __attribute__((visibility("hidden")));
+_Alignas(4096) char alloc_first_region[REGION] __attribute__((common));
 
 static uint64_t sign(const struct block *block, uint32_t size_class)
 {
@@ -95,21 +89,20 @@ static void *map_block(size_t size)
 static int new_region(void)
 {
 	char *region = alloc_first_region;
-	size_t size = limit ? REGION : FIRST_REGION;
 
 	if (limit)
 		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (region == MAP_FAILED)
 		return -1;
 	place = populated = region;
-	limit = region + size;
+	limit = region + REGION;
 	return 0;
 }
 
 /* Ask for some pages together, before they are touched; an older kernel refuses, and each faults by itself. */
 static void populate(const char *to)
 {
-	size_t step = populated == alloc_first_region ? POPULATE_FIRST : POPULATE_STEP;
+	size_t step = limit - populated == REGION ? POPULATE_FIRST : POPULATE_STEP;
 
 	while (populated < to && populated < limit) {
 		if (step > (size_t)(limit - populated))

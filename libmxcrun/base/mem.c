@@ -1,4 +1,4 @@
-/* mem.c - arenas: in growing chunks, or one memfd for the plan, at an address of its own. */
+/* mem.c - arenas: in growing chunks, or one memfd at a fixed address for the plan. */
 #include "base/mem.h"
 
 #include <errno.h>
@@ -83,46 +83,9 @@ struct arena *arena_new(void)
 	return arena;
 }
 
-#ifdef INIT_IS_MOVABLE
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-
-uintptr_t arena_shared_address(void)
-{
-	return (uintptr_t)__ehdr_start + ARENA_ABOVE_INIT;
-}
-#else
-#if defined(IMAGE_IS_PREPARED) && defined(__x86_64__)
-/* The kernel puts the stack of a program into the last 16 GiB below 128 TiB, at random. */
-#define STACKS 0x7ff800000000ul
-extern const char _end[] __attribute__((visibility("hidden")));
-
-/* Mappings are made below the program, not above it; and init's stack must not be where ours is not. */
-static uintptr_t choose_address(void)
-{
-	uintptr_t behind = ((uintptr_t)_end + 4095) & ~(uintptr_t)4095;
-
-	return behind + ARENA_SHARED_SIZE <= STACKS ? behind : ARENA_SHARED_DEFAULT;
-}
-#else
-static uintptr_t choose_address(void)
-{
-	return ARENA_SHARED_DEFAULT;
-}
-#endif
-
-static uintptr_t shared;
-
-uintptr_t arena_shared_address(void)
-{
-	if (!shared)
-		shared = choose_address();
-	return shared;
-}
-#endif
-
 static char *shared_address(void)
 {
-	return (char *)arena_shared_address(); /* NOLINT(performance-no-int-to-ptr): chosen beforehand */
+	return (char *)ARENA_SHARED_ADDRESS; /* NOLINT(performance-no-int-to-ptr): a fixed place */
 }
 
 /* Beforehand, untouched; by an arena that was freed. */
@@ -146,24 +109,13 @@ static int map_at_address(int fd, size_t len, int protection, int flags)
 	return 0;
 }
 
-static int reserve(void)
-{
-	return map_at_address(-1, ARENA_SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
-}
-
 int arena_reserve_shared(void)
 {
 	int r;
 
 	if (is_reserved)
 		return 0;
-	r = reserve();
-#ifndef INIT_IS_MOVABLE
-	if (r < 0 && shared != ARENA_SHARED_DEFAULT) {
-		shared = ARENA_SHARED_DEFAULT;
-		r = reserve();
-	}
-#endif
+	r = map_at_address(-1, ARENA_SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
 	is_reserved = r == 0;
 	return r;
 }
@@ -248,9 +200,6 @@ int arena_map_shared(int fd)
 		return -errno;
 	if (st.st_size <= 0 || (size_t)st.st_size > ARENA_SHARED_SIZE)
 		return -EINVAL;
-#ifdef INIT_IS_MOVABLE
-	munmap(shared_address(), ARENA_KEPT);
-#endif
 	return map_at_address(fd, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE);
 }
 

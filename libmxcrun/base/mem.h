@@ -1,7 +1,7 @@
 /* mem.h - who owns memory: scope clean-up for single objects, arenas for whole structures.
  *
  * An arena is filled, then only read, then freed in one call; nothing in it is freed by itself. The
- * plan's arena is a memfd: the container's init maps the same pages at the
+ * plan's arena is a memfd mapped at a fixed address: the container's init maps the same pages at the
  * same address, so that the plan's pointers hold in both and nothing has to be serialised.
  */
 #ifndef MXCRUN_BASE_MEM_H
@@ -9,7 +9,6 @@
 
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 static inline void free_ptr(void *p)
@@ -28,17 +27,13 @@ struct arena;
 /* An arena on the heap. NULL when out of memory. */
 struct arena *arena_new(void);
 
-/* The plan's arena: at most ARENA_SHARED_SIZE bytes at arena_shared_address(), where init finds the plan, which is the first allocation. One at
- * a time per process. NULL with errno when that fails.
- *
- * The address is behind the program's own image where that is free (with base/start.c), so that both use one page table; else
- * ARENA_SHARED_DEFAULT: above any heap that follows a program at the usual place, and below the shadow memory of the sanitizers. Init is put
- * ARENA_ABOVE_INIT below it (engine/native/image.c), and keeps ARENA_KEPT bytes of its address space free for it. */
-#define ARENA_SHARED_DEFAULT 0x60180000ul
+/* The plan's arena: memfd at ARENA_SHARED_ADDRESS, at most ARENA_SHARED_SIZE bytes. One at a time per
+ * process (the address is fixed). NULL with errno when that fails. The first allocation
+ * lies at ARENA_SHARED_FIRST, which is where init looks for the plan. The address is in the page table of init's own (Makefile.am,
+ * INIT_ADDRESS), above any heap that follows a program at the usual place, and below the shadow memory of the sanitizers. */
+#define ARENA_SHARED_ADDRESS 0x60180000ul
 #define ARENA_SHARED_SIZE (64ul << 20)
-#define ARENA_ABOVE_INIT 0x60000ul
-#define ARENA_KEPT (1ul << 20)
-uintptr_t arena_shared_address(void);
+#define ARENA_SHARED_FIRST ARENA_SHARED_ADDRESS
 struct arena *arena_new_shared(void);
 
 /* Its memory is mapped now, not with the next one: a mapping made while another process that shares our memory executes a

@@ -137,14 +137,10 @@ void start_prepare(void)
 	uintptr_t stack = (uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(PAGE - 1);
 	const char *image = (const char *)&__ehdr_start;
 	const Elf64_Phdr *part = (const Elf64_Phdr *)(const void *)(image + __ehdr_start.e_phoff);
-	uintptr_t base = (uintptr_t)image, first = 0;
+	uintptr_t base = __ehdr_start.e_type == ET_DYN ? (uintptr_t)image : 0;
 
-	/* where init was moved to before it was executed (engine/native/image.c) its parts are named by their final addresses */
-	for (unsigned int i = __ehdr_start.e_phnum; i-- > 0;)
-		if (part[i].p_type == PT_LOAD)
-			first = part[i].p_vaddr;
 	for (unsigned int i = 0; i < __ehdr_start.e_phnum; i++) {
-		uintptr_t start = base + (part[i].p_vaddr - first), from = start & ~(uintptr_t)(PAGE - 1);
+		uintptr_t start = base + part[i].p_vaddr, from = start & ~(uintptr_t)(PAGE - 1);
 		uintptr_t zeros = part[i].p_memsz - part[i].p_filesz;
 		uintptr_t end = start + part[i].p_filesz + (zeros < ZEROS_MAX ? zeros : ZEROS_MAX);
 		uintptr_t to = (end + PAGE - 1) & ~(uintptr_t)(PAGE - 1);

@@ -40,7 +40,7 @@ int instance_create(const struct lifecycle *lc, const struct prepared *prepared,
 
 /* To be called first of all, with what the plan will be made from: while that is read, init starts. What fails here the engine
  * tries again, and reports. */
-void wait_for_plan(const struct plan_request *request, struct engine_child *ret);
+void wait_for_plan(const struct lifecycle *lc, const struct plan_request *request, struct engine_child *ret);
 
 /* The bundle's way up to there for create and run --detach: with its console socket and pid file. *prepared is the caller's
  * to close, for the plan's texts are the record's. */

@@ -276,7 +276,7 @@ int lifecycle_exec(const struct lifecycle *lc, const struct exec_request *reques
 	*ret_exit_code = 0;
 	e.lc = lc;
 	e.request = request;
-	wait_for_plan(&request->plan, &e.waiting);
+	wait_for_plan(lc, &request->plan, &e.waiting);
 	r = open_target(&e, err);
 	if (r == 0)
 		r = prepare_exec(lc->facts, lc->log, request, &e.container.record, &e.prepared, err);

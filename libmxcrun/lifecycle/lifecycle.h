@@ -93,7 +93,7 @@ int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err);
 
 /* To be called before its plan is made, and when nothing else is waited for any more: init starts meanwhile. What fails here the
  * engine tries again, and reports. engine: the one asked for; NULL: none. */
-void wait_for_sandbox(const char *engine, struct engine_child *ret);
+void wait_for_sandbox(const struct host_facts *facts, const char *engine, struct engine_child *ret);
 
 /* Run a sandbox from its plan to its end and take it away; SIGINT, SIGTERM, SIGHUP and SIGQUIT end
  * it. report: file for the enforcement record; NULL: none. */

@@ -99,7 +99,7 @@ static int run_in_foreground(const struct lifecycle *lc, const struct create_req
 	cleanup_close int console_fd = -1;
 	int r;
 
-	wait_for_plan(&request->plan, &waiting);
+	wait_for_plan(lc, &request->plan, &waiting);
 	r = prepare_bundle(lc->facts, lc->log, &request->plan, &prepared, err);
 	if (r == 0 && request->console_socket)
 		r = err_set(err, E_TERMINAL, 0, NULL,

@@ -52,7 +52,7 @@ static inline const char *closed_complaint(struct arena *shared, const struct pl
 {
 	static struct closed_range ranges[CLOSED_RANGES_MAX];
 	static char complaint[128];
-	const uintptr_t *start = (const uintptr_t *)arena_shared_address(), *stray;
+	const uintptr_t *start = (const uintptr_t *)ARENA_SHARED_FIRST, *stray;
 	size_t count = closed_read_ranges(ranges);
 
 	if ((const void *)plan != (const void *)start)

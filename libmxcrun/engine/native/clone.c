@@ -111,6 +111,7 @@ void raw_default_signals(uint64_t ignored)
 {
 	static const unsigned long default_action[16];
 
+	ignored |= 1u << (SIGPIPE - 1) | 1u << (SIGXFSZ - 1);
 	for (int number = 1; number <= 64; number++)
 		if (ignored >> (number - 1) & 1)
 			(void)raw_call(SYS_rt_sigaction, number, (long)default_action, 0, KERNEL_SIGSET_SIZE, 0);

@@ -2,7 +2,6 @@
 #ifndef MXCRUN_ENGINE_NATIVE_CLONE_H
 #define MXCRUN_ENGINE_NATIVE_CLONE_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,9 +20,8 @@
 /* A system call that touches nothing but registers: the kernel's result, a negative errno on failure. */
 long raw_call(long number, long a, long b, long c, long d, long e);
 
-/* By raw calls: what is ignored, as a mask of SigIgn in /proc, has its default action again. A workload begins with no signal
- * ignored, neither by the caller nor by us, who ignore two. */
-#define RAW_IGNORED_BY_US (1u << (SIGPIPE - 1) | 1u << (SIGXFSZ - 1))
+/* By raw calls: what is ignored, as a mask of SigIgn in /proc, and SIGPIPE and SIGXFSZ, which we ignore ourselves, have their default action
+ * again. A workload begins with no signal ignored. */
 void raw_default_signals(uint64_t ignored);
 
 /* By raw calls: in a new user namespace the first exec would drop the capabilities that came with it, unless the process is its

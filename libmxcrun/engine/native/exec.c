@@ -237,7 +237,7 @@ static int mark_descriptors(unsigned int first, struct err **err)
 	return 0;
 }
 
-/* Handlers end at execve(2) by themselves, and init.c took the caller's ignored signals back; SIGPIPE is our own. */
+/* Handlers end at execve(2) by themselves, and launch.c took the caller's ignored signals back; SIGPIPE is our own. */
 static int reset_signals(struct err **err)
 {
 	sigset_t none;

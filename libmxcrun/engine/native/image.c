@@ -3,49 +3,16 @@
  * Sealed, because a process of the container may reach it through /proc/PID/exe, and a changed one would run
  * in the next container (CVE-2019-5736). Small, because it is copied for every start.
  */
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/syscall.h>
 
-#include "base/mem.h"
 #include "base/sys.h"
 #include "engine/native/clone.h"
 #include "engine/native/parent.h"
 
 extern const char init_image_start[], init_image_end[];
-
-/* What the kernel reads of the image, by which it goes below the plan: a program that could go anywhere becomes one of that place. Its
- * own start corrects its pointers (base/start.c). Behind its zeros it keeps room for the plan, before the kernel puts anything else there. */
-static struct {
-	Elf64_Ehdr file;
-	Elf64_Phdr parts[8];
-} head;
-
-static void move_part(Elf64_Phdr *part, uintptr_t address)
-{
-	if (part->p_type != PT_LOAD)
-		return;
-	if (part->p_flags & PF_W)
-		part->p_memsz = ARENA_ABOVE_INIT + ARENA_KEPT - part->p_vaddr;
-	part->p_vaddr += address;
-	part->p_paddr += address;
-}
-
-void image_prepare(void)
-{
-	uintptr_t address = arena_shared_address() - ARENA_ABOVE_INIT;
-
-	memcpy(&head, init_image_start, sizeof(head));
-	if (head.file.e_type != ET_DYN)
-		return;
-	head.file.e_type = ET_EXEC;
-	head.file.e_entry += address;
-	for (size_t i = 0; i < head.file.e_phnum && i < array_size(head.parts); i++)
-		move_part(&head.parts[i], address);
-}
 
 static long make_file(void)
 {
@@ -58,13 +25,9 @@ static long make_file(void)
 static long write_image(long fd)
 {
 	const char *at = init_image_start;
-	long n = raw_call(SYS_write, fd, (long)&head, sizeof(head), 0, 0);
 
-	if (n != sizeof(head))
-		return n < 0 ? n : -EIO;
-	at += n;
 	while (at != init_image_end) {
-		n = raw_call(SYS_write, fd, (long)at, (long)((uintptr_t)init_image_end - (uintptr_t)at), 0, 0);
+		long n = raw_call(SYS_write, fd, (long)at, (long)((uintptr_t)init_image_end - (uintptr_t)at), 0, 0);
 
 		if (n < 0)
 			return n;
@@ -84,9 +47,7 @@ int raw_image_open(void)
 
 int image_open(struct err **err)
 {
-	int fd;
+	int fd = raw_image_open();
 
-	image_prepare();
-	fd = raw_image_open();
 	return fd < 0 ? err_sys(err, E_HOST, -fd, "memfd_create", "init program", NULL) : fd;
 }

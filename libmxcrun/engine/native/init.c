@@ -20,7 +20,6 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "engine/engine.h"
-#include "engine/native/clone.h"
 #include "engine/native/init.h"
 
 static int exit_code_of(const struct err *err)
@@ -81,18 +80,6 @@ static bool take_flag(struct launch_fds *fds, const char **at)
 	       take_word(at, "by=root", &fds->by_root) || take_word(at, "for=sandbox", &fds->is_apart);
 }
 
-static bool take_ignored(struct launch_fds *fds, const char **at)
-{
-	static const char word[] = "ignored=";
-	char *end;
-
-	if (strncmp(*at, word, sizeof(word) - 1) != 0)
-		return false;
-	fds->ignored_signals = strtoull(*at + sizeof(word) - 1, &end, 16);
-	*at = *end == ',' ? end + 1 : NULL;
-	return true;
-}
-
 /* The name is len long. */
 static int keep_fd(struct launch_fds *fds, const char *name, size_t len, int fd)
 {
@@ -123,7 +110,7 @@ int launch_fds_parse(const char *text, const int *received, size_t count, struct
 		long number;
 		int r;
 
-		if (take_flag(fds, &at) || take_ignored(fds, &at))
+		if (take_flag(fds, &at))
 			continue;
 		number = equals ? strtol(equals + 1, &end, 10) : -1;
 		if (number < 0 || number > INT32_MAX || (received && (size_t)number >= count))
@@ -179,14 +166,12 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 	r = init->fds.plan < 0 ? birth_receive(init, message, sizeof(message), err) : 0;
 	if (r < 0)
 		return r;
-	/* the executed program kept them; what we ignore ourselves is the workload's to change (exec.c) */
-	raw_default_signals((init->fds.ignored_signals | RAW_IGNORED_BY_US) & ~(1ull << (SIGPIPE - 1)));
 	r = arena_map_shared(init->fds.plan);
 	if (r < 0)
 		return err_sys(err, E_INTERNAL, -r, "mmap", "plan", NULL);
 	close(init->fds.plan);
 	init->fds.plan = -1;
-	init->plan = (const struct plan *)arena_shared_address();
+	init->plan = (const struct plan *)ARENA_SHARED_FIRST;
 	umask(0);
 	path_umask_is_zero(true);
 	/* LXC has done so */

@@ -137,7 +137,7 @@ static int launch_carrier(void *data)
 		if (r < 0)
 			return (int)-r;
 	}
-	raw_default_signals(l->request->facts->ignored_signals | RAW_IGNORED_BY_US);
+	raw_default_signals(l->request->facts->ignored_signals);
 	return child_execute_carrier(l, envp);
 }
 
@@ -210,8 +210,6 @@ static int send_launch(const struct launch *l, const struct engine_child *child,
 		list_fd(&list, "task", l->tasks.fds[i]);
 	if (l->request->facts->is_privileged)
 		strbuf_puts(&list.text, ",by=root");
-	if (l->request->facts->ignored_signals & ~(uint64_t)RAW_IGNORED_BY_US)
-		strbuf_printf(&list.text, ",ignored=%llx", (unsigned long long)l->request->facts->ignored_signals);
 	text = list.text;
 	if (text.failed)
 		return err_nomem(err);
@@ -596,7 +594,7 @@ static int find_first(struct launch *l, struct engine_child *child, struct err *
 		*child = *waiting;
 		*waiting = (struct engine_child)ENGINE_CHILD_INIT;
 	} else {
-		r = engine_wait_for_plan(l->request->plan->process.preserve_fds, false, child, err);
+		r = engine_wait_for_plan(l->request->facts, l->request->plan->process.preserve_fds, false, child, err);
 	}
 	child->life_fd = life_fd;
 	return r == 0 && child->is_apart ? hear_first(l, child, err) : r;

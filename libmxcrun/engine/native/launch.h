@@ -6,7 +6,7 @@
  * it waits at the sync socket, its only descriptor, while the parent reads and plans: starting a program takes as long as that. It
  * owns nothing on the host and ends with the socket, so the journal need not know it.
  *
- * The parent builds and seals the plan (a memfd, for the address that init was put below), and sends that and all other descriptors in one
+ * The parent builds and seals the plan (a memfd mapped at a fixed address), and sends that and all other descriptors in one
  * message. The process that waited maps it, enters what only a parent can (the pid namespace of an exec; namespaces in which one of a new user namespace is to
  * be born), and clone3()s the container's process, again with CLONE_VM (birth.c): into all new namespaces at once and into the v2 cgroup,
  * as a child of the runtime (CLONE_PARENT). It tells its number and exits. Nothing but the plan is shared with the
@@ -68,7 +68,6 @@ struct launch_fds {
 	int cgroup;		/* v2: what the container's process is born in; or -1 */
 	int *tasks;		/* "task=N" each: v1, to which it writes itself; malloc'd, init's only */
 	size_t task_count;
-	uint64_t ignored_signals;	/* "ignored=HEX": from the caller, bit N-1: signal N */
 	bool net_is_late;	/* "late=net": SYNC_GO brings the network namespace, or init makes it there */
 	bool by_root;		/* "by=root": facts.is_privileged */
 	bool by_lxc;		/* "by=lxc": that is the other engine */

@@ -77,9 +77,7 @@ void carrier_end(int *pidfd);
 /* Is that process a child of the other? */
 bool carrier_is_child(pid_t pid, pid_t parent);
 
-/* image.c: a sealed memfd with the init program, close-on-exec. Descriptor or -errno; by raw calls (clone.h) where image_prepare() went
- * before it, and the place of the plan was known. */
-void image_prepare(void);
+/* image.c: a sealed memfd with the init program, close-on-exec. Descriptor or -errno; the first by raw calls (clone.h). */
 int raw_image_open(void);
 int image_open(struct err **err);
 
