@@ -62,7 +62,7 @@ POLICY_SUITES=("$here"/{mxc,sandbox,network,images,corpus,mxc_fields}.bats)
 	equal "$(grep -nE 'MXCRUN_TEST_ENGINE|requires .*native' "${POLICY_SUITES[@]}")" ""
 	# the program itself, but for what carries nothing out
 	left=$(grep -nE '"\$(MXCRUN|USERDIR/mxcrun)"|\$MXCRUN ' "${POLICY_SUITES[@]}" | grep -vF '{BY[' |
-		grep -vE '" image import|mxc plan |(cp|ln -s) "\$MXCRUN" |"\$TEMPLATE" "\$MXCRUN"$' || true)
+		grep -vE '" image import|mxc plan |(cp|cmp|ln -s) "\$MXCRUN" |"\$TEMPLATE" "\$MXCRUN"$' || true)
 	equal "$left" ""
 	# and each row exists: an item that no engine refuses or does differently leaves nothing out
 	while read -r item; do
