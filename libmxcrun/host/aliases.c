@@ -159,15 +159,20 @@ static int find_mounts(struct search *s, const struct listed *listed, const char
 
 /* ---- file systems ---- */
 
+static bool is_shown(const struct listed *listed)
+{
+	return !listed->is_denied && !listed->is_unseen;
+}
+
 static void mark_grants(struct search *s)
 {
 	for (size_t i = 0; i < s->mount_count; i++) {
 		const struct listed *above = listing_above(&s->listing, s->mounts[i].mountpoint);
 
-		s->mounts[i].has_grants = above && !above->is_denied;
+		s->mounts[i].has_grants = above && is_shown(above);
 	}
 	for (size_t i = 0; i < s->listing.count; i++) {
-		struct mount_entry *mount = s->listing.items[i].is_denied ? NULL : mount_of(s, s->listing.items[i].path);
+		struct mount_entry *mount = is_shown(&s->listing.items[i]) ? mount_of(s, s->listing.items[i].path) : NULL;
 
 		if (mount)
 			mount->has_grants = true;

@@ -330,7 +330,7 @@ static int walk_granted(struct walk *walk, bool with_folders)
 	for (size_t i = 0; i < listing->count && r == 0; i++) {
 		const struct listed *listed = &listing->items[i];
 
-		if (listed->is_denied || (listed->object == SIZE_MAX && !with_folders))
+		if (listed->is_denied || listed->is_unseen || (listed->object == SIZE_MAX && !with_folders))
 			continue;
 		r = listed->is_directory ? walk_tree(walk, listed->path)
 					 : walk_single(walk, listed->path);

@@ -20,7 +20,9 @@ static int compare_listed(const void *a, const void *b)
 	const struct listed *x = a, *y = b;
 	int order = strcmp(x->path, y->path);
 
-	return order ? order : strictness(x) - strictness(y);
+	if (order == 0)
+		order = strictness(x) - strictness(y);
+	return order ? order : (int)x->is_unseen - (int)y->is_unseen;
 }
 
 static int compare_path(const void *path, const void *item)
@@ -46,6 +48,7 @@ int listing_make(struct arena *arena, const struct object_request *requests,
 				.is_denied = requests[i].access == F_OK,
 				.is_readonly = requests[i].access == R_OK && requests[i].role == OBJECT_LISTED,
 				.is_directory = S_ISDIR(object->mode),
+				.is_unseen = requests[i].is_unseen,
 			};
 	}
 	for (i = 0; i < objects->folder_count; i++)

@@ -31,6 +31,7 @@ struct object_request {
 	const char *path;
 	int access;
 	enum object_role role;
+	bool is_unseen; /* the sandbox doesn't show it at that place: it only ends what is restricted around it */
 };
 
 struct host_object {

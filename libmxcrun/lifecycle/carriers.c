@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "lifecycle/admin.h"
+#include "lifecycle/host_paths.h"
 #include "lifecycle/prepare.h"
 
 #define FIXED_CARRIERS 3u /* mxc, mxc.policy, mxc.policy-name */
@@ -23,7 +24,7 @@ struct reader {
 	const struct log *log;
 	struct admin admin;
 	struct policy_carrier *carriers;
-	size_t count;
+	size_t count, others; /* all, and those before the owner's */
 };
 
 /* Who may name a file by which the host's own are judged, and read: not a pod's author. */
@@ -116,6 +117,7 @@ static int add_owners(struct reader *r, const struct admin_policy *policies, siz
 {
 	int result = 0;
 
+	r->others = r->count;
 	for (size_t i = 0; i < count && result == 0; i++) {
 		const struct policy_carrier carrier = {
 			.name = policies[i].path,
@@ -200,18 +202,16 @@ static bool has_content(int image, const char *path)
 	return S_ISDIR(st.st_mode) ? !is_empty_folder(image, path) : !S_ISREG(st.st_mode) || st.st_size;
 }
 
-static int look_up_grants(struct reader *r, const char *bundle, struct plan_carriers *carriers, struct err **err)
+/* Fills what is asked of the host with requests. */
+static int look_up_grants(struct reader *r, const char *bundle, struct plan_carriers *carriers, struct object_request *requests,
+			  struct host_objects **ret, struct err **err)
 {
 	const struct policy_combined *combined = carriers->combined;
-	struct object_request *requests = arena_array(r->arena, combined->grant_count, sizeof(*requests));
 	bool *is_in_image = arena_array(r->arena, combined->grant_count, sizeof(*is_in_image));
-	struct host_objects *objects = NULL;
 	cleanup_close int image = -1;
 	int result;
 
-	if (!combined->grant_count)
-		return 0;
-	if (!requests || !is_in_image)
+	if (!is_in_image)
 		return err_nomem(err);
 	image = open_image(r->arena, r->config, bundle, err);
 	if (image < 0)
@@ -223,12 +223,97 @@ static int look_up_grants(struct reader *r, const char *bundle, struct plan_carr
 		requests[i] = (struct object_request){
 			.path = grant->path,
 			.access = grant->intent == INTENT_READWRITE ? R_OK | W_OK : R_OK,
+			.role = is_in_image[i] ? OBJECT_PLACE : OBJECT_BOUND,
 		};
 	}
-	result = objects_look_up(r->arena, requests, combined->grant_count, r->facts, NULL, &objects, err);
-	carriers->objects = objects;
+	result = objects_look_up(r->arena, requests, combined->grant_count, r->facts, NULL, ret, err);
+	carriers->objects = *ret;
 	carriers->is_in_image = is_in_image;
 	return result;
+}
+
+/* ---- what the policies say of it, by paths of the host ---- */
+
+static bool is_in_grant(const struct object_request *requests, size_t count, const char *path)
+{
+	cleanup_free char *clean = path_clean(path);
+
+	for (size_t i = 0; i < count; i++)
+		if (requests[i].role == OBJECT_BOUND && (!clean || path_is_within(clean, requests[i].path)))
+			return true;
+	return false;
+}
+
+static int keep_granted(struct reader *r, const struct object_request *requests, size_t count, struct string_list *list, struct err **err)
+{
+	const char **kept = arena_array(r->arena, list->count, sizeof(*kept));
+	size_t kept_count = 0;
+
+	if (!kept)
+		return err_nomem(err);
+	for (size_t i = 0; i < list->count; i++)
+		if (is_in_grant(requests, count, list->items[i]))
+			kept[kept_count++] = list->items[i];
+	list->items = kept;
+	list->count = kept_count;
+	return 0;
+}
+
+/* A path of the host's owner is one of the host as well, anybody else's where it lies in what is granted. */
+static int carrier_on_host(struct reader *r, size_t index, const struct object_request *requests, size_t count,
+			   struct policy_carrier *ret, struct err **err)
+{
+	struct mxc_config *config = arena_memdup(r->arena, r->carriers[index].config, sizeof(*config));
+	int result = config ? 0 : err_nomem(err);
+
+	if (result == 0 && index < r->others) {
+		result = keep_granted(r, requests, count, &config->filesystem.denied_paths, err);
+		if (result == 0)
+			result = keep_granted(r, requests, count, &config->filesystem.readonly_paths, err);
+		if (result == 0)
+			result = keep_granted(r, requests, count, &config->filesystem.readwrite_paths, err);
+	}
+	*ret = r->carriers[index];
+	ret->config = config;
+	ret->grants = GRANTS_ALL; /* which of them may, was decided before */
+	return result == 0 ? host_paths_follow(r->arena, r->facts, ret, err) : result;
+}
+
+static int restrict_grants(struct reader *r, const struct object_request *requests, const struct host_objects *objects,
+			   struct plan_carriers *carriers, struct err **err)
+{
+	struct plan_owner *on_host = arena_alloc(r->arena, sizeof(*on_host));
+	struct policy_combined *combined = arena_alloc(r->arena, sizeof(*combined));
+	struct policy_carrier *copies = arena_array(r->arena, r->count, sizeof(*copies));
+	struct host_objects shown = *objects;
+	int result = on_host && combined && copies ? 0 : err_nomem(err);
+
+	shown.folder_count = 0;
+	for (size_t i = 0; i < r->count && result == 0; i++)
+		result = carrier_on_host(r, i, requests, objects->count, &copies[i], err);
+	if (result == 0)
+		result = combine_paths(r->arena, copies, r->count, combined, err);
+	if (result < 0)
+		return result;
+	on_host->combined = combined;
+	carriers->on_host = on_host;
+	result = host_paths_look_up(r->arena, r->facts, on_host, err);
+	return result == 0 ? host_paths_find_names(r->arena, requests, &shown, on_host, err) : result;
+}
+
+static int add_grants(struct reader *r, const char *bundle, struct plan_carriers *carriers, struct err **err)
+{
+	size_t count = carriers->combined->grant_count, bound = 0;
+	struct object_request *requests = arena_array(r->arena, count, sizeof(*requests));
+	struct host_objects *objects = NULL;
+	int result;
+
+	if (!count)
+		return 0;
+	result = requests ? look_up_grants(r, bundle, carriers, requests, &objects, err) : err_nomem(err);
+	for (size_t i = 0; i < count && result == 0; i++)
+		bound += requests[i].role == OBJECT_BOUND && !objects->items[i].error;
+	return result < 0 || !bound ? result : restrict_grants(r, requests, objects, carriers, err);
 }
 
 int carriers_read(struct arena *arena, const struct oci_config *config, const char *bundle, const char *admin_config,
@@ -243,7 +328,7 @@ int carriers_read(struct arena *arena, const struct oci_config *config, const ch
 	if (result == 0)
 		result = policy_combine(arena, r.carriers, r.count, log, &carriers->combined, err);
 	if (result == 0)
-		result = look_up_grants(&r, bundle, carriers, err);
+		result = add_grants(&r, bundle, carriers, err);
 	if (result < 0)
 		return result;
 	*ret = carriers;
@@ -253,86 +338,24 @@ int carriers_read(struct arena *arena, const struct oci_config *config, const ch
 
 /* ---- for a sandbox ---- */
 
-static int follow_links(struct reader *r, struct string_list *list, const char *key, const struct policy_carrier *carrier,
-			struct err **err)
-{
-	struct object_request *requests = arena_array(r->arena, list->count, sizeof(*requests));
-	const char **paths = arena_array(r->arena, list->count + 1, sizeof(*paths));
-	struct host_objects *objects = NULL;
-
-	if (!list->count)
-		return 0;
-	if (!requests || !paths)
-		return err_nomem(err);
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->items[i][0] != '/')
-			return err_set(err, E_POLICY, 0, arena_printf(r->arena, "%s/filesystem/%s/%zu", carrier->prefix, key, i),
-				       "filesystem path '%.512s' has to be absolute", list->items[i]);
-		requests[i] = (struct object_request){ .path = list->items[i], .access = F_OK };
-	}
-	if (objects_look_up(r->arena, requests, list->count, r->facts, NULL, &objects, err) < 0)
-		return -EINVAL;
-	for (size_t i = 0; i < list->count; i++) {
-		paths[i] = objects->items[i].canonical;
-		if (!paths[i])
-			return err_set(err, E_POLICY, objects->items[i].error,
-				       arena_printf(r->arena, "%s/filesystem/%s/%zu", carrier->prefix, key, i),
-				       "filesystem path '%.512s' can't be resolved", list->items[i]);
-	}
-	list->items = paths;
-	return 0;
-}
-
-static int follow_all_links(struct reader *r, struct policy_carrier *carrier, struct err **err)
-{
-	struct mxc_config *config = arena_memdup(r->arena, carrier->config, sizeof(*config));
-	int result;
-
-	if (!config)
-		return err_nomem(err);
-	result = follow_links(r, &config->filesystem.denied_paths, "deniedPaths", carrier, err);
-	if (result == 0)
-		result = follow_links(r, &config->filesystem.readonly_paths, "readonlyPaths", carrier, err);
-	if (result == 0)
-		result = follow_links(r, &config->filesystem.readwrite_paths, "readwritePaths", carrier, err);
-	carrier->config = config;
-	return result;
-}
-
-static int look_up_regions(struct reader *r, const struct policy_combined *combined, const struct host_objects **ret,
-			   struct err **err)
-{
-	struct object_request *requests = arena_array(r->arena, combined->region_count, sizeof(*requests));
-	struct host_objects *objects = NULL;
-	int result;
-
-	if (!requests)
-		return err_nomem(err);
-	for (size_t i = 0; i < combined->region_count; i++)
-		requests[i] = (struct object_request){ .path = combined->regions[i].path, .access = F_OK };
-	result = objects_look_up(r->arena, requests, combined->region_count, r->facts, NULL, &objects, err);
-	*ret = objects;
-	return result;
-}
-
-static int combine_owners(struct reader *r, const struct plan_owner **ret, struct err **err)
+static int combine_owners(struct reader *r, struct plan_owner **ret, struct err **err)
 {
 	struct plan_owner *owner = arena_alloc(r->arena, sizeof(*owner));
 	int result = owner ? 0 : err_nomem(err);
 
 	for (size_t i = 0; i < r->count && result == 0; i++)
-		result = follow_all_links(r, &r->carriers[i], err);
+		result = host_paths_follow(r->arena, r->facts, &r->carriers[i], err);
 	if (result == 0)
 		result = policy_combine(r->arena, r->carriers, r->count, r->log, &owner->combined, err);
 	if (result == 0)
-		result = look_up_regions(r, owner->combined, &owner->objects, err);
+		result = host_paths_look_up(r->arena, r->facts, owner, err);
 	if (result == 0)
 		*ret = owner;
 	return result;
 }
 
 int carriers_read_owner(struct arena *arena, const char *admin_config, const struct host_facts *facts,
-			const struct log *log, const struct plan_owner **ret, const struct admin_config **ret_owners, struct err **err)
+			const struct log *log, struct plan_owner **ret, const struct admin_config **ret_owners, struct err **err)
 {
 	struct reader r = { .arena = arena, .facts = facts, .log = log, .admin = ADMIN_INIT };
 	struct admin_policy *policies = NULL;

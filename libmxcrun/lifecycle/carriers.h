@@ -17,6 +17,6 @@ int carriers_read(struct arena *arena, const struct oci_config *config, const ch
 /* What the host's owner has for every container, for a sandbox: his paths are those of the host, every link followed. *ret
  * is NULL when there is nothing. */
 int carriers_read_owner(struct arena *arena, const char *admin_config, const struct host_facts *facts,
-			const struct log *log, const struct plan_owner **ret, const struct admin_config **ret_owners, struct err **err);
+			const struct log *log, struct plan_owner **ret, const struct admin_config **ret_owners, struct err **err);
 
 #endif

@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "lifecycle/carriers.h"
 #include "lifecycle/desktop.h"
+#include "lifecycle/host_paths.h"
 #include "lifecycle/own.h"
 #include "lifecycle/store.h"
 #include "plan/caps.h"
@@ -327,7 +328,8 @@ static int look_up_objects(struct arena *arena, const struct mxc_config *config,
 
 /* What the policy means on this host. */
 static int decide(const struct policy_document *document, const struct host_facts *facts, const struct log *log,
-		  const struct own_places *places, const struct policy_decisions **ret, struct err **err)
+		  const struct own_places *places, struct plan_owner *owner, const struct policy_decisions **ret,
+		  struct err **err)
 {
 	struct arena *arena = document->arena;
 	const struct host_image *image = NULL;
@@ -346,6 +348,8 @@ static int decide(const struct policy_document *document, const struct host_fact
 		r = policy_check(arena, config, facts, named.objects, log, &work, err);
 	if (r == 0)
 		r = objects_find_aliases(arena, named.requests, named.objects, err);
+	if (r == 0 && owner)
+		r = host_paths_find_names(arena, named.requests, named.objects, owner, err);
 	return r < 0 ? r : policy_resolve(work, ret, err);
 }
 
@@ -409,6 +413,7 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	struct plan_policy_request complete = *request;
 	const struct engine *engine = NULL;
 	const struct admin_config *owners = NULL;
+	struct plan_owner *owner = NULL;
 	struct own_places places = {
 		.state = request->state,
 		.state_exists = request->state_exists,
@@ -421,10 +426,11 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 	if (r == 0)
 		r = look_up_names(document, facts, err);
 	if (r == 0)
-		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &complete.owner, &owners, err);
+		r = carriers_read_owner(document->arena, request->admin_config, facts, log, &owner, &owners, err);
+	complete.owner = owner;
 	places.owners = owners;
 	if (r == 0)
-		r = decide(document, facts, log, &places, &decisions, err);
+		r = decide(document, facts, log, &places, owner, &decisions, err);
 	if (r == 0)
 		r = read_profile(document, log, &complete.seccomp_file, err);
 	if (r == 0)

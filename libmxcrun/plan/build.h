@@ -13,11 +13,14 @@
 #include "plan/plan.h"
 #include "policy/combine.h"
 
+struct plan_owner;
+
 /* The policies of a bundle, combined, and what the host has at the paths that they grant. */
 struct plan_carriers {
 	const struct policy_combined *combined;
 	const struct host_objects *objects; /* of combined->grants, in their order */
 	const bool *is_in_image;	    /* likewise: the root file system has something there */
+	const struct plan_owner *on_host;   /* what they restrict of the host by its own paths; NULL: nothing is granted */
 };
 
 /* What the command line adds to a bundle. */

@@ -13,6 +13,7 @@
 #include "base/sys.h"
 #include "plan/caps.h"
 #include "plan/from_carriers.h"
+#include "plan/from_policy_owner.h"
 
 #define CPU_PERIOD_US UINT64_C(100000)
 
@@ -175,6 +176,7 @@ int build_carrier_grants(struct builder *b, struct err **err)
 	if (own_count)
 		memcpy(all, b->plan->mounts, own_count * sizeof(*all));
 	b->plan->mounts = all;
+	b->grant_first = own_count;
 	for (size_t i = 0; i < policy->grant_count && r == 0; i++) {
 		const struct combined_grant *grant = &policy->grants[i];
 
@@ -182,6 +184,7 @@ int build_carrier_grants(struct builder *b, struct err **err)
 		    !is_mounted_over(b->plan, b->plan->mount_count, grant->path))
 			r = add_grant(b, grant, &b->request->carriers->objects->items[i], err);
 	}
+	b->grant_count = b->plan->mount_count - own_count;
 	return r;
 }
 
@@ -348,6 +351,8 @@ int build_carrier_regions(struct builder *b, struct err **err)
 	const struct policy_combined *policy = combined_of(b);
 	int r = build_regions(b, err);
 
+	if (r == 0 && policy->grant_count)
+		r = build_granted_regions(b, b->request->carriers->on_host, err);
 	if (r == 0)
 		r = build_carrier_network(b, err);
 	if (r < 0)

@@ -16,6 +16,7 @@ struct builder {
 	const struct host_facts *facts;
 	const struct log *log;
 	struct plan *plan;
+	size_t grant_first, grant_count; /* of the mounts: what policies bring from the host */
 	/* What linux_ points to once a policy has lowered limits: not in the arena, for it points out of it. */
 	struct {
 		struct oci_linux linux_;

@@ -15,6 +15,8 @@
 struct plan_owner {
 	const struct policy_combined *combined;
 	const struct host_objects *objects; /* of combined->regions, in their order */
+	const struct host_alias *aliases;   /* other names of these in what is shown */
+	size_t alias_count;
 };
 
 struct plan_policy_request {

@@ -14,7 +14,7 @@
 #define RUNTIME "mxcrun" /* decides about what is its own */
 #define FIXED_ITEMS 12u /* the whole root, network, desktop, four limits, timeout, Landlock, capabilities, new privileges, seccomp */
 
-/* The owner's region that the entry's place lies in, when it is stricter. */
+/* The owner's region that the entry's place lies in, by this or another name, when it is stricter. */
 static const struct combined_region *stricter_region(const struct policy_entry *entry, const struct plan_owner *owner)
 {
 	const struct combined_region *found = NULL;
@@ -22,6 +22,12 @@ static const struct combined_region *stricter_region(const struct policy_entry *
 	for (size_t i = 0; owner && i < owner->combined->region_count; i++)
 		if (path_is_within(entry->source, owner->combined->regions[i].path))
 			found = &owner->combined->regions[i];
+	for (size_t i = 0; owner && i < owner->alias_count; i++) {
+		const struct combined_region *region = &owner->combined->regions[owner->aliases[i].object];
+
+		if (path_is_within(entry->source, owner->aliases[i].path) && (!found || region->intent < found->intent))
+			found = region;
+	}
 	return found && found->intent < entry->intent ? found : NULL;
 }
 

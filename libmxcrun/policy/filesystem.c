@@ -224,6 +224,22 @@ static int unite_objects(struct view *view, struct err **err)
 
 /* ---- names that nobody listed (D6) ---- */
 
+int policy_refuse_unsearched(const struct host_unsearched *unsearched, const char *path, const char *pointer, struct err **err)
+{
+	if (unsearched->suspect)
+		err_set(err, E_POLICY, 0, pointer,
+			"filesystem path '%.512s' is denied, and the granted '%.512s' may be a hard link of one of its "
+			"files: '%.512s' could not be searched",
+			path, unsearched->suspect, unsearched->place);
+	else
+		err_set(err, E_POLICY, 0, pointer,
+			"filesystem path '%.512s' is denied, and its files have hard links that could not be looked for in "
+			"the granted '%.512s'",
+			path, unsearched->place);
+	err_hint(err, "deny less, or grant less: both are searched, up to a million entries each");
+	return -EINVAL;
+}
+
 static int check_searched(const struct view *view, struct err **err)
 {
 	const struct host_unsearched *unsearched = &view->objects->unsearched;
@@ -232,18 +248,7 @@ static int check_searched(const struct view *view, struct err **err)
 	if (!unsearched->place)
 		return 0;
 	c = &view->items[unsearched->object];
-	if (unsearched->suspect)
-		err_set(err, E_POLICY, 0, c->entry.pointer,
-			"filesystem path '%.512s' is denied, and the granted '%.512s' may be a hard link of one of its "
-			"files: '%.512s' could not be searched",
-			c->object->path, unsearched->suspect, unsearched->place);
-	else
-		err_set(err, E_POLICY, 0, c->entry.pointer,
-			"filesystem path '%.512s' is denied, and its files have hard links that could not be looked for in "
-			"the granted '%.512s'",
-			c->object->path, unsearched->place);
-	err_hint(err, "deny less, or grant less: both are searched, up to a million entries each");
-	return -EINVAL;
+	return policy_refuse_unsearched(unsearched, c->object->path, c->entry.pointer, err);
 }
 
 /* Each other name of a restricted object becomes a restriction of its own. Where no region shows it,

@@ -36,6 +36,9 @@ int policy_check(struct arena *arena, const struct mxc_config *config, const str
 /* The rest of them; the objects' other names are known by now. The decisions lie in the arena. 0 or -errno. */
 int policy_resolve(struct policy_work *work, const struct policy_decisions **ret, struct err **err);
 
+/* A search for other names of a denied path that did not come to its end. E_POLICY. */
+int policy_refuse_unsearched(const struct host_unsearched *unsearched, const char *path, const char *pointer, struct err **err);
+
 /* limits.c: the section of limits alone. E_POLICY; 0 or -errno. */
 int policy_limits(struct arena *arena, const struct mxc_config *config, struct policy_resources *ret, struct err **err);
 

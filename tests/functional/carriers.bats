@@ -344,6 +344,115 @@ owned_policy() { # command, then jq
 	equal "$(jq -r '.policy.items[] | select(.pointer == "/filesystem/readwritePaths/0") | "\(.requested) \(.enforced) \(.decidedBy | split("/")[-1])"' <<<"$output")" "readwrite denied 10.json"
 }
 
+# Names that only the file system knows of: hard links, mounts. The folder holds what is denied and what is granted.
+make_names() { # FOLDER
+	mkdir -p "$1"/{secret/inner,tree/deep,alone,doc}
+	echo hidden >"$1/secret/inner/file"
+	echo public | tee "$1/doc/file" >"$1/tree/file"
+	ln "$1/secret/inner/file" "$1/tree/deep/hard"
+	ln "$1/secret/inner/file" "$1/alone/hard"
+}
+
+# status, then what is left to see of each of the names; the engine's name first.
+look_at_names() { # FOLDER COMMAND...
+	local dir=$1 engine
+	shift
+	policy "set -- $dir/tree/deep/hard $dir/alone/hard $dir/tree/file $dir/tree/bound/inner/file $dir/tree/doc/file; $try_script"'for path; do try "$path"; done; cat "$@" 2>/dev/null | grep hidden' \
+		--arg dir "$dir" '.filesystem.readwritePaths = [$dir + "/tree", $dir + "/alone/hard"]'
+	cp "$POLICY" "$dir/policy.json"
+	chmod 644 "$dir/policy.json"
+	for engine in native bwrap lxc; do
+		[ "$engine" = native ] || have "${engine/lxc/lxc-start}" || continue
+		run --separate-stderr "$@" --engine "$engine" --admin-config "$ADMIN" mxc run "$dir/policy.json" </dev/null
+		echo "$engine: $status; ${output:0:2000}; ${stderr:0:2000}"
+		lacks "$output" hidden
+		# what the owner restricts there, those do not carry out
+		[ "$engine" = native ] || contains "$stderr" "$engine: regions of a policy"
+		[ "$engine" = native ] || continue
+		[[ ${lines[0]} == "seen eacces "* ]]
+		[[ ${lines[1]} == "seen eacces "* ]]
+		equal "${lines[2]}" "seen read write"
+		NATIVE=("${lines[@]}")
+	done
+}
+
+@test "a sandbox: what the host's owner denies is so by every hard link and every mount that a grant shows" {
+	local dir=$BATS_TEST_TMPDIR/names
+	make_names "$dir"
+	mkdir "$dir/tree/bound" "$dir/tree/doc"
+	mount --bind "$dir/secret" "$dir/tree/bound"
+	mount --bind "$dir/doc" "$dir/tree/doc"
+	owners 10 "{\"filesystem\": {\"deniedPaths\": [\"$dir/secret\"], \"readonlyPaths\": [\"$dir/doc\"]}}"
+	look_at_names "$dir" rt
+	[[ ${NATIVE[3]} != *read* ]]
+	equal "${NATIVE[4]}" "seen read erofs"
+	# what the owner leaves open inside is not denied by its other name, and a policy's own denial doesn't hide that of the owner
+	owners 10 "{\"filesystem\": {\"deniedPaths\": [\"$dir/secret\"], \"readwritePaths\": [\"$dir/secret/inner\"]}}"
+	policy "cat $dir/tree/deep/hard" --arg dir "$dir" '.filesystem = {readwritePaths: [$dir + "/tree"], deniedPaths: [$dir + "/doc"]}'
+	run --separate-stderr rt --admin-config "$ADMIN" mxc run "$POLICY" </dev/null
+	equal "$output" hidden
+	owners 20 "{\"filesystem\": {\"deniedPaths\": [\"$dir/alone/hard\"]}}"
+	run --separate-stderr rt --admin-config "$ADMIN" mxc run "$POLICY" </dev/null
+	contains "$stderr" "Permission denied"
+	lacks "$output" hidden
+	umount "$dir/tree/bound" "$dir/tree/doc"
+	equal "$(cat "$dir/tree/deep/hard")" hidden
+}
+
+@test "a sandbox of an ordinary user: the same, and what can't be searched for is refused" {
+	make_user
+	local dir=$USERDIR/names
+	make_names "$dir"
+	mkdir -p "$USERDIR/admin/policy.d"
+	ADMIN=$USERDIR/admin/mxcrun.json
+	echo '{}' >"$ADMIN"
+	echo "{\"filesystem\": {\"deniedPaths\": [\"$dir/secret\"]}}" >"$USERDIR/admin/policy.d/10.json"
+	chown -R "$USER_ID" "$USERDIR"
+	look_at_names "$dir" user_rt
+	# root's folder, in which the user's grant may have a file
+	chown -R 0 "$dir/secret"
+	chmod 666 "$dir/secret/inner/file"
+	chmod 700 "$dir/secret"
+	run --separate-stderr user_rt --admin-config "$ADMIN" mxc run "$dir/policy.json" </dev/null
+	equal "$status" 255
+	contains "$stderr" "10.json#/filesystem/deniedPaths/0"
+	contains "$stderr" "could not be searched"
+	lacks "$output" hidden
+}
+
+@test "a container: what is denied is so by every name that a grant brings in" {
+	local dir=$BATS_TEST_TMPDIR/names by
+	make_names "$dir"
+	mkdir "$dir/tree/bound" "$dir/tree/own"
+	echo mine >"$dir/tree/own/file"
+	ln "$dir/tree/own/file" "$dir/tree/own.link"
+	ln -s tree "$dir/alias"
+	mount --bind "$dir/secret" "$dir/tree/bound"
+	script "set -- $dir/tree/deep/hard $dir/tree/bound/inner/file $dir/alias/deep/hard $dir/tree/own/file $dir/tree/own.link $dir/tree/file; $try_script"'for path; do try "$path"; done; cat "$@" 2>/dev/null'
+	local grants="\"readwritePaths\": [\"$dir/tree\", \"$dir/alias\"]"
+	section "{\"filesystem\": {$grants}}"
+	run_carried
+	equal "$(grep -c "read write" <<<"$output")" 6
+	# by the owner, who means the host, and by the one who grants, of what he grants
+	owners 10 "{\"filesystem\": {\"deniedPaths\": [\"$dir/secret\"]}}"
+	section "{\"filesystem\": {$grants, \"deniedPaths\": [\"$dir/tree/own\"]}}"
+	run_carried
+	umount "$dir/tree/bound"
+	local i
+	for i in 0 1 2 3 4; do [[ ${lines[i]} != *read* ]]; done
+	equal "${lines[5]}" "seen read write"
+	lacks "$output" hidden
+	lacks "$output" mine
+	run --separate-stderr plan_carried
+	equal "$(jq -r --arg d "$dir/" '.policy.regions[] | "\(.kind) \(.path | ltrimstr($d))"' <<<"$output")" "denied alias/deep/hard
+denied alias/own
+denied alias/own.link
+denied secret
+denied tree/deep/hard
+denied tree/own
+denied tree/own.link"
+}
+
 # Both have covers of their own: those of the owner are put where the tree is finished, on names that are looked up then.
 @test "a sandbox's own denied paths beside the owner's" {
 	mkdir -p "$BATS_TEST_TMPDIR"/tree/{mine,theirs}
