@@ -20,7 +20,7 @@
 /* Where there is a supervisor it is he who ends the container in time, and says so. */
 #define WATCHER_SLACK_MS 1000
 
-/* Nobody asks for it between its set-up and its start, and no time counts from there. */
+/* Nobody asks for it between its set-up and its start, no time counts from there, and no rules come from outside before it. */
 static bool goes_at_once(const struct prepared *prepared, const struct create_request *request)
 {
 	const struct plan *plan = prepared->plan;
@@ -28,7 +28,7 @@ static bool goes_at_once(const struct prepared *prepared, const struct create_re
 	for (size_t i = 0; i < HOOK_MAX; i++)
 		if (plan->hooks[i].count)
 			return false;
-	return prepared->engine == &native_engine && plan->network == NETWORK_NONE && !plan->net_device_count &&
+	return prepared->engine == &native_engine && !plan_carries_network(plan) && !plan->net_device_count &&
 	       !plan->lifecycle.timeout_ms && !plan->process.terminal && !plan->process.seccomp.use_notify && !request->report &&
 	       !request->announcement.pid_file && !request->announcement.pidfd_socket;
 }

@@ -68,7 +68,7 @@ int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepare
 	struct instance_options options = {
 		.waiting = waiting,
 		.console_socket_fd = -1,
-		.goes_at_once = prepared->engine == &native_engine && prepared->plan->network == NETWORK_NONE && !report,
+		.goes_at_once = prepared->engine == &native_engine && !plan_carries_network(prepared->plan) && !report,
 	};
 	const struct plan_root *root = &prepared->plan->root;
 	cleanup_close int image = root->kind == ROOT_IMAGE ? image_hold(root->path, err) : -1;

@@ -159,6 +159,21 @@ connect_later() {
 	equal "$status $output" "0 "
 }
 
+@test "run: the program starts after the rules in a namespace of its own as well, and not without them" {
+	requires mxcrun strace
+	config '.linux.namespaces |= map(if .type == "network" then {type} else . end)'
+	annotate '{"network": {"egress": {"default": "allow"}}}'
+	script 'echo started'
+	run_carried
+	equal "$status $output" "0 started"
+	# the second of the two sockets by which rules are loaded: each process counts its own
+	run -1 strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=socket -e inject=socket:error=EPROTONOSUPPORT:delay_enter=200000:when=2+ \
+		"$MXCRUN" --root "$STATE" --admin-config "$ADMIN" run --bundle "$BUNDLE" "$TAG" </dev/null
+	contains "$(cat "$BATS_TEST_TMPDIR/trace")" INJECTED
+	contains "$output" "network namespace: Protocol not supported"
+	refused grep started <<<"$output"
+}
+
 # The first program that is found to answer.
 answers_from_world() { equal "$(in_world /usr/bin/python3 "$here/netpeer.py" try tcp "$1" 7575)" "tcp $1 7575 $2"; }
 
