@@ -4,12 +4,13 @@
  *
  * Each round runs every alternative once, beginning with another one each time, so that a busy moment hits all
  * alike. The commands of one alternative, separated by ";", are one sample. "{}" in a word becomes a number that no
- * other sample has. -p N starts N samples at once and waits for all. A line an alternative: name, least, median and upper quartile
- * in microseconds, peak memory of a process in KiB, failures.
+ * other sample has; a word "3<FILE" opens that file as descriptor 3. -p N starts N samples at once and waits for all. A line
+ * an alternative: name, least, median and upper quartile in microseconds, peak memory of a process in KiB, failures.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,18 @@ static char *fill(const char *word, int number)
 	return text;
 }
 
+/* "3<FILE" */
+static bool is_redirection(posix_spawn_file_actions_t *actions, const char *word)
+{
+	char *file;
+	long fd = strtol(word, &file, 10);
+
+	if (file == word || *file != '<')
+		return false;
+	posix_spawn_file_actions_addopen(actions, (int)fd, file + 1, O_RDONLY, 0);
+	return true;
+}
+
 /* Start the command that begins at words; *ret_next is behind it, NULL at the end. */
 static pid_t start(char **words, int number, char ***ret_next)
 {
@@ -65,8 +78,9 @@ static pid_t start(char **words, int number, char ***ret_next)
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	while (*words && strcmp(*words, ";") && count < 255)
-		argv[count++] = fill(*words++, number);
+	for (; *words && strcmp(*words, ";") && count < 255; words++)
+		if (!is_redirection(&actions, *words))
+			argv[count++] = fill(*words, number);
 	argv[count] = NULL;
 	*ret_next = *words ? words + 1 : NULL;
 	if (posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ) != 0)

@@ -3,8 +3,10 @@
 #
 #     tests/bench/sandbox.sh MXCRUN [ROUNDS]
 #
-# "mxcrun+bwrap" is --engine bwrap; "mxcrun+lxc" is --engine lxc, where LXC is installed. As root or as an ordinary user. bwrap is given what an MXC executor gives it: the same namespaces, folders, device nodes,
-# /proc, /tmp, environment and shell. MXC's own executor joins in where LXC_EXEC names it. Prints Markdown.
+# "mxcrun+bwrap" is --engine bwrap; "mxcrun+lxc" is --engine lxc, where LXC is installed. As root or as an ordinary user. "bwrap" is given what an MXC executor gives it: the same
+# namespaces, folders, device nodes, /proc, /tmp, environment and shell. "bwrap+filter+masks" is bwrap with the whole of the policy, as
+# `mxc emit bwrap` writes it: it has the seccomp filter, the masks in /proc, a session and a cgroup namespace, too.
+# MXC's own executor joins in where LXC_EXEC names it. Prints Markdown.
 set -euo pipefail
 
 [ $# -ge 1 ] || {
@@ -36,12 +38,24 @@ policy() {
 	printf '{"version":"1.0.0","process":{"commandLine":"true","env":["PATH=/usr/bin:/bin"]},"filesystem":{%s}}' "$2" >"$dir/$1"
 }
 
+# The words of bwrap that carry out the whole of a policy, and its files in FOLDER; "--" separates words for measure.
+emitted() { # POLICY FOLDER
+	local options=(mxc emit bwrap "$1" --bwrap-version "$(bwrap --version | grep -o '[0-9.]*')")
+	"$mxcrun" "${options[@]}" --output "$2" 2>/dev/null
+	"$mxcrun" "${options[@]}" --form json 2>/dev/null |
+		jq -j --arg program "$2/seccomp.bpf" '
+			((.argv[] | select(. != "--")), (.descriptors[] | "\(.number)<" + if .content == "nothing" then "/dev/null" else $program end))
+			+ "\u0000"'
+}
+
 # row TITLE POLICY BWRAP...
 row() {
-	local title=$1 policy=$dir/$2 words
+	local title=$1 policy=$dir/$2 words whole
 	shift 2
+	mapfile -d '' -t whole < <(emitted "$policy" "$policy.emitted")
 	words=(-- mxcrun "$mxcrun" --root "$state" mxc run "$policy"
-		-- mxcrun+bwrap "$mxcrun" --root "$state" --engine bwrap mxc run "$policy" -- bwrap "$@")
+		-- mxcrun+bwrap "$mxcrun" --root "$state" --engine bwrap mxc run "$policy" -- bwrap "$@"
+		-- bwrap+filter+masks "${whole[@]}")
 	if command -v lxc-start >/dev/null; then
 		words+=(-- mxcrun+lxc "$mxcrun" --root "$state" --engine lxc mxc run "$policy")
 	fi
