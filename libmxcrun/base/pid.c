@@ -8,11 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3 /* Linux 5.4 */
+#endif
 
 #define STAT_SIZE_MAX 4096u
 /* Fields of /proc/PID/stat, counted from 1 as in proc(5). */
@@ -118,4 +123,16 @@ int pid_wait_end(int pidfd, int timeout_ms)
 			return -EBADF;
 		return 0;
 	}
+}
+
+int pid_see_end(int pidfd, siginfo_t *ret)
+{
+	return waitid((idtype_t)P_PIDFD, (id_t)pidfd, ret, WEXITED | WNOWAIT) < 0 ? -errno : 0;
+}
+
+void pid_reap(int pidfd)
+{
+	siginfo_t info;
+
+	(void)waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED);
 }

@@ -3,6 +3,7 @@
 #ifndef MXCRUN_BASE_PID_H
 #define MXCRUN_BASE_PID_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,5 +22,11 @@ bool pid_has_name(pid_t pid, const char *name);
 /* Wait until the pidfd's process has ended. timeout in ms, -1 = no limit. 0, -ETIMEDOUT, -errno.
  * Works for processes that are not our children. */
 int pid_wait_end(int pidfd, int timeout_ms);
+
+/* How our own child ended, once it has; it stays to be reaped. 0 or -errno. */
+int pid_see_end(int pidfd, siginfo_t *ret);
+
+/* Wait for our own child's end, and reap it. */
+void pid_reap(int pidfd);
 
 #endif
