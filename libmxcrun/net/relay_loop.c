@@ -10,10 +10,10 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 #include "net/endpoint.h"
 #include "net/relay_datagrams.h"
 #include "net/relay_flow.h"
@@ -41,14 +41,6 @@ struct loop {
 	struct pollfd fds[1 + RELAY_ROUTES_MAX + 2 * CONNECTIONS_MAX + RELAY_SESSIONS_MAX];
 	struct relay_pipes pipes;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- a connection's life ---- */
 
@@ -94,7 +86,7 @@ static struct connection *find_place(struct loop *loop)
 		if (!oldest || c->last_ms < oldest->last_ms)
 			oldest = c;
 	}
-	if (!oldest || now_ms() - oldest->last_ms < SILENT_MS)
+	if (!oldest || sys_monotonic_ms() - oldest->last_ms < SILENT_MS)
 		return NULL;
 	end_connection(loop, oldest);
 	return oldest;
@@ -107,7 +99,7 @@ static void accept_one(struct loop *loop, const struct relay_route *route)
 
 	if (client < 0)
 		return;
-	*c = (struct connection){ .client = client, .server = -1, .route = route, .last_ms = now_ms() };
+	*c = (struct connection){ .client = client, .server = -1, .route = route, .last_ms = sys_monotonic_ms() };
 	if (connect_next(c) < 0)
 		end_connection(loop, c);
 }
@@ -141,7 +133,7 @@ static void serve(struct loop *loop, struct connection *c)
 {
 	const struct pollfd *fds = &loop->fds[c->polled];
 
-	c->last_ms = now_ms();
+	c->last_ms = sys_monotonic_ms();
 	if (c->is_connecting)
 		finish_connecting(loop, c);
 	else if (has_failed(loop, c, fds[0].revents, fds[1].revents) || (c->up.is_done && c->down.is_done))
@@ -201,7 +193,7 @@ static bool is_crowded(const struct loop *loop)
 
 static void turn(struct loop *loop)
 {
-	int64_t now = now_ms();
+	int64_t now = sys_monotonic_ms();
 
 	relay_datagrams_answer(&loop->datagrams, loop->fds, now);
 	for (size_t i = 0; i < loop->place_count; i++) {
@@ -230,7 +222,7 @@ static int wait_for_work(struct loop *loop, int life_fd)
 {
 	size_t fds = fill_poll(loop, life_fd);
 	bool rests = is_crowded(loop) && !find_place(loop), is_tired = loop->pipes.spare && is_idle(loop);
-	int wait = relay_datagrams_wait(&loop->datagrams, now_ms()), r;
+	int wait = relay_datagrams_wait(&loop->datagrams, sys_monotonic_ms()), r;
 
 	if (rests)
 		rest(loop);
