@@ -148,6 +148,9 @@ static int dump(const struct container *container, const struct oci_config *conf
 	const struct record *record = &container->record;
 	struct checkpoint_options copy = *wanted;
 	const struct checkpoint_options *options = &copy;
+	/* the other end of the terminal is with someone else, which criu takes for an error unless told so */
+	bool is_served = config->process && config->process->terminal && !options->pre_dump;
+	struct criu_service service = { .tree = record->pid };
 	struct criu criu;
 	int r;
 
@@ -157,7 +160,8 @@ static int dump(const struct container *container, const struct oci_config *conf
 
 	if (r < 0)
 		return r;
-	criu_add(&criu, "--tree=%d", (int)record->pid);
+	if (!is_served)
+		criu_add(&criu, "--tree=%d", (int)record->pid);
 	criu_add_flag(&criu, options->leave_running && !options->pre_dump, "--leave-running");
 	criu_add_flag(&criu, options->pre_dump, "--track-mem");
 	criu_add_value(&criu, "--prev-images-dir", options->parent_path);
@@ -173,7 +177,9 @@ static int dump(const struct container *container, const struct oci_config *conf
 		r = add_cgroup_mounts(&criu, options->image_path, record->pid, err);
 	if (r == 0)
 		r = save_descriptors(options->image_path, record->pid, err);
-	return r < 0 ? r : criu_run(&criu, NULL, err);
+	if (r < 0)
+		return r;
+	return is_served ? criu_serve(&criu, NULL, &service, err) : criu_run(&criu, NULL, err);
 }
 
 int lifecycle_checkpoint(const struct lifecycle *lc, const char *id, const struct checkpoint_options *options,

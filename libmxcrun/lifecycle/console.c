@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -38,6 +39,19 @@ int console_prepare(struct console *console, int *ret_child_fd, struct err **err
 	console->socket_fd = fds[0];
 	*ret_child_fd = fds[1];
 	return 0;
+}
+
+int console_send(int socket_fd, int master_fd, struct err **err)
+{
+	char name[32];
+	unsigned int number;
+	int r;
+
+	if (ioctl(master_fd, TIOCGPTN, &number) < 0)
+		return err_sys(err, E_TERMINAL, errno, "ioctl(TIOCGPTN)", "pty", NULL);
+	snprintf(name, sizeof(name), "/dev/pts/%u", number);
+	r = unix_send_fd(socket_fd, name, strlen(name), master_fd);
+	return r < 0 ? err_sys(err, E_TERMINAL, -r, "sendmsg", "console socket", NULL) : 0;
 }
 
 /* One message with one descriptor. */

@@ -32,6 +32,9 @@ struct console {
 		.socket_fd = -1, .master_fd = -1 \
 	}
 
+/* A master that is already there, with the slave's name beside it, as init sends one. */
+int console_send(int socket_fd, int master_fd, struct err **err);
+
 /* A socket pair: ours stays in the console, the other end is for the engine. */
 int console_prepare(struct console *console, int *ret_child_fd, struct err **err);
 

@@ -237,14 +237,19 @@ int announce(const struct announcement *announcement, const struct engine_child 
 	return r;
 }
 
-/* Nobody would be there to relay the terminal. The other mistake, a socket without a terminal, is
- * the planner's to find. */
-static int check_console(const struct plan *plan, const char *console_socket, struct err **err)
+int check_console(const struct plan *plan, const char *console_socket, struct err **err)
 {
 	if (!plan->process.terminal || console_socket)
 		return 0;
 	return err_set(err, E_TERMINAL, 0, "/process/terminal",
 		       "cannot allocate tty if mxcrun will detach without setting console socket");
+}
+
+int check_no_console_socket(const char *console_socket, struct err **err)
+{
+	if (!console_socket)
+		return 0;
+	return err_set(err, E_TERMINAL, 0, NULL, "cannot use console socket if mxcrun will not detach or allocate tty");
 }
 
 int instance_create_detached(const struct lifecycle *lc, const struct create_request *request,

@@ -50,6 +50,11 @@ int instance_create_detached(const struct lifecycle *lc, const struct create_req
 /* Undo a creation whose later steps failed; what can't be undone is a warning and is gc's. */
 void instance_abandon(const struct lifecycle *lc, struct instance *instance);
 
+/* Who detaches needs a console socket for a terminal: nobody would be there to relay it. (A socket without a terminal is the
+ * planner's to find.) Who stays relays it, and takes none. */
+int check_console(const struct plan *plan, const char *console_socket, struct err **err);
+int check_no_console_socket(const char *console_socket, struct err **err);
+
 int announce(const struct announcement *announcement, const struct engine_child *child, struct err **err);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,8 +81,10 @@ struct birth {
 /* In the child, in our memory: raw calls only. */
 static int be_born(void *data)
 {
+	static const uint64_t no_signals;
 	struct birth *birth = data;
-	long r = 0;
+	/* a supervisor's are blocked, and criu waits for some */
+	long r = raw_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&no_signals, 0, sizeof(no_signals), 0);
 
 	for (size_t i = 0; i < birth->tasks->count && r >= 0; i++)
 		r = raw_call(SYS_write, birth->tasks->fds[i], (long)"0", 1, 0, 0);
@@ -92,15 +96,15 @@ static int be_born(void *data)
 	return (int)-r;
 }
 
-/* null_fd >= 0: in place of its standard I/O, else that is ours, of which it gives the container what was a pipe. Returns the
- * status as wait(2) has it, or -errno. */
-static int spawn(const char *const *argv, const struct cgroup *cgroup, int null_fd, struct err **err)
+/* null_fd >= 0: in place of its standard I/O, else that is ours, of which it gives the container what was a pipe. */
+int criu_start(const char *const *argv, const struct cgroup *cgroup, int null_fd, pid_t *ret_pid, struct err **err)
 {
 	cleanup_cgroup_tasks struct cgroup_tasks tasks = { 0 };
 	cleanup_close int group_fd = -1;
 	struct birth birth = { .argv = argv, .tasks = &tasks, .null_fd = null_fd };
-	struct sys_clone_args args = { .exit_signal = SIGCHLD };
-	int status = 0, r = cgroup ? cgroup_open_tasks(cgroup, &tasks, err) : 0;
+	/* we go on when it has executed: until then it is on our stack */
+	struct sys_clone_args args = { .flags = CLONE_VFORK, .exit_signal = SIGCHLD };
+	int r = cgroup ? cgroup_open_tasks(cgroup, &tasks, err) : 0;
 	pid_t pid;
 
 	if (r == 0 && cgroup)
@@ -114,10 +118,26 @@ static int spawn(const char *const *argv, const struct cgroup *cgroup, int null_
 	pid = clone_run(&args, birth.stack, sizeof(birth.stack), be_born, &birth);
 	if (pid < 0)
 		return err_sys(err, E_PROCESS, -pid, "clone3", argv[0], NULL);
+	*ret_pid = pid;
+	return 0;
+}
+
+int criu_wait(pid_t pid, struct err **err)
+{
+	int status = 0;
+
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return err_sys(err, E_PROCESS, errno, "waitpid", argv[0], NULL);
+			return err_sys(err, E_PROCESS, errno, "waitpid", "criu", NULL);
 	return status;
+}
+
+static int spawn(const char *const *argv, const struct cgroup *cgroup, int null_fd, struct err **err)
+{
+	pid_t pid;
+	int r = criu_start(argv, cgroup, null_fd, &pid, err);
+
+	return r < 0 ? r : criu_wait(pid, err);
 }
 
 /* A criu that is older than the kernel can't read itself in /proc, and says so best here. */
@@ -148,7 +168,8 @@ int criu_begin(struct criu *criu, struct arena *arena, const char *action, const
 	const char *program = find_program(arena, "criu");
 	int r;
 
-	*criu = (struct criu){ .arena = arena };
+	*criu = (struct criu){ .arena = arena, .images = options->image_path, .work = work, .log_name = log_name,
+			       .config = options->criu_config };
 	if (!program) {
 		err_set(err, E_UNSUPPORTED, 0, NULL, "checkpoint and restore need the criu program, which is not in PATH");
 		return -EOPNOTSUPP;
@@ -167,6 +188,7 @@ int criu_begin(struct criu *criu, struct arena *arena, const char *action, const
 	criu_add_value(criu, "--work-dir", work);
 	criu_add_value(criu, "--log-file", log_name);
 	criu_add(criu, "-v4");
+	criu->first_option = criu->count;
 	/* the groups are ours to make */
 	criu_add_value(criu, "--manage-cgroups", options->manage_cgroups ? options->manage_cgroups : "ignore");
 	criu_add_flag(criu, options->tcp_established, "--tcp-established");
@@ -176,7 +198,6 @@ int criu_begin(struct criu *criu, struct arena *arena, const char *action, const
 	criu_add_flag(criu, options->link_remap, "--link-remap");
 	criu_add_flag(criu, options->auto_dedup, "--auto-dedup");
 	criu_add_flag(criu, options->empty_network, "--empty-ns=net");
-	criu_add_value(criu, "--config", options->criu_config);
 	return 0;
 }
 
@@ -197,21 +218,25 @@ static char *last_error(const char *log)
 	return found ? strdup(found) : NULL;
 }
 
+int criu_failed(const struct criu *criu, const char *action, struct err **err)
+{
+	cleanup_free char *why = last_error(criu->log);
+
+	err_set(err, E_PROCESS, EIO, NULL, "criu %s failed: %s", action, why ? why : "it left no log");
+	err_hint(err, "the whole log is %s", criu->log);
+	return -EIO;
+}
+
 int criu_run(struct criu *criu, const struct cgroup *cgroup, struct err **err)
 {
-	cleanup_free char *why = NULL;
 	int status;
 
+	criu_add_value(criu, "--config", criu->config);
 	if (criu->failed)
 		return err_nomem(err);
 	criu->words[criu->count] = NULL;
 	status = spawn(criu->words, cgroup, -1, err);
-	if (status <= 0)
-		return status;
-	why = last_error(criu->log);
-	err_set(err, E_PROCESS, EIO, NULL, "criu %s failed: %s", criu->words[1], why ? why : "it left no log");
-	err_hint(err, "the whole log is %s", criu->log);
-	return -EIO;
+	return status <= 0 ? status : criu_failed(criu, criu->words[1], err);
 }
 
 /* ---- configurations ---- */
@@ -257,16 +282,9 @@ const char *criu_network_path(const struct oci_config *config)
 
 int criu_check_config(const struct oci_config *config, struct err **err)
 {
-	const char *pointer = NULL;
-
-	if (config->process && config->process->terminal)
-		pointer = "/process/terminal";
-	else if (config->hooks && (config->hooks->prestart.count || config->hooks->create_runtime.count ||
-				   config->hooks->create_container.count || config->hooks->start_container.count))
-		pointer = "/hooks";
-	else if (config->linux_ && config->linux_->seccomp && config->linux_->seccomp->listener_path)
-		pointer = "/linux/seccomp/listenerPath";
-	if (!pointer)
+	if (!config->linux_ || !config->linux_->seccomp || !config->linux_->seccomp->listener_path)
 		return 0;
-	return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, pointer, "a container with this can't be checkpointed and restored");
+	/* The filter would come back, and nobody would listen. */
+	return err_set(err, E_UNSUPPORTED, EOPNOTSUPP, "/linux/seccomp/listenerPath",
+		       "a container with this can't be checkpointed and restored");
 }

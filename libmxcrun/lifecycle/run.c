@@ -101,9 +101,8 @@ static int run_in_foreground(const struct lifecycle *lc, const struct create_req
 
 	wait_for_plan(lc, &request->plan, &waiting);
 	r = prepare_bundle(lc->facts, lc->log, &request->plan, &prepared, err);
-	if (r == 0 && request->console_socket)
-		r = err_set(err, E_TERMINAL, 0, NULL,
-			    "cannot use console socket if mxcrun will not detach or allocate tty");
+	if (r == 0)
+		r = check_no_console_socket(request->console_socket, err);
 	if (r == 0)
 		r = supervisor_prepare(&supervisor, SIGNALS_FORWARD, err);
 	if (r == 0 && prepared.plan->process.terminal)

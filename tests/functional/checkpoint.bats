@@ -13,19 +13,14 @@ requires_criu() {
 # The workload counts in a file of its root, which says whether it goes on from where it was.
 counting_bundle() {
 	make_bundle '.mounts |= map(select(.destination != "/tmp"))' "$@"
-	script 'i=0; while :; do i=$((i + 1)); echo $i >/tmp/count; sleep 0.05; done'
+	script 'i=0; while :; do i=$((i + 1)); echo $i >/tmp/next; mv /tmp/next /tmp/count; sleep 0.05; done'
 }
 # Standard I/O that criu can save or give back: the null device, pipes. Files of the host are neither.
 start_saveable() {
 	rt run --detach --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$1" </dev/null >/dev/null 2>&1
 	PID=$(cat "$BATS_TEST_TMPDIR/pid")
 }
-# The file is empty for the moment between its opening and the writing.
-count() {
-	local count=
-	until [ -n "$count" ]; do count=$(cat "$BUNDLE/rootfs/tmp/count"); done
-	echo "$count"
-}
+count() { cat "$BUNDLE/rootfs/tmp/count"; }
 counts_on() { [ "$(count)" -gt "$1" ]; }
 
 @test "a container goes on from where it was, with its limits, and is one like others" {
@@ -112,12 +107,12 @@ alive"
 	requires_criu
 	counting_bundle
 	start_saveable "$TAG"
-	config '.hooks.startContainer = [{path: "/bin/true"}]'
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/run/agent"}'
 	run --separate-stderr rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
-	assert_refused /hooks
+	assert_refused /linux/seccomp/listenerPath
 	run --separate-stderr rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG-absent"
 	assert_refused "does not exist"
-	config 'del(.hooks)'
+	config 'del(.linux.seccomp)'
 	run --separate-stderr rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/absent" "$TAG-2"
 	assert_refused cgroups.json
 	is_status "$TAG" running
@@ -243,22 +238,131 @@ assert_passed_on() {
 	assert_nothing_left
 }
 
-@test "a terminal, hooks and a listener can't be saved: refused by name, and the container goes on" {
-	local filter pointer
+@test "a notifying listener can't be saved: refused by name, and the container goes on" {
 	fake_criu 0
 	make_bundle
 	start_saveable "$TAG"
-	while IFS='|' read -r filter pointer; do
-		cp "$BUNDLE/config.json" "$BATS_TEST_TMPDIR/good"
-		config "$filter"
-		run --separate-stderr with_fake checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
-		assert_refused "$pointer"
-		[ ! -e "$BATS_TEST_TMPDIR/called" ]
-		mv "$BATS_TEST_TMPDIR/good" "$BUNDLE/config.json"
-	done <<-'END'
-		.process.terminal = true|/process/terminal
-		.hooks.createRuntime = [{path: "/bin/true"}]|/hooks
-		.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/run/agent"}|/linux/seccomp/listenerPath
-	END
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/run/agent"}'
+	run --separate-stderr with_fake checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	assert_refused /linux/seccomp/listenerPath
+	[ ! -e "$BATS_TEST_TMPDIR/called" ]
 	is_status "$TAG" running
+}
+
+# A shell on a terminal, whose other end recvtty holds: type sends it a line, sees waits for what it prints.
+terminal_bundle() {
+	make_bundle '.mounts |= map(select(.destination != "/tmp")) | .process.args = ["/bin/sh"] | .process.terminal = true
+		| .process.consoleSize = {height: 33, width: 99}'
+}
+hold_terminal() {
+	rm -rf "$BATS_TEST_TMPDIR"/{socket,keys}
+	mkfifo "$BATS_TEST_TMPDIR/keys"
+	: >"$BATS_TEST_TMPDIR/tty"
+	"$MXCRUN_TEST_BIN/recvtty" "$BATS_TEST_TMPDIR/socket" <"$BATS_TEST_TMPDIR/keys" >"$BATS_TEST_TMPDIR/tty" 2>&1 3>&- 4>&- &
+	exec 7>"$BATS_TEST_TMPDIR/keys"
+	wait_for 10 test -S "$BATS_TEST_TMPDIR/socket"
+}
+type_line() { echo "$1" >&7; }
+sees() { grep -q "$1" "$BATS_TEST_TMPDIR/tty"; }
+start_on_terminal() {
+	hold_terminal
+	rt run --detach --bundle "$BUNDLE" --console-socket "$BATS_TEST_TMPDIR/socket" "$TAG" </dev/null >/dev/null 2>&1 7>&-
+	type_line 'word=remembered; echo sum $((40 + 2))'
+	wait_for 10 sees "^sum 42"
+}
+restore_on_terminal() {
+	hold_terminal
+	rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/image" --detach --console-socket "$BATS_TEST_TMPDIR/socket" "$@" \
+		</dev/null >/dev/null 2>&1 7>&-
+}
+answers() {
+	type_line 'echo "it is $word on $(tty), $(stty size), $(ls -l /dev/console | grep -o "136, *0")"'
+	wait_for 10 sees "^it is remembered on /dev/pts/0, $1, 136, *0"
+}
+
+@test "a shell on a terminal answers on a new one, of the same size, which is its controlling terminal" {
+	requires_criu
+	terminal_bundle
+	start_on_terminal
+	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG" 7>&-
+	exec 7>&-
+	restore_on_terminal "$TAG"
+	wait_for 10 sees "^name /dev/pts/0"
+	wait_for 10 sees "^size 33 99"
+	answers "33 99"
+	# an interrupt reaches the foreground group, and a new size the shell
+	type_line 'trap "echo caught" INT; sleep 100'
+	sleep 0.5
+	printf '\003' >&7
+	wait_for 10 sees "^.*caught"
+	"$MXCRUN" --root "$STATE" exec "$TAG" stty -F /dev/console rows 44 cols 77 </dev/null 7>&- 3>&- 4>&-
+	answers "44 77"
+	type_line 'exit 3'
+	stopped() { is_status "$TAG" stopped; }
+	wait_for 10 stopped
+	exec 7>&-
+	rt delete "$TAG"
+}
+
+@test "a terminal: --leave-running leaves the shell on the old one, and the image has one as well" {
+	local parent=()
+	requires_criu
+	terminal_bundle
+	start_on_terminal
+	if criu check --feature mem_dirty_track >/dev/null 2>&1; then
+		rt checkpoint --image-path "$BATS_TEST_TMPDIR/before" --pre-dump "$TAG" 7>&-
+		parent=(--parent-path ../before)
+	fi
+	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" --leave-running "${parent[@]}" "$TAG" 7>&-
+	answers "33 99"
+	exec 7>&-
+	rt delete --force "$TAG"
+	restore_on_terminal "$TAG-2"
+	answers "33 99"
+	exec 7>&-
+	rt delete --force "$TAG-2"
+}
+
+@test "a terminal: restore in the foreground relays it and has the exit code; without a socket it does not detach" {
+	requires_criu
+	terminal_bundle
+	start_on_terminal
+	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG" 7>&-
+	exec 7>&-
+	run --separate-stderr rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/image" --detach "$TAG" </dev/null
+	assert_refused "console socket"
+	run --separate-stderr rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/image" --console-socket /nonexistent "$TAG" </dev/null
+	assert_refused "console socket"
+	run rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/image" "$TAG" <<<'echo $word in front; exit 7'
+	equal "$status" 7
+	contains "$output" "remembered in front"
+}
+
+@test "hooks that prepare the namespaces from outside run again at a restore; a failing one leaves nothing" {
+	requires_criu
+	requires ip
+	counting_bundle
+	# shellcheck disable=SC2016 # for the hook
+	printf '%s\n' '#!/bin/sh' 'read -r state' 'echo "$state" >"$1"' 'pid=${state##*\"pid\":}' 'pid=${pid%%[!0-9]*}' \
+		'readlink /proc/$pid/ns/net >>"$1"' 'nsenter -t $pid -n ip link add hooked type bridge' 'exit $2' >"$BATS_TEST_TMPDIR/hook"
+	chmod 755 "$BATS_TEST_TMPDIR/hook"
+	hooks() {
+		config --arg hook "$BATS_TEST_TMPDIR/hook" --arg told "$BATS_TEST_TMPDIR/told" --arg code "$1" \
+			'.hooks = {createRuntime: [{path: $hook, args: ["hook", $told, $code], env: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}]}'
+	}
+	start_saveable "$TAG"
+	hooks 0
+	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/image" --detach --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" \
+		</dev/null >/dev/null 2>&1
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	equal "$(head -n 1 "$BATS_TEST_TMPDIR/told" | jq -r '"\(.status) \(.id) \(.pid)"')" "creating $TAG $PID"
+	equal "$(tail -n 1 "$BATS_TEST_TMPDIR/told")" "$(readlink "/proc/$PID/ns/net")"
+	rt exec "$TAG" grep -q hooked: /proc/net/dev
+	rt delete --force "$TAG"
+	hooks 5
+	run --separate-stderr rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/image" --detach "$TAG" </dev/null
+	assert_refused hook
+	refused rt state "$TAG"
+	assert_nothing_left
 }
