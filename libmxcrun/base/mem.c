@@ -246,6 +246,24 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
 	return arena_alloc(arena, total);
 }
 
+#define GROW_FIRST 16u
+
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t size)
+{
+	size_t larger = *capacity ? *capacity * 2 : GROW_FIRST;
+	void *grown;
+
+	if (count < *capacity)
+		return items;
+	grown = larger < count ? NULL : arena_array(arena, larger, size);
+	if (!grown)
+		return NULL;
+	if (count)
+		memcpy(grown, items, count * size);
+	*capacity = larger;
+	return grown;
+}
+
 void *arena_memdup(struct arena *arena, const void *data, size_t size)
 {
 	void *copy = arena_alloc(arena, size);

@@ -63,6 +63,8 @@ static inline void arena_free_ptr(struct arena **arena)
 /* All return zeroed (alloc) or copied memory aligned to 16 bytes, NULL when out of memory or sealed. */
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_array(struct arena *arena, size_t count, size_t size);	/* overflow-checked */
+/* Room for one more than count: items, while they have it, or a copy of twice their capacity. */
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t size);
 void *arena_memdup(struct arena *arena, const void *data, size_t size);
 char *arena_strdup(struct arena *arena, const char *s);			/* NULL in, NULL out */
 char *arena_strndup(struct arena *arena, const char *s, size_t len);

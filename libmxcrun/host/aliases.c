@@ -86,21 +86,15 @@ static int add_alias(void *data, size_t object, const char *path)
 {
 	struct search *s = data;
 	struct host_objects *objects = s->objects;
+	struct host_alias *items;
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
 		return 0; /* gone, or out of the caller's reach and so of the sandbox's */
-	if (objects->alias_count == s->capacity) {
-		size_t capacity = s->capacity ? s->capacity * 2 : 16;
-		struct host_alias *items = arena_array(s->arena, capacity, sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		if (s->capacity)
-			memcpy(items, objects->aliases, s->capacity * sizeof(*items));
-		objects->aliases = items;
-		s->capacity = capacity;
-	}
+	items = arena_grow(s->arena, objects->aliases, objects->alias_count, &s->capacity, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	objects->aliases = items;
 	objects->aliases[objects->alias_count] = (struct host_alias){
 		.object = object,
 		.path = arena_strdup(s->arena, path),

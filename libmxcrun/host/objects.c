@@ -2,7 +2,7 @@
  *
  * Each path is opened once, O_PATH, and everything about it is asked of that descriptor. The
  * kernel's own name for the descriptor is the canonical path: one readlink instead of a walk. Only
- * paths that do not exist are walked, from the end, to find how far they do.
+ * of paths that do not exist more is opened, to find how far they do.
  */
 #include "host/objects.h"
 
@@ -84,8 +84,8 @@ static void examine_access(int fd, int access_mode, const struct host_facts *fac
 
 struct absent {
 	struct arena *arena;
-	char *existing;	    /* cut shorter until it exists */
-	const char *rest;   /* what was cut off */
+	char *path;
+	size_t existing;    /* as far as it exists: the first bytes, or all of it; 0 is "/" */
 	unsigned int links; /* followed so far */
 };
 
@@ -97,25 +97,71 @@ static void strip_slashes(char *path)
 		path[--len] = '\0';
 }
 
-/* Move the last component from existing to rest. */
-static int cut_component(struct absent *a)
+static const char *rest_of(const struct absent *a)
 {
-	char *slash = strrchr(a->existing, '/');
+	const char *rest = a->path + a->existing;
 
-	a->rest = *a->rest ? arena_printf(a->arena, "%s/%s", slash + 1, a->rest)
-			   : arena_strdup(a->arena, slash + 1);
-	*slash = '\0';
-	strip_slashes(a->existing);
-	return a->rest ? 0 : -ENOMEM;
+	return rest + strspn(rest, "/");
+}
+
+/* What the first bytes name. An O_PATH descriptor or -errno. */
+static int open_first(const struct absent *a, size_t len)
+{
+	char saved = a->path[len];
+	int fd;
+
+	a->path[len] = '\0';
+	fd = open(len ? a->path : "/", O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	a->path[len] = saved;
+	return fd;
+}
+
+/* A slash between the two, about in the middle; 0: there is none. */
+static size_t middle_slash(const char *path, size_t low, size_t high)
+{
+	size_t middle = low + (high - low) / 2, at;
+
+	for (at = middle; at > low; at--)
+		if (path[at] == '/')
+			return at;
+	for (at = middle + 1; at < high; at++)
+		if (path[at] == '/')
+			return at;
+	return 0;
+}
+
+/* Finds how far the path exists, by halves: what is above something that exists does so, too. What is there, or -errno. */
+static int open_existing(struct absent *a)
+{
+	size_t absent = strlen(a->path), at;
+	int fd = open_first(a, absent);
+
+	a->existing = fd >= 0 ? absent : 0;
+	if (fd >= 0 || !is_absence(-fd))
+		return fd;
+	fd = open_first(a, 0);
+	while (fd >= 0 && (at = middle_slash(a->path, a->existing, absent)) > 0) {
+		int other = open_first(a, at);
+
+		if (other < 0 && is_absence(-other)) {
+			absent = at;
+			continue;
+		}
+		fd_close_ptr(&fd);
+		fd = other;
+		a->existing = at;
+	}
+	return fd;
 }
 
 /* The first component of the rest may be a dangling symlink: go on with what it points to. 1 when
  * so. */
 static int follow_dangling(struct absent *a, int dir_fd)
 {
-	size_t first_len = strcspn(a->rest, "/");
-	char *first = arena_strndup(a->arena, a->rest, first_len), target[PATH_MAX];
-	const char *dir = "", *tail = a->rest + first_len;
+	const char *rest = rest_of(a), *dir = "", *tail = rest + strcspn(rest, "/");
+	char *first = arena_strndup(a->arena, rest, (size_t)(tail - rest)), target[PATH_MAX];
 	ssize_t len;
 	int r;
 
@@ -130,32 +176,27 @@ static int follow_dangling(struct absent *a, int dir_fd)
 	r = name_of_folder(a->arena, dir_fd, &dir);
 	if (r < 0)
 		return r;
-	a->existing = target[0] == '/' ? arena_printf(a->arena, "%s%s", target, tail)
-				       : arena_printf(a->arena, "%s/%s%s", dir, target, tail);
-	a->rest = "";
-	if (!a->existing)
+	a->path = target[0] == '/' ? arena_printf(a->arena, "%s%s", target, tail)
+				   : arena_printf(a->arena, "%s/%s%s", dir, target, tail);
+	if (!a->path)
 		return -ENOMEM;
-	strip_slashes(a->existing);
+	strip_slashes(a->path);
 	return 1;
 }
 
-/* How far the path exists, every link followed. Each turn takes one component off; a dangling link
- * starts over at its target. */
+/* How far the path exists, every link followed. A dangling link starts over at its target. */
 static int find_existing(struct absent *a, const char **ret)
 {
 	for (;;) {
-		cleanup_close int fd = open(*a->existing ? a->existing : "/", O_PATH | O_CLOEXEC);
+		cleanup_close int fd = open_existing(a);
 		int r;
 
-		if (fd < 0 && (!is_absence(errno) || !*a->existing))
-			return -errno;
 		if (fd < 0)
-			r = cut_component(a);
-		else
-			r = *a->rest ? follow_dangling(a, fd) : 0;
+			return fd;
+		r = *rest_of(a) ? follow_dangling(a, fd) : 0;
 		if (r < 0)
 			return r;
-		if (fd >= 0 && r == 0)
+		if (r == 0)
 			return name_of_folder(a->arena, fd, ret);
 	}
 }
@@ -164,15 +205,15 @@ static int find_existing(struct absent *a, const char **ret)
 static int resolve_absent(struct arena *arena, const char *absolute, const char **ret,
 			  bool *ret_folded)
 {
-	struct absent a = { .arena = arena, .existing = arena_strdup(arena, absolute), .rest = "" };
+	struct absent a = { .arena = arena, .path = arena_strdup(arena, absolute) };
 	cleanup_free char *clean = NULL;
 	const char *folder = "";
 	char *joined;
-	int r = a.existing ? find_existing(&a, &folder) : -ENOMEM;
+	int r = a.path ? find_existing(&a, &folder) : -ENOMEM;
 
 	if (r < 0)
 		return r;
-	joined = arena_printf(arena, "%s/%s", strcmp(folder, "/") ? folder : "", a.rest);
+	joined = arena_printf(arena, "%s/%s", strcmp(folder, "/") ? folder : "", rest_of(&a));
 	clean = joined ? path_clean(joined) : NULL;
 	*ret = clean ? arena_strdup(arena, clean) : NULL;
 	*ret_folded = clean && strcmp(clean, joined) != 0;

@@ -68,17 +68,12 @@ static int add_word(struct mapping *m, const struct word *word, struct err **err
 {
 	struct word *all;
 
-	if (m->count == m->capacity) {
-		if (m->capacity == REGIONS_MAX)
-			return err_set(err, E_POLICY, 0, word->pointer, "the policies come to more than %u regions", REGIONS_MAX);
-		m->capacity = m->capacity ? m->capacity * 2 : 64;
-		all = arena_array(m->scratch, m->capacity, sizeof(*all));
-		if (!all)
-			return err_nomem(err);
-		if (m->count)
-			memcpy(all, m->words, m->count * sizeof(*all));
-		m->words = all;
-	}
+	if (m->count == REGIONS_MAX)
+		return err_set(err, E_POLICY, 0, word->pointer, "the policies come to more than %u regions", REGIONS_MAX);
+	all = arena_grow(m->scratch, m->words, m->count, &m->capacity, sizeof(*all));
+	if (!all)
+		return err_nomem(err);
+	m->words = all;
 	m->words[m->count++] = *word;
 	return 0;
 }

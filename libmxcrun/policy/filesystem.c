@@ -256,30 +256,22 @@ static int check_searched(const struct view *view, struct err **err)
 static int add_aliases(struct view *view, struct err **err)
 {
 	const struct host_objects *objects = view->objects;
-	struct candidate *all;
-	size_t i;
 
-	if (!objects->alias_count)
-		return 0;
-	all = arena_array(view->arena, view->count + objects->alias_count, sizeof(*all));
-	if (!all)
-		return err_nomem(err);
-	memcpy(all, view->items, view->count * sizeof(*all));
-	for (i = 0; i < objects->alias_count; i++) {
+	if (view_grow(view, objects->alias_count, err) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < objects->alias_count; i++) {
 		const struct host_alias *alias = &objects->aliases[i];
-		struct candidate *c = &all[view->count + i];
+		struct candidate *c = &view->items[view->count];
 
 		*c = view->items[alias->object];
 		c->is_alias = true;
-		c->order = view->count + i;
+		c->order = view->count++;
 		c->entry.source = c->entry.destination = alias->path;
 		c->entry.is_directory = alias->is_directory;
 		log_line(view->log, LOG_LEVEL_INFO,
 			 "filesystem path '%s' is another name of '%s' and %s as well", alias->path,
 			 c->object->path, intent_words[c->entry.intent]);
 	}
-	view->items = all;
-	view->count += objects->alias_count;
 	return 0;
 }
 

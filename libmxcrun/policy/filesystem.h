@@ -72,6 +72,9 @@ int own_check(const struct view *view, struct err **err);
 int own_add(struct view *view, struct err **err);
 int own_pin(struct view *view, struct err **err);
 
+/* Room for so many more candidates; pointers to those there are become invalid. */
+int view_grow(struct view *view, size_t more, struct err **err);
+
 /* view.c: destinations are set, forbidden grants are gone; fills view->ret. */
 int view_arrange(struct view *view, struct err **err);
 

@@ -9,6 +9,7 @@
  */
 #include "policy/filesystem.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -60,22 +61,16 @@ static bool is_granted(const struct view *view, const char *path)
 int own_add(struct view *view, struct err **err)
 {
 	const struct host_objects *objects = view->objects;
-	struct candidate *all;
 
-	if (!objects->own_count)
-		return 0;
-	all = arena_array(view->arena, view->count + objects->own_count, sizeof(*all));
-	if (!all)
-		return err_nomem(err);
-	memcpy(all, view->items, view->count * sizeof(*all));
-	view->items = all;
+	if (view_grow(view, objects->own_count, err) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < objects->own_count; i++) {
 		const struct host_own *own = &objects->own[i];
 		enum policy_intent intent = own->is_denied ? INTENT_DENIED : INTENT_READONLY;
 
 		if (!is_granted(view, own->object.canonical))
 			continue;
-		all[view->count] = (struct candidate){
+		view->items[view->count] = (struct candidate){
 			.object = &own->object,
 			.exists = true,
 			.is_alias = true,
@@ -153,16 +148,9 @@ static int pin_above(struct view *view, const struct candidate *own, struct err 
 
 int own_pin(struct view *view, struct err **err)
 {
-	size_t room = count_pins(view), before = view->count;
-	struct candidate *all = room ? arena_array(view->arena, before + room, sizeof(*all)) : NULL;
-	int r = 0;
+	size_t before = view->count;
+	int r = view_grow(view, count_pins(view), err);
 
-	if (!room)
-		return 0;
-	if (!all)
-		return err_nomem(err);
-	memcpy(all, view->items, before * sizeof(*all));
-	view->items = all;
 	for (size_t i = 0; i < before && r == 0; i++)
 		if (view->items[i].entry.is_own && !view->items[i].is_dropped)
 			r = pin_above(view, &view->items[i], err);

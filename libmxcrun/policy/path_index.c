@@ -46,12 +46,29 @@ bool path_index_init(struct path_index *index, struct arena *arena, size_t capac
 void path_index_add(struct path_index *index, const char *path, size_t item)
 {
 	if (index->count < index->capacity)
-		index->places[index->count++] = (struct place){ path, item };
+		index->places[index->count++] = (struct place){ path, item, SIZE_MAX };
+}
+
+static bool is_strictly_above(const char *ancestor, const char *path)
+{
+	size_t len = strlen(ancestor);
+
+	return ancestor[1] ? strncmp(ancestor, path, len) == 0 && path[len] == '/' : path[1] != '\0';
+}
+
+/* From the places that come before it to the path: whatever is above it is the last of them, or above that. */
+static size_t climb(const struct path_index *index, size_t from, const char *path)
+{
+	while (from != SIZE_MAX && !is_strictly_above(index->places[from].path, path))
+		from = index->places[from].above;
+	return from;
 }
 
 void path_index_sort(struct path_index *index)
 {
 	qsort(index->places, index->count, sizeof(*index->places), compare_places);
+	for (size_t i = 1; i < index->count; i++)
+		index->places[i].above = climb(index, i - 1, index->places[i].path);
 }
 
 /* The first place that does not come before the path. */
@@ -86,6 +103,14 @@ size_t path_index_find(const struct path_index *index, const char *path, size_t 
 		count++;
 	*ret = index->places + first;
 	return count;
+}
+
+size_t path_index_above(const struct path_index *index, const char *path)
+{
+	size_t first = lower_bound(index, path, strlen(path));
+	size_t above = first ? climb(index, first - 1, path) : SIZE_MAX;
+
+	return above == SIZE_MAX ? 0 : strlen(index->places[above].path);
 }
 
 bool path_index_has_below(const struct path_index *index, const char *path)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/mem.h"
 
@@ -14,6 +15,7 @@
 struct place {
 	const char *path;
 	size_t item;
+	size_t above; /* of the index, when it is sorted: the last place that is strictly above; SIZE_MAX: none */
 };
 
 struct path_index {
@@ -31,6 +33,10 @@ void path_index_sort(struct path_index *index);
 /* The places of exactly this path (its first len bytes): their number, the first in *ret. */
 size_t path_index_find(const struct path_index *index, const char *path, size_t len,
 		       const struct place **ret);
+
+/* The length of the longest of the places' paths that are strictly above path; 0: there is none. As much work as one search,
+ * however deep the path is. */
+size_t path_index_above(const struct path_index *index, const char *path);
 
 /* Is there a place strictly below path? */
 bool path_index_has_below(const struct path_index *index, const char *path);

@@ -40,6 +40,22 @@ static struct region region_of(const struct view *view, const struct place *plac
 					     : INTENT_READWRITE };
 }
 
+int view_grow(struct view *view, size_t more, struct err **err)
+{
+	struct candidate *items;
+
+	if (view->capacity - view->count >= more)
+		return 0;
+	items = arena_array(view->arena, view->count + more, sizeof(*items));
+	if (!items)
+		return err_nomem(err);
+	if (view->count)
+		memcpy(items, view->items, view->count * sizeof(*items));
+	view->items = items;
+	view->capacity = view->count + more;
+	return 0;
+}
+
 /* ---- the system's folders ---- */
 
 static bool is_own_folder(const struct host_objects *objects, const char *path)
@@ -216,17 +232,18 @@ static int hold_free(const struct view *view, struct candidate *c, const struct 
 		     const struct path_index *denials, struct err **err)
 {
 	const char *path = c->entry.destination;
+	size_t denied = path_index_above(denials, path), shown = path_index_above(regions, path);
 	const struct place *place;
 	size_t len;
 
 	if (c->is_inside)
 		return 0;
 	for (len = path_parent_len(path, strlen(path)); len; len = path_parent_len(path, len)) {
-		if (path_index_find(denials, path, len, &place)) {
+		if (len == denied) {
 			c->is_dropped = true;
 			return 0;
 		}
-		if (path_index_find(regions, path, len, &place))
+		if (len == shown && path_index_find(regions, path, len, &place))
 			return err_set(
 				err, E_POLICY, 0, c->entry.pointer,
 				"filesystem path '%.512s' is denied but does not exist, and lies in the granted "
@@ -261,22 +278,15 @@ struct additions {
 static int add_copy(const struct view *view, struct additions *additions,
 		    const struct candidate *restriction, const char *destination, struct err **err)
 {
-	struct candidate *copy;
+	struct candidate *items, *copy;
 
 	if (view->count + additions->count >= ENTRIES_MAX)
 		return err_set(err, E_POLICY, 0, restriction->entry.pointer,
 			       "the path lists come to more than %u mounts", ENTRIES_MAX);
-	if (additions->count == additions->capacity) {
-		size_t capacity = additions->capacity ? additions->capacity * 2 : 16;
-		struct candidate *items = arena_array(view->arena, capacity, sizeof(*items));
-
-		if (!items)
-			return err_nomem(err);
-		if (additions->count)
-			memcpy(items, additions->items, additions->count * sizeof(*items));
-		additions->items = items;
-		additions->capacity = capacity;
-	}
+	items = arena_grow(view->arena, additions->items, additions->count, &additions->capacity, sizeof(*items));
+	if (!items)
+		return err_nomem(err);
+	additions->items = items;
 	copy = &additions->items[additions->count++];
 	*copy = *restriction;
 	copy->entry.destination = destination;
@@ -373,7 +383,6 @@ static int extend_restrictions(struct view *view, const struct path_index *regio
 			       struct err **err)
 {
 	struct additions additions = { 0 };
-	struct candidate *all;
 	size_t i;
 	int r = 0;
 
@@ -384,12 +393,9 @@ static int extend_restrictions(struct view *view, const struct path_index *regio
 		r = drop_unseen_aliases(view, regions, err);
 	if (r < 0 || !additions.count)
 		return r;
-	all = arena_array(view->arena, view->count + additions.count, sizeof(*all));
-	if (!all)
-		return err_nomem(err);
-	memcpy(all, view->items, view->count * sizeof(*all));
-	memcpy(all + view->count, additions.items, additions.count * sizeof(*all));
-	view->items = all;
+	if (view_grow(view, additions.count, err) < 0)
+		return -ENOMEM;
+	memcpy(view->items + view->count, additions.items, additions.count * sizeof(*view->items));
 	view->count += additions.count;
 	return 0;
 }
@@ -426,13 +432,15 @@ static bool is_below_denial(const struct view *view, const struct path_index *in
 			    const char *path)
 {
 	const struct place *place;
+	const char *above = path;
 	size_t len, count, i;
 
-	for (len = path_parent_len(path, strlen(path)); len; len = path_parent_len(path, len)) {
+	while ((len = path_index_above(index, above)) > 0) {
 		count = path_index_find(index, path, len, &place);
 		for (i = 0; i < count; i++)
 			if (is_live(&view->items[place[i].item]))
 				return view->items[place[i].item].entry.intent == INTENT_DENIED;
+		above = place->path;
 	}
 	return false;
 }

@@ -2,6 +2,8 @@
  * network, containment and process. */
 #include "mxc_unit.h"
 
+#include "policy/path_index.h"
+
 #define RW(paths) "'readwritePaths':[" paths "]"
 #define RO(paths) "'readonlyPaths':[" paths "]"
 #define NO(paths) "'deniedPaths':[" paths "]"
@@ -752,9 +754,50 @@ static void test_directory(void **state)
 	world_done(&w);
 }
 
+#define PATHS 800u
+
+static const char *some_path(struct arena *arena, uint32_t *seed)
+{
+	static const char *const names[] = { "/a", "/b", "/a-b", "/ab", "/a.b" };
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
+	uint32_t depth;
+
+	*seed = *seed * 1103515245u + 12345u;
+	for (depth = *seed >> 16 & 7; depth; depth--) {
+		*seed = *seed * 1103515245u + 12345u;
+		strbuf_puts(&path, names[(*seed >> 16) % array_size(names)]);
+	}
+	return path.len ? arena_strdup(arena, strbuf_str(&path)) : "/";
+}
+
+/* The place above a path is that which a walk over its ancestors finds. */
+static void test_place_above(void **state)
+{
+	struct arena *arena = arena_new();
+	struct path_index index;
+	uint32_t seed = 7;
+
+	(void)state;
+	assert_true(path_index_init(&index, arena, PATHS / 8));
+	for (size_t i = 0; i < PATHS / 8; i++)
+		path_index_add(&index, some_path(arena, &seed), i);
+	path_index_sort(&index);
+	for (size_t i = 0; i < PATHS; i++) {
+		const char *path = some_path(arena, &seed);
+		size_t want = path_parent_len(path, strlen(path));
+		const struct place *place;
+
+		while (want && !path_index_find(&index, path, want, &place))
+			want = path_parent_len(path, want);
+		assert_int_equal(path_index_above(&index, path), want);
+	}
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_place_above),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_same_path),
 		cmocka_unit_test(test_identity),
