@@ -98,6 +98,7 @@ int program_records(struct program *program, enum store_open_mode mode, struct p
 		return r;
 	request->state = program->store.root_path;
 	request->state_exists = program->store.root_fd >= 0;
+	request->makes_folders = mode == STORE_MAKE;
 	if (!request->state_exists)
 		return 0;
 	if (fd_name(program->store.root_fd, path, PATH_MAX) < 0)

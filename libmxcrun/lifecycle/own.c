@@ -1,13 +1,21 @@
 /* own.c - see own.h. */
 #include "lifecycle/own.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/fd.h"
+#include "base/path.h"
 #include "host/images.h"
 #include "lifecycle/admin.h"
+#include "policy/path_index.h"
 
 #define OWNERS_WORDS "the host owner's configuration"
+#define LINKS_MAX 40u /* more than the kernel follows in one walk */
 
 int own_deny(struct arena *arena, const struct mxc_config *config, const char *const *paths, size_t count,
 	     const struct mxc_config **ret, struct err **err)
@@ -34,44 +42,201 @@ int own_deny(struct arena *arena, const struct mxc_config *config, const char *c
 
 /* ---- what a grant may hold ---- */
 
-#define OWN_MAX 8u
-
 struct list {
 	struct arena *arena;
 	const struct host_facts *facts;
+	const struct own_places *places;
+	const struct object_request *requests;
+	const struct host_objects *objects; /* of these */
 	struct host_own *items;
-	size_t count;
+	size_t count, capacity;
 };
 
-/* What isn't there is nobody's to write to. NULL: there is none. */
-static int add(struct list *list, const char *path, const char *words, struct err **err)
+static int push(struct list *list, const struct host_own *own, struct err **err)
 {
-	struct host_own *own = &list->items[list->count];
-	int r = path ? object_look_up(list->arena, path, list->facts, &own->object, err) : 0;
+	struct host_own *items = arena_grow(list->arena, list->items, list->count, &list->capacity, sizeof(*items));
 
-	if (!path || r < 0 || own->object.error || !own->object.canonical)
-		return r;
-	own->words = words;
-	list->count++;
+	if (!items)
+		return err_nomem(err);
+	list->items = items;
+	list->items[list->count++] = *own;
 	return 0;
 }
 
-/* A run makes the folder before anything is granted. */
-static int add_records(struct list *list, const struct own_places *places, struct err **err)
+/* Can the sandbox make or replace this name? By the deepest of the lists' paths above it, or by any bind of one; and only in a
+ * folder in which the caller can. */
+static bool is_in_reach(const struct list *list, const char *path)
 {
-	struct host_own *own = &list->items[list->count];
+	const struct object_request *best = NULL;
+	size_t best_len = 0;
+	bool is_bound = false;
+
+	for (size_t i = 0; i < list->objects->count; i++) {
+		const struct object_request *request = &list->requests[i];
+		const char *canonical = list->objects->items[i].canonical;
+
+		if (list->objects->items[i].error || !canonical || request->role == OBJECT_PLACE || !path_is_within(path, canonical))
+			continue;
+		is_bound |= request->role == OBJECT_BOUND && request->access & W_OK;
+		if (request->role == OBJECT_LISTED && (!best || strlen(canonical) > best_len ||
+						       (strlen(canonical) == best_len && request->access < best->access))) {
+			best = request;
+			best_len = strlen(canonical);
+		}
+	}
+	return is_bound || (best && best->access & W_OK);
+}
+
+static bool is_callers_folder(const char *path)
+{
+	return access(path, W_OK | X_OK) == 0;
+}
+
+/* ---- names that lead on ---- */
+
+/* The first link of a path, and the path with what it leads to in its place. NULL: there is none. -ENOMEM or 0. */
+static int follow_first(struct arena *arena, const char *path, const char **ret_link, const char **ret_path)
+{
+	char target[PATH_MAX];
+
+	*ret_link = NULL;
+	for (const char *end = strchrnul(path + 1, '/');; end = strchrnul(end + 1, '/')) {
+		const char *link = arena_strndup(arena, path, (size_t)(end - path));
+		ssize_t len = link ? readlink(link, target, sizeof(target)) : -1;
+
+		if (!link)
+			return -ENOMEM;
+		if (len > 0 && (size_t)len < sizeof(target)) {
+			const char *folder = target[0] == '/' ? "" : link;
+			int folder_len = *folder ? (int)(strrchr(link, '/') + 1 - link) : 0;
+			const char *joined = arena_printf(arena, "%.*s%.*s%s", folder_len, folder, (int)len, target, end);
+			cleanup_free char *clean = joined ? path_clean(joined) : NULL;
+
+			*ret_link = link;
+			*ret_path = clean ? arena_strdup(arena, clean) : NULL;
+			return *ret_path ? 0 : -ENOMEM;
+		}
+		if (!*end)
+			return 0;
+	}
+}
+
+/* What a link leads to can be held, the link can't: a sandbox that may replace it says what the next run takes. */
+static int check_links(const struct list *list, const struct host_own *own, struct err **err)
+{
+	const char *path = own->object.absolute, *link = "";
+
+	if (!own->object.canonical || !path || strcmp(path, own->object.canonical) == 0 || path_is_within(path, "/proc"))
+		return 0;
+	for (unsigned int links = 0; links < LINKS_MAX && link; links++) {
+		const char *folder;
+
+		if (follow_first(list->arena, path, &link, &path) < 0)
+			return err_nomem(err);
+		if (!link || !is_in_reach(list, link))
+			continue;
+		folder = arena_strndup(list->arena, link, path_parent_len(link, strlen(link)));
+		if (!folder)
+			return err_nomem(err);
+		if (!is_callers_folder(folder))
+			continue;
+		err_set(err, E_POLICY, 0, "/filesystem",
+			"the link '%.512s' leads to %s, and lies in what is granted for writing: the sandbox could replace it", link,
+			own->words);
+		err_hint(err, "grant less, or have the thing itself in the link's place");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* ---- what there is ---- */
+
+/* The nearest folder that there is. NULL: out of memory. */
+static const char *existing_above(const struct list *list, const char *path)
+{
+	size_t len = path_parent_len(path, strlen(path));
+	const char *folder = NULL;
+
+	for (; len; len = path_parent_len(path, len)) {
+		folder = arena_strndup(list->arena, path, len);
+		if (!folder || access(folder, F_OK) == 0)
+			return folder;
+	}
+	return folder;
+}
+
+static int make_folder(struct list *list, struct host_own *own, struct err **err)
+{
+	cleanup_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *path = own->object.canonical;
+	cleanup_close int fd = root < 0 ? -errno : path_make_in_root(root, path, PATH_MAKE_DIR);
+
+	if (fd < 0) {
+		err_sys(err, E_POLICY, -fd, "mkdir", path, "/filesystem");
+		return err_wrap(err, "%s isn't there, and would lie in what is granted for writing, so that the sandbox could make it",
+				own->words);
+	}
+	return object_look_up(list->arena, path, list->facts, &own->object, err);
+}
+
+/* A folder that the sandbox could make would say as much as one that is there. A denied path that is absent can't be held, but
+ * this is ours to have: it is made, empty, as the folder of the records is. */
+static int hold_absent(struct list *list, struct host_own *own, struct err **err)
+{
+	const char *above;
+
+	if (list->places->is_text || !is_in_reach(list, own->object.canonical))
+		return 0;
+	/* read-only with what is around it */
+	for (size_t i = 0; i < list->count; i++)
+		if (path_is_within(own->object.canonical, list->items[i].object.canonical))
+			return 0;
+	above = existing_above(list, own->object.canonical);
+	if (!above)
+		return err_nomem(err);
+	if (!is_callers_folder(above))
+		return 0;
+	if (list->places->makes_folders)
+		return make_folder(list, own, err);
+	own->object.error = 0;
+	own->object.mode = S_IFDIR;
+	return 0;
+}
+
+enum own_kind { OWN_FILE, OWN_FOLDER };
+
+/* NULL: there is none. */
+static int add(struct list *list, const char *path, enum own_kind kind, const char *words, struct err **err)
+{
+	struct host_own own = { .words = words };
+	int r = path ? object_look_up(list->arena, path, list->facts, &own.object, err) : 0;
+
+	if (path && r == 0)
+		r = check_links(list, &own, err);
+	if (path && r == 0 && kind == OWN_FOLDER && own.object.error == ENOENT && own.object.canonical)
+		r = hold_absent(list, &own, err);
+	if (!path || r < 0 || own.object.error || !own.object.canonical)
+		return r;
+	return push(list, &own, err);
+}
+
+/* A run makes the folder before anything is granted. */
+static int add_records(struct list *list, struct err **err)
+{
+	const struct own_places *places = list->places;
+	struct host_own own = {
+		.object = { .path = places->state, .canonical = places->state },
+		.words = "the runtime's own records",
+		.is_denied = true,
+	};
 	int r = 0;
 
-	own->object = (struct host_object){ .path = places->state, .canonical = places->state };
 	if (!places->state_exists)
-		r = object_look_up(list->arena, places->state, list->facts, &own->object, err);
-	if (r < 0 || !own->object.canonical || (own->object.error && places->is_text))
+		r = object_look_up(list->arena, places->state, list->facts, &own.object, err);
+	if (r < 0 || !own.object.canonical || (own.object.error && places->is_text))
 		return r;
-	own->object.mode = S_IFDIR;
-	own->words = "the runtime's own records";
-	own->is_denied = true;
-	list->count++;
-	return 0;
+	own.object.mode = S_IFDIR;
+	return push(list, &own, err);
 }
 
 /* A folder that isn't absolute lies beside the file. */
@@ -79,13 +244,14 @@ static int add_folder(struct list *list, const char *beside, const char *folder,
 {
 	const char *path = folder[0] == '/' ? folder : arena_printf(list->arena, "%s/%s", beside, folder);
 
-	return path ? add(list, path, OWNERS_WORDS, err) : err_nomem(err);
+	return path ? add(list, path, OWN_FOLDER, OWNERS_WORDS, err) : err_nomem(err);
 }
 
-static int add_owners(struct list *list, const struct own_places *places, struct err **err)
+static int add_owners(struct list *list, struct err **err)
 {
+	const struct own_places *places = list->places;
 	const char *file = places->admin_config, *folder = file ? "." : ADMIN_FOLDER, *slash = file ? strrchr(file, '/') : NULL;
-	int r = add(list, file ? file : folder, OWNERS_WORDS, err);
+	int r = file ? add(list, file, OWN_FILE, OWNERS_WORDS, err) : add(list, folder, OWN_FOLDER, OWNERS_WORDS, err);
 
 	if (slash)
 		folder = arena_strndup(list->arena, file, (size_t)(slash - file) + 1);
@@ -101,7 +267,7 @@ static int add_images(struct list *list, struct err **err)
 	const char *store;
 
 	/* a user without a home has no store */
-	return image_store(list->arena, list->facts, &store, NULL) < 0 ? 0 : add(list, store, "the image store", err);
+	return image_store(list->arena, list->facts, &store, NULL) < 0 ? 0 : add(list, store, OWN_FOLDER, "the image store", err);
 }
 
 static const char *absolute(const char *path)
@@ -120,34 +286,31 @@ static bool grants_anything(const struct mxc_config *config)
 }
 
 /* The program itself matters to whoever runs it next, and may be its owner's to write to. */
-static int add_writable(struct list *list, const struct mxc_config *config, const struct own_places *places, struct err **err)
+static int add_writable(struct list *list, const struct mxc_config *config, struct err **err)
 {
-	int r = add(list, places->policy, "the policy itself", err);
+	int r = add(list, list->places->policy, OWN_FILE, "the policy itself", err);
 
 	if (r == 0)
-		r = add(list, config->bubblewrap ? absolute(config->bubblewrap->seccomp_profile) : NULL, "the policy itself", err);
+		r = add(list, config->bubblewrap ? absolute(config->bubblewrap->seccomp_profile) : NULL, OWN_FILE, "the policy itself", err);
 	if (r == 0)
-		r = add(list, "/proc/self/exe", "the runtime's own program", err);
+		r = add(list, "/proc/self/exe", OWN_FILE, "the runtime's own program", err);
 	if (r == 0)
-		r = add_owners(list, places, err);
+		r = add_owners(list, err);
 	return r == 0 ? add_images(list, err) : r;
 }
 
 int own_look_up(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
-		const struct own_places *places, struct host_objects *objects, struct err **err)
+		const struct own_places *places, const struct object_request *requests, struct host_objects *objects, struct err **err)
 {
-	struct list list = { .arena = arena, .facts = facts };
+	struct list list = { .arena = arena, .facts = facts, .places = places, .requests = requests, .objects = objects };
 	int r = 0;
 
 	if (!grants_anything(config))
 		return 0;
-	list.items = arena_array(arena, OWN_MAX, sizeof(*list.items));
-	if (!list.items)
-		return err_nomem(err);
 	if (places->state)
-		r = add_records(&list, places, err);
+		r = add_records(&list, err);
 	if (r == 0 && grants_writing(config))
-		r = add_writable(&list, config, places, err);
+		r = add_writable(&list, config, err);
 	objects->own = list.items;
 	objects->own_count = list.count;
 	return r;

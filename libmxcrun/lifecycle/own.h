@@ -15,7 +15,8 @@ int own_deny(struct arena *arena, const struct mxc_config *config, const char *c
 struct own_places {
 	const char *state;	   /* of the records of all sandboxes and containers; NULL: there is none */
 	bool state_exists;	   /* the path is canonical */
-	bool is_text;		   /* for another runtime, which makes no records */
+	bool is_text;		   /* for another runtime, which makes no records and no folders */
+	bool makes_folders;	   /* a sandbox will run: what is absent is made where that could make it */
 	const char *policy;	   /* the file that the policy came from; NULL: from none */
 	const char *admin_config;  /* as on the command line; NULL: the host's own */
 	const struct admin_config *owners;
@@ -23,8 +24,9 @@ struct own_places {
 
 /* Invariant 50. Who writes a record has the runtime kill, unmount and delete what he likes: no sandbox sees them. Who writes the
  * policy, the owner's, an image or the program decides about the next sandbox: those are read-only. Only what a grant may hold is
- * looked for; policy/ decides where it has to be restricted. Fills own of the objects. 0 or -errno. */
+ * looked for; policy/ decides where it has to be restricted. requests are those of the objects; fills own of these. E_POLICY:
+ * it is where it is by a link that the sandbox could replace. 0 or -errno. */
 int own_look_up(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
-		const struct own_places *places, struct host_objects *objects, struct err **err);
+		const struct own_places *places, const struct object_request *requests, struct host_objects *objects, struct err **err);
 
 #endif

@@ -343,7 +343,7 @@ static int decide(const struct policy_document *document, const struct host_fact
 	if (r == 0)
 		r = look_up_objects(arena, config, facts, image, &named, err);
 	if (r == 0)
-		r = own_look_up(arena, config, facts, places, named.objects, err);
+		r = own_look_up(arena, config, facts, places, named.requests, named.objects, err);
 	if (r == 0)
 		r = policy_check(arena, config, facts, named.objects, log, &work, err);
 	if (r == 0)
@@ -418,6 +418,7 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 		.state = request->state,
 		.state_exists = request->state_exists,
 		.is_text = request->is_text,
+		.makes_folders = request->makes_folders,
 		.policy = request->policy,
 		.admin_config = request->admin_config,
 	};

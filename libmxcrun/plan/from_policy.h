@@ -26,6 +26,7 @@ struct plan_policy_request {
 	const char *admin_config;	/* for lifecycle/; NULL: the host's own */
 	const char *state;		/* likewise: where the records lie, or would */
 	bool state_exists;		/* likewise: it has been made, and the path is canonical */
+	bool makes_folders;		/* likewise: those of the runtime's own that have to be there */
 	const char *policy;		/* likewise: the file that the policy was read from; NULL: none */
 	const char *engine;		/* as in struct plan_request */
 	bool is_text;			/* likewise */

@@ -444,7 +444,7 @@ assert_own_kept() { # FOLDER
 	run --separate-stderr env MXCRUN_IMAGES="$around/images" "$around/bin/mxcrun" "${BY[@]}" "${args[@]}"
 	equal "$(jq -c '[.policy.items[] | select(.carrier == "mxcrun" and .enforced != "readwrite") | .enforced + " " + (.object | ltrimstr($d))]
 		| sort' --arg d "$around/" <<<"$output")" \
-		'["denied state","readonly bin/mxcrun","readonly deep/er/policy.json","readonly images","readonly owner/mxcrun.json","readonly owner/policy.d"]'
+		'["denied state","readonly bin/mxcrun","readonly deep/er/policy.json","readonly images","readonly owner/mxcrun.json","readonly owner/policies","readonly owner/policy.d"]'
 }
 
 @test "an ordinary user's policy, images and program are as safe from what he grants" {
@@ -470,6 +470,87 @@ assert_own_kept() { # FOLDER
 	policy "cat $around/owner/mxcrun.json" --arg d "$around" '.filesystem.readonlyPaths = [$d]'
 	run --separate-stderr rt --admin-config "$around/owner/mxcrun.json" mxc run "$POLICY" </dev/null
 	equal "$status $output" "0 {}"
+}
+
+# What is absent would be the sandbox's to make: an image, a policy, or the configuration itself for the next run.
+plant_script() { # FOLDER
+	echo "cd $1"'
+for d in owner/policy.d owner/policies images images/debian share/mxcrun/images; do mkdir -p $d && touch $d/planted && echo planted $d; mv $d $d.gone && echo moved $d; done 2>/dev/null
+for d in owner share share/mxcrun; do mv $d $d.gone 2>/dev/null && mkdir $d && echo replaced $d; done
+echo fine >fine && cat fine'
+}
+
+@test "the owner's folders and the image store that don't exist can't be made by a sandbox" {
+	local around=$BATS_TEST_TMPDIR/around
+	mkdir -p "$around/owner" "$around/share"
+	echo '{}' >"$around/owner/mxcrun.json"
+	policy "$(plant_script "$around")" --arg d "$around" '.filesystem.readwritePaths = [$d]'
+	# nothing is made for who only looks
+	MXCRUN_IMAGES=$around/images rt --admin-config "$around/owner/mxcrun.json" mxc run --dry-run "$POLICY" </dev/null
+	run --separate-stderr env MXCRUN_IMAGES="$around/images" "$MXCRUN" "${BY[@]}" --admin-config "$around/owner/mxcrun.json" plan --mxc "$POLICY"
+	equal "$(jq -c '[.policy.items[] | select(.carrier == "mxcrun" and .enforced == "readonly") | .object | ltrimstr($d)] | sort' --arg d "$around/" <<<"$output")" \
+		'["images","owner/mxcrun.json","owner/policies","owner/policy.d"]'
+	equal "$(cd "$around" && find . | sort | tr '\n' ' ')" ". ./owner ./owner/mxcrun.json ./share "
+	run --separate-stderr env MXCRUN_IMAGES="$around/images" timeout -k 5 "$(slow 30)" "$MXCRUN" "${BY[@]}" --root "$STATE" \
+		--admin-config "$around/owner/mxcrun.json" mxc run "$POLICY" </dev/null 3>&-
+	contains "$output" fine
+	lacks "$output" "moved owner"
+	lacks "$output" "moved images"
+	equal "$(cd "$around" && find owner* images* | sort | tr '\n' ' ')" "images owner owner/mxcrun.json owner/policies owner/policy.d "
+}
+
+@test "the image store of an ordinary user who grants his home" {
+	make_user
+	mkdir "$USERDIR/home"
+	policy "$(plant_script "$USERDIR/home")" --arg d "$USERDIR/home" '.filesystem.readwritePaths = [$d]'
+	cp "$POLICY" "$USERDIR/policy.json"
+	chown -R "$USER_ID" "$USERDIR/home" "$USERDIR/policy.json"
+	run --separate-stderr as_user env -u MXCRUN_IMAGES XDG_DATA_HOME="$USERDIR/home/share" timeout -k 5 "$(slow 30)" \
+		"$USERDIR/mxcrun" "${BY[@]}" --root "$USERDIR/state" mxc run "$USERDIR/policy.json" </dev/null 3>&-
+	contains "$output" fine
+	lacks "$output" "planted share"
+	lacks "$output" "moved share"
+	lacks "$output" "replaced share"
+	equal "$(find "$USERDIR"/home/share* | wc -l)" 3
+	[ -d "$USERDIR/home/share/mxcrun/images" ]
+}
+
+@test "/etc/mxcrun is not the sandbox's to make, nor to change" {
+	requires root
+	local etc=$BATS_TEST_TMPDIR/etc present
+	policy 'mkdir /etc/mxcrun 2>/dev/null; echo "{}" >/etc/mxcrun/mxcrun.json && echo configured; mkdir -p /etc/mxcrun/policy.d && echo made; mv /etc/mxcrun /etc/gone && echo moved
+		echo x >/etc/planted && echo wrote' '.filesystem.readwritePaths = ["/etc"]'
+	mkdir "$etc"
+	cp -a /etc/passwd /etc/group /etc/nsswitch.conf "$etc/" 2>/dev/null || true
+	for present in no yes; do
+		run --separate-stderr unshare -m sh -c 'mount --make-rprivate / && mount --bind "$1" /etc && shift && exec "$@"' sh "$etc" \
+			timeout -k 5 "$(slow 30)" "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null 3>&-
+		echo "$present: $stderr"
+		equal "$output" wrote
+		equal "$(stat -c '%a %u' "$etc/mxcrun")" "755 0"
+		equal "$(ls -A "$etc/mxcrun")" ""
+	done
+	# whoever grants nothing around it has nothing made
+	rmdir "$etc/mxcrun"
+	policy true --arg d "$D" '.filesystem = {readwritePaths: [$d], readonlyPaths: ["/etc"]}'
+	unshare -m sh -c 'mount --make-rprivate / && mount --bind "$1" /etc && shift && exec "$@"' sh "$etc" \
+		timeout -k 5 "$(slow 30)" "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null 3>&-
+	[ ! -e "$etc/mxcrun" ]
+}
+
+@test "a link to what is the runtime's own, in a folder that is granted for writing, is refused" {
+	local around=$BATS_TEST_TMPDIR/around
+	mkdir -p "$around" "$BATS_TEST_TMPDIR/elsewhere/owner"
+	echo '{}' >"$BATS_TEST_TMPDIR/elsewhere/owner/mxcrun.json"
+	ln -s ../elsewhere/owner "$around/owner"
+	policy 'echo ran' --arg d "$around" '.filesystem.readwritePaths = [$d]'
+	run --separate-stderr rt --admin-config "$around/owner/mxcrun.json" mxc run "$POLICY" </dev/null
+	assert_mxc_refused "$around/owner" "could replace it"
+	run --separate-stderr rt --admin-config "$BATS_TEST_TMPDIR/elsewhere/owner/mxcrun.json" mxc run "$POLICY" </dev/null
+	equal "$output" ran
+	policy 'echo ran' --arg d "$around" '.filesystem.readonlyPaths = [$d]'
+	run --separate-stderr rt --admin-config "$around/owner/mxcrun.json" mxc run "$POLICY" </dev/null
+	equal "$output" ran
 }
 
 @test "denied paths are listed and give EACCES to everything, also as root" {
@@ -600,6 +681,28 @@ written"
 	assert_mxc_refused /filesystem/deniedPaths/0 "leaves nothing that could run"
 	# a walk over the whole host takes longer
 	[ $((SECONDS - start)) -le "$(slow 3)" ]
+}
+
+@test "a denied path that leads to a name which isn't UTF-8 is denied as any other" {
+	local odd
+	printf -v odd '%s/odd\xff' "$D"
+	mkdir "$odd"
+	echo secret >"$odd/file"
+	ln -s "$odd" "$D/link"
+	policy "cat $D/odd*/file $D/link/file; echo end" --arg d "$D" '.filesystem.readonlyPaths = [$d]'
+	run_policy
+	equal "$output" $'secret\nsecret\nend'
+	policy "cat $D/odd*/file $D/link/file; echo end" --arg d "$D" '.filesystem = {readonlyPaths: [$d], deniedPaths: [$d + "/link"]}'
+	run_policy
+	equal "$output" end
+	rt plan --mxc "$POLICY" | jq -e '[.policy.items[] | select(.enforced == "denied")] | length == 1'
+}
+
+@test "a limit of the address space is named" {
+	policy 'echo ran'
+	run --separate-stderr bash -c 'ulimit -v 30000; exec "$@"' bash "$MXCRUN" "${BY[@]}" --root "$STATE" mxc run "$POLICY" </dev/null 3>&-
+	equal "$status" 255
+	contains "$stderr" "raise ulimit -v"
 }
 
 @test "a hard link that can't be looked for: the policy is refused" {
@@ -777,6 +880,7 @@ written"
 	run --separate-stderr "$name" --available-backends
 	equal "$status" 0
 	equal "$(jq -r ".[].backend" <<<"$output")" $'bubblewrap\nlxc'
+	equal "$(jq -c '[.[].capabilities]' <<<"$output")" '[["proxyEnforcement"],["proxyEnforcement"]]'
 	run --separate-stderr "$name" --delete
 	equal "$status" 1
 	contains "$stderr" "Error: --containername"
