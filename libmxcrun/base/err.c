@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/strbuf.h"
@@ -280,6 +281,14 @@ static const char *deed_of(const char *operation)
 	return row ? row[1] : operation;
 }
 
+/* Else it is the machine's, of which there is nothing to say. */
+static bool has_address_limit(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 /* What the C library's words for an errno don't say, where nobody has said more. */
 static const char *remedy_of(int errnum)
 {
@@ -290,6 +299,8 @@ static const char *remedy_of(int errnum)
 		return "the system has no more open files to give: raise the sysctl fs.file-max";
 	case EFBIG:
 		return "files may not be that large here: see ulimit -f";
+	case ENOMEM:
+		return has_address_limit() ? "the address space of this process is limited: raise ulimit -v" : NULL;
 	case ENOSPC:
 		return "a file system is full, or a limit of the kernel's is reached: see df, df -i, and the sysctls fs.mount-max and user.max_*";
 	case EXDEV:
@@ -349,7 +360,7 @@ char *err_format(const struct err *err)
 			strbuf_puts(&sb, ": ");
 		}
 		format_level(&sb, level);
-		remedy = level->text ? NULL : remedy_of(level->errnum);
+		remedy = level->text && level != &nomem ? NULL : remedy_of(level->errnum);
 	}
 	for (level = err; level; level = level->cause) {
 		if (!level->hint)

@@ -66,10 +66,10 @@ static char *on_state(void *data, const char *status, pid_t pid)
 static int make_start_fifo(const struct entry *entry, int *ret_fd, struct err **err)
 {
 	if (mkfifoat(entry->dir_fd, STORE_START_FIFO, 0600) < 0)
-		return err_sys(err, E_RECORD, errno, "mkfifo", STORE_START_FIFO, NULL);
+		return store_fail(err, errno, "mkfifo", entry->dir_fd, STORE_START_FIFO);
 	*ret_fd = openat(entry->dir_fd, STORE_START_FIFO, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd < 0)
-		return err_sys(err, E_RECORD, errno, "open", STORE_START_FIFO, NULL);
+		return store_fail(err, errno, "open", entry->dir_fd, STORE_START_FIFO);
 	return 0;
 }
 

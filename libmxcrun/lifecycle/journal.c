@@ -84,7 +84,7 @@ static int append(struct entry *entry, struct strbuf *lines, struct err **err)
 	r = entry->journal_fd < 0 ? -errno
 				  : fd_write_all(entry->journal_fd, lines->data, lines->len);
 	if (r < 0)
-		return err_sys(err, E_RECORD, -r, "write", "the container's journal", NULL);
+		return store_fail(err, -r, "write", entry->dir_fd, JOURNAL_FILE);
 	return 0;
 }
 

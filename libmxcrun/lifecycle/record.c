@@ -206,7 +206,7 @@ int record_write(const struct entry *entry, const struct record *record, struct 
 	else
 		r = write_new(entry->dir_fd, w.out.data, w.out.len);
 	if (r < 0)
-		return err_sys(err, E_RECORD, -r, "write", "the container's record", NULL);
+		return store_fail(err, -r, "write", entry->dir_fd, RECORD_FILE);
 	return 0;
 }
 
@@ -466,7 +466,7 @@ int record_read(const struct entry *entry, struct record *ret, struct err **err)
 	*ret = (struct record)RECORD_INIT;
 	r = fd_read_file(entry->dir_fd, RECORD_FILE, JSON_SIZE_MAX, &text, &len);
 	if (r < 0)
-		return err_sys(err, E_RECORD, -r, "read", "the container's record", NULL);
+		return store_fail(err, -r, "read", entry->dir_fd, RECORD_FILE);
 	arena = arena_new();
 	if (!arena)
 		return err_nomem(err);

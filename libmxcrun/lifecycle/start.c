@@ -118,6 +118,6 @@ int lifecycle_start(const struct lifecycle *lc, const char *id, struct err **err
 	if (r < 0)
 		return r;
 	if (unlinkat(container.entry.dir_fd, STORE_START_FIFO, 0) < 0 && errno != ENOENT)
-		return err_sys(err, E_RECORD, errno, "unlink", "start FIFO", NULL);
+		return store_fail(err, errno, "unlink", container.entry.dir_fd, STORE_START_FIFO);
 	return poststart(lc, &container.entry, &container.record, err);
 }

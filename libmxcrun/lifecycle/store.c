@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -22,6 +23,17 @@
 
 #define LOCK_WAIT_MS 10000u
 #define CREATE_ATTEMPTS 100
+
+int store_fail(struct err **err, int errnum, const char *operation, int dir_fd, const char *name)
+{
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
+	char dir[PATH_MAX];
+
+	if (fd_name(dir_fd, dir, sizeof(dir)) == 0)
+		strbuf_printf(&path, "%s/", dir);
+	strbuf_puts(&path, name);
+	return err_sys(err, E_RECORD, errnum, operation, path.failed ? name : strbuf_str(&path), NULL);
+}
 
 /* ---- the root directory ---- */
 
@@ -324,7 +336,7 @@ int store_create(const struct store *store, const char *id, struct entry *ret, s
 			if (errno == EEXIST)
 				return err_set(err, E_EXISTS, 0, NULL,
 					       "container with given ID already exists: %s", id);
-			return err_sys(err, E_RECORD, errno, "mkdir", id, NULL);
+			return store_fail(err, errno, "mkdir", store->root_fd, id);
 		}
 		dir_fd = open_entry_dir(store, id);
 		r = dir_fd < 0 ? dir_fd : lock_wait(dir_fd);
@@ -336,7 +348,7 @@ int store_create(const struct store *store, const char *id, struct entry *ret, s
 		if (r < 0 && r != -ETIMEDOUT)
 			unlinkat(store->root_fd, id, AT_REMOVEDIR);
 		if (r < 0)
-			return err_sys(err, E_RECORD, -r, dir_fd < 0 ? "open" : "flock", id, NULL);
+			return store_fail(err, -r, dir_fd < 0 ? "open" : "flock", store->root_fd, id);
 		ret->id = strdup(id);
 		if (!ret->id) {
 			unlinkat(store->root_fd, id, AT_REMOVEDIR);
@@ -374,7 +386,7 @@ static int lock_entry_dir(const struct store *store, const char *id, int dir_fd,
 	if (r == -ENOENT)
 		return not_found(id, err);
 	if (r < 0)
-		return err_sys(err, E_RECORD, -r, "flock", id, NULL);
+		return store_fail(err, -r, "flock", store->root_fd, id);
 	return 0;
 }
 
@@ -396,7 +408,7 @@ int store_get(const struct store *store, const char *id, enum store_lock lock, s
 	if (dir_fd == -ENOENT)
 		return not_found(id, err);
 	if (dir_fd < 0)
-		return err_sys(err, E_RECORD, -dir_fd, "open", id, NULL);
+		return store_fail(err, -dir_fd, "open", store->root_fd, id);
 	r = lock_entry_dir(store, id, dir_fd, lock, err);
 	if (r < 0)
 		return r;
@@ -437,7 +449,7 @@ static int remove_all_names(const struct entry *entry, struct err **err)
 	for (size_t i = 0; i < names.count; i++) {
 		r = remove_name(entry->dir_fd, names.items[i]);
 		if (r < 0)
-			return err_sys(err, E_RECORD, -r, "unlink", names.items[i], NULL);
+			return store_fail(err, -r, "unlink", entry->dir_fd, names.items[i]);
 	}
 	return 0;
 }
@@ -453,12 +465,12 @@ int store_remove(const struct store *store, struct entry *entry, struct err **er
 	if (unlinkat(store->root_fd, entry->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != ENOTEMPTY && errno != EEXIST)
-		return err_sys(err, E_RECORD, errno, "rmdir", entry->id, NULL);
+		return store_fail(err, errno, "rmdir", store->root_fd, entry->id);
 	r = remove_all_names(entry, err);
 	if (r < 0)
 		return r;
 	if (unlinkat(store->root_fd, entry->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return err_sys(err, E_RECORD, errno, "rmdir", entry->id, NULL);
+		return store_fail(err, errno, "rmdir", store->root_fd, entry->id);
 	return 0;
 }
 

@@ -48,6 +48,9 @@ int store_open(const char *path, bool is_privileged, enum store_open_mode mode, 
 void store_close(struct store *store);
 #define cleanup_store __attribute__((cleanup(store_close)))
 
+/* The error of an operation on something in one of the store's directories: E_RECORD, with its whole path. -errnum. */
+int store_fail(struct err **err, int errnum, const char *operation, int dir_fd, const char *name);
+
 /* [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, not longer than STORE_ID_MAX (invariant 36): checked by every
  * command. */
 int store_check_id(const char *id, struct err **err);

@@ -578,3 +578,37 @@ three"
 	run --separate-stderr rt --rootless maybe list
 	assert_refused --rootless
 }
+
+@test "a state directory that is full or read-only: errors say where, and nothing is left" {
+	requires root
+	make_bundle '.process.args = ["/bin/sleep", "1000"]'
+	local STATE=$BATS_TEST_TMPDIR/full/state options what
+	mkdir "$BATS_TEST_TMPDIR/full"
+	for options in nr_inodes=2 nr_inodes=3 nr_inodes=4 nr_inodes=5 size=4k ro; do
+		mount -t tmpfs -o "$options" tmpfs "$BATS_TEST_TMPDIR/full"
+		for what in create run; do
+			run --separate-stderr rt "$what" --bundle "$BUNDLE" "$TAG" </dev/null
+			echo "$options $what: $status $stderr"
+			[ "$status" -ne 0 ]
+			contains "$stderr" "$STATE"
+			[[ $stderr == *"No space left"* || $stderr == *"Read-only file system"* ]]
+			equal "$(ls "$STATE" 2>/dev/null)" ""
+		done
+		umount "$BATS_TEST_TMPDIR/full"
+	done
+	# one that fills up, or becomes read-only, later
+	mount -t tmpfs -o size=64k tmpfs "$BATS_TEST_TMPDIR/full"
+	rt create --bundle "$BUNDLE" "$TAG" </dev/null >/dev/null 2>&1
+	head -c 1M /dev/zero >"$BATS_TEST_TMPDIR/full/fill" 2>/dev/null || true
+	rt start "$TAG"
+	rt exec "$TAG" /bin/true </dev/null
+	mount -o remount,ro "$BATS_TEST_TMPDIR/full"
+	equal "$(rt state "$TAG" | jq -r .status)" running
+	run --separate-stderr rt delete --force "$TAG"
+	[ "$status" -ne 0 ]
+	contains "$stderr" "$STATE/$TAG"
+	mount -o remount,rw "$BATS_TEST_TMPDIR/full"
+	rt delete --force "$TAG"
+	equal "$(ls "$STATE")" ""
+	umount "$BATS_TEST_TMPDIR/full"
+}
