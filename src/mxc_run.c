@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/sys.h"
+#include "lifecycle/doctor.h"
 #include "mxc_diagnostics.h"
 #include "mxc_source.h"
 #include "program.h"
@@ -252,18 +253,26 @@ static int print_help(const struct program *program, const struct option_row *ro
 
 /* ---- what needs no configuration ---- */
 
-/* MXC.md 12.5: what a configuration's containment may name, and is carried out here. */
+/* MXC-1.0.md 4.2: what a configuration's containment may name, and is carried out here. A proxy needs no tool of the host's. */
+static void put_backend(struct json_writer *w, const char *name)
+{
+	json_open(w, NULL, '{');
+	json_put_string(w, "backend", name);
+	json_open(w, "capabilities", '[');
+	json_put_string(w, NULL, "proxyEnforcement");
+	json_close(w, ']');
+	json_close(w, '}');
+}
+
 static int list_backends(const struct program *program)
 {
 	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
 
 	json_open(&w, NULL, '[');
-	json_open(&w, NULL, '{');
-	json_put_string(&w, "backend", "bubblewrap");
-	json_close(&w, '}');
-	json_open(&w, NULL, '{');
-	json_put_string(&w, "backend", "lxc");
-	json_close(&w, '}');
+	if (doctor_try_user_namespace() == 0) {
+		put_backend(&w, "bubblewrap");
+		put_backend(&w, "lxc");
+	}
 	json_close(&w, ']');
 	strbuf_putc(&w.out, '\n');
 	return program_print(program, strbuf_str(&w.out));

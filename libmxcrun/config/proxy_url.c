@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* The URL as a sloppy client reads it. */
-static char *normalise(struct arena *arena, const char *text)
+/* Without what every client drops. */
+static char *trim(struct arena *arena, const char *text)
 {
 	char *copy = arena_strdup(arena, text), *from, *to;
 	size_t len;
@@ -20,10 +20,21 @@ static char *normalise(struct arena *arena, const char *text)
 	from = copy + strspn(copy, " \t\r\n\v\f");
 	for (to = copy; *from; from++)
 		if (!strchr("\t\r\n", *from))
-			*to++ = *from == '\\' ? '/' : *from;
+			*to++ = *from;
 	*to = '\0';
 	for (len = strlen(copy); len && copy[len - 1] == ' '; len--)
 		copy[len - 1] = '\0';
+	return copy;
+}
+
+/* As a sloppy client reads it. */
+static char *normalise(struct arena *arena, const char *text)
+{
+	char *copy = arena_strdup(arena, text);
+
+	for (char *c = copy; c && *c; c++)
+		if (*c == '\\')
+			*c = '/';
 	return copy;
 }
 
@@ -41,9 +52,10 @@ static char *skip_user(char *authority, struct proxy_url *ret)
 
 int proxy_url_split(struct arena *arena, const char *text, struct proxy_url *ret)
 {
-	char *copy = normalise(arena, text), *authority, *end;
+	const char *trimmed = trim(arena, text);
+	char *copy = trimmed ? normalise(arena, trimmed) : NULL, *authority, *end;
 
-	*ret = (struct proxy_url){ .scheme = copy };
+	*ret = (struct proxy_url){ .trimmed = trimmed, .scheme = copy };
 	if (!copy)
 		return -ENOMEM;
 	authority = strchr(copy, ':');

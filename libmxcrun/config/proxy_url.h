@@ -7,6 +7,7 @@
 #include "base/mem.h"
 
 struct proxy_url {
+	const char *trimmed; /* all of it, without blanks around it, tabs and newlines */
 	const char *scheme, *host; /* host with the brackets of an IPv6 address */
 	const char *port;	   /* text; NULL when there is none */
 	bool has_credentials;	   /* a user part that isn't empty */

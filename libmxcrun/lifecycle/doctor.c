@@ -46,7 +46,7 @@ static int add_refusal(struct arena *arena, struct doctor_findings *findings, co
 
 /* ---- the host ---- */
 
-static int try_user_namespace(void)
+int doctor_try_user_namespace(void)
 {
 	struct sys_clone_args args = { .flags = CLONE_NEWUSER | CLONE_NEWNS, .exit_signal = SIGCHLD };
 	pid_t pid = sys_clone3(&args);
@@ -64,7 +64,7 @@ static int try_user_namespace(void)
 static int examine_user_namespaces(struct arena *arena, const struct host_facts *facts, struct doctor_findings *ret)
 {
 	cleanup_err struct err *failure = NULL;
-	int error = try_user_namespace();
+	int error = doctor_try_user_namespace();
 
 	if (!error) {
 		add(ret, "user namespaces", true, "sandboxes, and containers of ordinary users", NULL);

@@ -27,6 +27,9 @@ struct doctor_findings {
 int doctor_examine_host(struct arena *arena, struct host_facts *facts, const char *admin_config, const struct log *log,
 			struct doctor_findings *ret, struct err **err);
 
+/* Can a process be started in a user namespace of its own, as every sandbox needs? 0, or the errno. */
+int doctor_try_user_namespace(void);
+
 /* What of the policy can't be enforced here: nothing when all can. Section by section, so that one obstacle hides no other. An
  * error is one of the document itself. */
 int doctor_examine_policy(struct arena *arena, struct host_facts *facts, const struct log *log,

@@ -128,8 +128,8 @@ static int check_runtime_proxy(const struct posture *p, struct err **err)
 		return err_nomem(err);
 	if (url.has_credentials)
 		return err_set(err, E_POLICY, 0, pointer_of(p, runtime->element, "networkProxy"),
-			       "runtimeConfig.networkProxy must not carry credentials: ***@%.255s",
-			       url.host);
+			       "runtimeConfig.networkProxy must not carry credentials: ***@%.255s%s%.5s",
+			       url.host, url.port ? ":" : "", url.port ? url.port : "");
 	p->ret->mode = POLICY_NETWORK_PROXY;
 	return network_proxy_resolve(p->arena, runtime->network_proxy, NULL, pointer_of(p, runtime->element, "networkProxy"),
 				     &p->ret->policy.proxy, err);

@@ -110,7 +110,7 @@ int network_proxy_resolve(struct arena *arena, const char *url, const struct hos
 	char *host;
 	int r = proxy_url_split(arena, url, &parts);
 
-	*ret = (struct net_proxy){ .url = url, .pointer = pointer };
+	*ret = (struct net_proxy){ .url = parts.trimmed, .pointer = pointer };
 	if (r == -ENOMEM)
 		return err_nomem(err);
 	port = r == 0 && parts.port ? strtoul(parts.port, NULL, 10) : 0;

@@ -114,3 +114,16 @@ rows_of() {
 		| .runtimeConfig.networkProxy = "http://localhost:3128"'
 	equal "$(MXCRUN_ROOTFS=$BATS_TEST_TMPDIR/image rt mxc plan "$POLICY" | jq -r '"\(.root.kind) \(.network)"')" "image proxy"
 }
+
+# Its records are in the place of every caller of that name.
+@test "--delete of a container that is there" {
+	requires root
+	make_bundle
+	run --separate-stderr unshare -m sh -c 'mount --make-rprivate / && mount -t tmpfs tmpfs /run && ln -s "$1" /run/lxc-exec &&
+		"$1" create --bundle "$2" "$3" </dev/null >/dev/null 2>&1 && "$1" state "$3" | jq -r .status &&
+		/run/lxc-exec --delete --containername "$3" && ls -A /run/mxcrun' sh "$MXCRUN" "$BUNDLE" "$TAG"
+	equal "$status" 0
+	equal "$output" "created
+Container '$TAG' destroyed."
+	equal "$stderr" ""
+}
