@@ -46,9 +46,10 @@ static void put_number(struct strbuf *out, uint64_t value)
 	strbuf_putc(out, (char)value);
 }
 
+/* WIRE_NUMBER is 0. */
 static void put_field(struct strbuf *out, unsigned int field, uint64_t value)
 {
-	put_number(out, (uint64_t)field << 3 | WIRE_NUMBER);
+	put_number(out, (uint64_t)field << 3);
 	put_number(out, value);
 }
 
@@ -188,7 +189,7 @@ static int receive(int socket_fd, struct response *ret)
 	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
 	    header->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&ret->fd, CMSG_DATA(header), sizeof(ret->fd));
-	r = message.msg_flags & MSG_TRUNC ? -EMSGSIZE : parse_response(ret, (struct reader){ data, data + len });
+	r = (message.msg_flags & MSG_TRUNC) ? -EMSGSIZE : parse_response(ret, (struct reader){ data, data + len });
 	if (r < 0)
 		fd_close_ptr(&ret->fd);
 	return r < 0 ? r : 1;

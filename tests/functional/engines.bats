@@ -630,3 +630,23 @@ start_docker_there() {
 		contains "$output" CAP_NET_ADMIN
 	done
 }
+
+# A criu that is older than the kernel does not work.
+@test "podman container checkpoint and restore: a container with a terminal goes on, and podman reads the new one" {
+	podman_image
+	requires criu
+	criu check >/dev/null 2>&1 || skip "needs a criu that works on this kernel"
+	podman_ run -dt --name "$TAG" --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none localhost/mxt-image \
+		sh -c 'i=0; while :; do i=$((i + 1)); echo "line $i"; sleep 0.1; done' >/dev/null
+	logged() { [ "$(podman_ logs "$TAG" | wc -l)" -gt "$1" ]; }
+	wait_for 10 logged 3
+	podman_ container checkpoint "$TAG" >/dev/null
+	equal "$(podman_ inspect -f '{{.State.Status}}' "$TAG")" exited
+	before=$(podman_ logs "$TAG" | wc -l)
+	podman_ container restore "$TAG" >/dev/null
+	wait_for 10 logged $((before + 3))
+	# on from where it was, not from the beginning
+	[ "$(podman_ logs "$TAG" | tail -n 1 | tr -dc 0-9)" -gt "$before" ]
+	equal "$(podman_ exec "$TAG" sh -c 'readlink /proc/1/fd/0')" /dev/pts/0
+	podman_ rm -f -t 0 "$TAG" >/dev/null
+}

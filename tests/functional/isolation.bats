@@ -421,6 +421,22 @@ changed"
 	equal "$(cat "$BUNDLE/rootfs/data/file")" "from the image"
 }
 
+@test "tmpcopyup: a mode that is given holds, whether the folder is there or not; else the folder's" {
+	make_bundle '.mounts += [{destination: "/data", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup", "mode=1770"]},
+		{destination: "/absent", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup", "mode=1770"]},
+		{destination: "/plain", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]},
+		{destination: "/none", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]}]'
+	mkdir -m 0711 "$BUNDLE/rootfs/data" "$BUNDLE/rootfs/plain"
+	touch "$BUNDLE/rootfs/data/file"
+	script 'stat -c "%a %n" /data /absent /plain /none /data/file'
+	run_bundle
+	equal "$output" "1770 /data
+1770 /absent
+711 /plain
+1777 /none
+644 /data/file"
+}
+
 @test "a tmpfs without a mode takes that of the folder that it covers" {
 	make_bundle '.mounts += [{destination: "/data", type: "tmpfs", source: "tmpfs"}, {destination: "/own", type: "tmpfs", source: "tmpfs", options: ["mode=0500"]},
 		{destination: "/new/place", type: "tmpfs", source: "tmpfs"}]'

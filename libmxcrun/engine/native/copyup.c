@@ -127,7 +127,5 @@ int copyup_tree(int from_fd, int to_fd)
 	r = copy_directory(from_fd, to_fd, 0);
 	if (r < 0)
 		return r;
-	if (fchownat(to_fd, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0)
-		return -errno;
-	return fchmodat(to_fd, ".", st.st_mode & 07777, 0) < 0 ? -errno : 0;
+	return fchownat(to_fd, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
