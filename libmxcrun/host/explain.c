@@ -56,6 +56,12 @@ const char *explain_userns_settings(const struct userns_settings *settings, int 
 		return "this process runs under a seccomp filter, probably in a container, that refuses"
 		       " user namespaces";
 	}
+	/* one that is a mount point can't be told from the real root (create_user_ns() in the kernel) */
+	if (settings->is_privileged && errnum == EPERM) {
+		*ret_remedy =
+			"leave the chroot, or enter it by pivot_root in a mount namespace of its own; else see the security module's log";
+		return "root is refused a user namespace inside a chroot, or by a security module";
+	}
 	return NULL;
 }
 

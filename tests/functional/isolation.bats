@@ -260,6 +260,12 @@ no rights there
 	assert_refused "/ is no mount point"
 	in_chroot bind
 	equal "$status $output" "0 ran"
+	# of a user namespace the kernel wants more
+	make_bundle '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = .linux.uidMappings'
+	cp "$BUNDLE/config.json" "$chroot/bundle/config.json"
+	in_chroot bind
+	assert_refused "inside a chroot" "pivot_root"
 }
 
 @test "the same namespace twice, and no mount namespace, are refused" {

@@ -49,7 +49,7 @@ static void test_userns(void **state)
 	s.unprivileged_clone = 0;
 	expect_cause(s, EPERM, "kernel.unprivileged_userns_clone", "unprivileged_userns_clone=1");
 	s.is_privileged = true;
-	expect_cause(s, EPERM, NULL, NULL);
+	expect_cause(s, EPERM, "chroot", "pivot_root");
 	s = open_host;
 	s.apparmor_restrict = 1;
 	expect_cause(s, EACCES, "AppArmor", "apparmor_restrict_unprivileged_userns=0");
@@ -61,6 +61,10 @@ static void test_userns(void **state)
 	s = open_host;
 	s.seccomp = 2;
 	expect_cause(s, EPERM, "seccomp", "profile");
+	expect_cause(s, EINVAL, NULL, NULL);
+	s.is_privileged = true;
+	expect_cause(s, EPERM, "seccomp", "profile");
+	s.seccomp = 0;
 	expect_cause(s, EINVAL, NULL, NULL);
 }
 
