@@ -20,18 +20,44 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "base/strbuf.h"
 #include "engine/native/clone.h"
+#include "engine/native/idmap_text.h"
 #include "engine/native/init.h"
 #include "engine/native/joined.h"
 #include "engine/native/loopback.h"
 
-#define NET_WAIT_S 60
+#define BESIDE_WAIT_S 60
 
 struct birth {
 	struct init *init;
 	int (*run)(struct init *init, struct err **err);
 	bool changes_id;
+	bool writes_maps;		/* the first does, launch_maps_at_once() */
+	struct strbuf uid_map, gid_map;
+	const char *map_failed;		/* the name of the file */
+	int map_word;			/* 0: not yet; 1: in force; else a negative errno */
 };
+
+/* ---- what the first does for the second, told by shared memory ---- */
+
+static void say(int *word, int value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+	(void)raw_call(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1, 0, 0);
+}
+
+/* The value, or 0 when none has come in time. */
+static int hear(int *word)
+{
+	const struct timespec limit = { .tv_sec = BESIDE_WAIT_S };
+	long r = 0;
+	int value;
+
+	while (!(value = __atomic_load_n(word, __ATOMIC_ACQUIRE)) && r != -ETIMEDOUT)
+		r = raw_call(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, 0, (long)&limit, 0);
+	return value;
+}
 
 /* ---- the second process ---- */
 
@@ -57,6 +83,18 @@ static int wait_for_word(const struct init *init, struct err **err)
 	return n == 1 && byte == SYNC_WORD ? 0 : err_sys(err, E_PROCESS, n < 0 ? errno : EPROTO, "read", "sync socket", NULL);
 }
 
+static int wait_for_maps(struct birth *birth, struct err **err)
+{
+	int word = hear(&birth->map_word);
+
+	if (word > 0)
+		return 0;
+	if (!word)
+		return err_sys(err, E_IDMAP, ETIMEDOUT, "futex", "id maps", "/linux/uidMappings");
+	return err_sys(err, E_IDMAP, -word, "write", birth->map_failed,
+		       birth->map_failed[0] == 'u' ? "/linux/uidMappings" : "/linux/gidMappings");
+}
+
 /* The maps are in force. Until then our files of /proc had to be the caller's, who writes them or has newuidmap do so. */
 static int take_root(const struct birth *birth, struct err **err)
 {
@@ -71,7 +109,7 @@ static int take_root(const struct birth *birth, struct err **err)
 	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL) : 0;
 }
 
-static int settle_in(const struct birth *birth, struct err **err)
+static int settle_in(struct birth *birth, struct err **err)
 {
 	struct init *init = birth->init;
 	const struct plan *plan = init->plan;
@@ -83,6 +121,8 @@ static int settle_in(const struct birth *birth, struct err **err)
 		r = err_sys(err, E_PROCESS, errno, "setsid", "of the container", NULL);
 	if (r == 0 && launch_needs_word(plan, init->fds.by_root, init->fds.is_apart))
 		r = wait_for_word(init, err);
+	if (r == 0 && birth->writes_maps)
+		r = wait_for_maps(birth, err);
 	return r == 0 && plan->namespaces[NS_USER].mode == NS_NEW ? take_root(birth, err) : r;
 }
 
@@ -203,12 +243,39 @@ static void tell(int sync_fd, enum sync_kind kind, uint32_t number)
 	(void)raw_call(SYS_write, sync_fd, (long)&message, sizeof(message), 0, 0);
 }
 
-/* ---- a sandbox's network namespace ---- */
+/* ---- id maps ---- */
+
+static int format_maps(struct birth *birth, struct err **err)
+{
+	const struct plan *plan = birth->init->plan;
+
+	if (!birth->writes_maps)
+		return 0;
+	idmap_format(&plan->uid_maps, &birth->uid_map);
+	idmap_format(&plan->gid_maps, &birth->gid_map);
+	return birth->uid_map.failed || birth->gid_map.failed ? err_nomem(err) : 0;
+}
+
+/* By raw calls. */
+static void write_maps(struct birth *birth, pid_t pid)
+{
+	int r = raw_idmap_write(pid, birth->map_failed = "uid_map", &birth->uid_map);
+
+	if (r == 0)
+		r = raw_idmap_write(pid, birth->map_failed = "gid_map", &birth->gid_map);
+	say(&birth->map_word, r < 0 ? r : 1);
+}
+
+/* ---- the network namespace of a new user namespace ---- */
 
 /* Others need it before their process goes on: where it is looked for from outside, or can't be told by shared memory. */
-static bool has_late_net(const struct init *init)
+static bool makes_net(const struct birth *birth)
 {
-	return init->fds.is_apart && CLONE_SHARES_MEMORY && !plan_carries_network(init->plan);
+	const struct plan *plan = birth->init->plan;
+
+	if (birth->init->fds.is_apart)
+		return CLONE_SHARES_MEMORY && !plan_carries_network(plan);
+	return birth->writes_maps && plan->namespaces[NS_NET].mode == NS_NEW && !plan->net_device_count;
 }
 
 /* Our own namespaces under /proc, which the second is going to cover. */
@@ -217,52 +284,59 @@ static int open_namespaces(void)
 	return openat(AT_FDCWD, "/proc/thread-self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* By raw calls: while the second mounts. Its descriptors are ours as well. */
-static void make_net(int *word, int dir_fd)
+/* By raw calls: while the second mounts. Its descriptors are ours as well. Where we are not in its user namespace it is entered
+ * first, by its pidfd (Linux 5.8). */
+static void make_net(int *word, int dir_fd, int pidfd)
 {
-	long fd = dir_fd < 0 ? -EBADF : raw_call(SYS_unshare, CLONE_NEWNET, 0, 0, 0, 0);
+	long fd = dir_fd < 0 ? -EBADF : 0;
 
+	if (fd == 0 && pidfd >= 0)
+		fd = raw_call(SYS_setns, pidfd, CLONE_NEWUSER, 0, 0, 0);
+	if (fd == 0)
+		fd = raw_call(SYS_unshare, CLONE_NEWNET, 0, 0, 0, 0);
 	if (fd == 0)
 		fd = raw_loopback_up();
 	if (fd == 0)
 		fd = raw_call(SYS_openat, dir_fd, (long)"net", O_RDONLY | O_CLOEXEC, 0, 0);
 	(void)raw_call(SYS_close, dir_fd, 0, 0, 0, 0);
-	__atomic_store_n(word, fd < 0 ? -1 : (int)fd + 1, __ATOMIC_RELEASE);
-	(void)raw_call(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1, 0, 0);
+	if (pidfd >= 0)
+		(void)raw_call(SYS_close, pidfd, 0, 0, 0, 0);
+	say(word, fd < 0 ? -1 : (int)fd + 1);
 }
 
 int birth_take_net(struct init *init, struct err **err)
 {
-	const struct timespec limit = { .tv_sec = NET_WAIT_S };
-	long r = 0;
+	int word = hear(&init->beside_net);
 
-	while (!__atomic_load_n(&init->apart_net, __ATOMIC_ACQUIRE) && r != -ETIMEDOUT)
-		r = raw_call(SYS_futex, (long)&init->apart_net, FUTEX_WAIT_PRIVATE, 0, (long)&limit, 0);
-	if (!init->apart_net)
+	if (!word)
 		return err_sys(err, E_NAMESPACE, ETIMEDOUT, "futex", "network namespace", NULL);
-	init->fds.ns[NS_NET] = init->apart_net < 0 ? -1 : init->apart_net - 1;
+	init->fds.ns[NS_NET] = word < 0 ? -1 : word - 1;
 	return 0;
 }
 
 int birth_give(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err)
 {
 	const struct plan *plan = init->plan;
-	struct birth birth = { .init = init, .run = run, .changes_id = changes_id(plan) };
+	struct birth birth = { .init = init, .run = run, .changes_id = changes_id(plan),
+			       .writes_maps = launch_maps_at_once(plan, init->fds.by_root, init->fds.is_apart) };
 	struct sys_clone_args args = { .flags = CLONE_PARENT };
 	bool is_exec = plan->lifecycle.is_exec;
-	int sync_fd = init->fds.sync, namespaces_fd = -1, r = prepare(init, err);
+	int sync_fd = init->fds.sync, namespaces_fd = -1, pidfd = -1, r = prepare(init, err);
 	pid_t pid;
 
+	if (r == 0)
+		r = format_maps(&birth, err);
 	if (r < 0)
 		return r;
 	if (init->apart_errno) {
 		tell(sync_fd, SYNC_UNBORN, (uint32_t)init->apart_errno);
 		_exit(0);
 	}
-	if (has_late_net(init)) {
-		init->fds.net_is_late = true;
+	if (makes_net(&birth)) {
+		init->net_is_beside = init->fds.net_is_late = true;
 		namespaces_fd = open_namespaces();
-		args.flags |= CLONE_FILES;
+		args.flags |= CLONE_FILES | (birth.writes_maps ? CLONE_PIDFD : 0);
+		args.pidfd = (uint64_t)(uintptr_t)&pidfd;
 	}
 	args.flags |= new_namespaces(init);
 	if (init->fds.cgroup >= 0) {
@@ -279,9 +353,12 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 	/* the second may have been put behind us on this CPU, and that of an exec needs nothing that we bring about */
 	if (is_exec && pid > 0)
 		(void)raw_call(SYS_sched_yield, 0, 0, 0, 0, 0);
+	if (birth.writes_maps && pid > 0)
+		write_maps(&birth, pid);
+	/* before the parent is woken, which the second needs later than this, and which may be put on our CPU */
+	if (init->net_is_beside && pid > 0)
+		make_net(&init->beside_net, namespaces_fd, pidfd);
 	tell(sync_fd, pid < 0 ? SYNC_UNBORN : SYNC_BORN, (uint32_t)(pid < 0 ? -pid : pid));
-	if (init->fds.net_is_late)
-		make_net(&init->apart_net, namespaces_fd);
 	/* the kernel would write there, in the second's memory */
 	(void)raw_call(SYS_set_tid_address, 0, 0, 0, 0, 0);
 	_exit(0);

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/strbuf.h"
 #include "base/sys.h"
+#include "engine/native/idmap_text.h"
 #include "engine/native/parent.h"
 
 #define MAP_TEXT 1024
@@ -41,9 +42,7 @@ static int write_map(pid_t pid, const char *file, const struct plan_idmaps *maps
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	for (size_t i = 0; i < maps->count; i++)
-		strbuf_printf(&text, "%u %u %u\n", maps->items[i].inside, maps->items[i].outside,
-			      maps->items[i].count);
+	idmap_format(maps, &text);
 	if (text.failed)
 		return err_nomem(err);
 	return write_proc(pid, file, strbuf_str(&text), pointer, err);

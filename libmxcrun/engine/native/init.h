@@ -44,7 +44,8 @@ struct init {
 				 * kernel allows none: then the host's, opened before pivot_root and checked */
 	bool proc_is_own;	/* and of an instance made here */
 	int apart_errno;	/* why the namespaces of LAUNCH_APART can't be had; 0: they can */
-	int apart_net;		/* birth.c: 1 + descriptor of the network namespace that the process before this one makes; 0: not yet; -1: none */
+	bool net_is_beside;	/* birth.c: the process before this one makes the network namespace, fds.net_is_late; and its result: */
+	int beside_net;		/* 1 + descriptor; 0: not yet; -1: none */
 	bool has_passed;	/* the gate */
 	bool root_is_entered;	/* by another engine, before any mount of ours */
 	char *state_json;	/* OCI state for hooks that run in here, from the GO message; NULL without such hooks */

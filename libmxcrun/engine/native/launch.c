@@ -118,6 +118,12 @@ int launch_let_go(const struct engine_child *child, struct err **err)
 	return send(child->sync_fd, &byte, 1, MSG_NOSIGNAL) == 1 ? 0 : err_sys(err, E_PROCESS, errno, "send", "sync socket", NULL);
 }
 
+static bool needs_maps(const struct launch *l)
+{
+	return l->is_userns_new && !l->is_apart &&
+	       (l->carrier || !launch_maps_at_once(l->request->plan, l->request->facts->is_privileged, l->is_apart));
+}
+
 int launch_write_maps(struct launch *l, const struct engine_child *child, struct err **err)
 {
 	int r;
@@ -127,7 +133,7 @@ int launch_write_maps(struct launch *l, const struct engine_child *child, struct
 	if (l->carrier && l->carrier->userns == CARRIER_HAS_NO_RIGHTS)
 		r = idmap_write_below(l->request->plan, child->pid, err);
 	else
-		r = l->is_userns_new && !l->is_apart ? idmap_write(l->request->plan, l->request->facts, child->pid, err) : 0;
+		r = needs_maps(l) ? idmap_write(l->request->plan, l->request->facts, child->pid, err) : 0;
 	if (r < 0)
 		return r;
 	if (l->carrier)

@@ -10,8 +10,9 @@
  * message. The process that waited maps it, enters what only a parent can (the pid namespace of an exec; namespaces in which one of a new user namespace is to
  * be born), and clone3()s the container's process, again with CLONE_VM (birth.c): into all new namespaces at once and into the v2 cgroup,
  * as a child of the runtime (CLONE_PARENT). It tells its number and exits. Nothing but the plan is shared with the
- * runtime, and what stays resident is the tiny init. In a new user namespace, or where init has to be introduced before it goes on,
- * it waits for the parent's word; there it takes id 0 or raises its capabilities as ambient.
+ * runtime, and what stays resident is the tiny init. Where init has to be introduced before it goes on it waits for the parent's word.
+ * In a new user namespace it waits for its id maps, which the process that made it writes, where it may, or else the parent; then it takes id
+ * 0 or raises its capabilities as ambient.
  *
  * Another engine's program (struct carrier) executes the same image with its descriptors inherited and named in its argument.
  *
@@ -20,8 +21,8 @@
  * begins with the container's process, which finds the others made, and waits for no word.
  *
  * The network namespace comes later where it can (netns.h): then the child is born in the parent's, uses none, and enters its
- * own, which the parent makes meanwhile, at the gate, before the mounts of which sysfs shows it. A sandbox's, which belongs to its user
- * namespace, the process that waited makes, after it has made the container's process.
+ * own, which the parent makes meanwhile, at the gate, before the mounts of which sysfs shows it. One that belongs to a user
+ * namespace the process that waited makes, in that, after it has made the container's process.
  *
  * init, in order: not dumpable; map the plan; be born as above; join namespaces; network and host name; mounts on
  * descriptors; GO gate (cgroup is joined, createRuntime hooks have run); cgroup namespace and mounts;
@@ -41,6 +42,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "engine/native/clone.h"
 #include "plan/plan.h"
 
 /* What a sandbox has of its own whatever its policy says, entered before there is one; beside a network namespace, which takes
@@ -106,7 +108,7 @@ enum sync_kind {
 struct sync_header { uint32_t kind, length; };
 #define SYNC_PAYLOAD_MAX 65536u	/* >= ERR_PACK_MAX */
 #define SYNC_FDS_MAX 250	/* the kernel takes 253, musl's sendmsg() 252 */
-#define SYNC_WORD 'm'		/* one raw byte: the process is known, and its id maps, where it has any, are in force */
+#define SYNC_WORD 'm'		/* one raw byte: the process is known, and its id maps, where the parent writes them, are in force */
 
 /* Does id 0 exist in the new user namespace? */
 static inline bool launch_maps_root(const struct plan *plan)
@@ -121,10 +123,21 @@ static inline bool launch_changes_process(const struct plan *plan, bool by_root)
 	       (plan->namespaces[NS_PID].mode == NS_JOIN && !(plan->lifecycle.is_exec && by_root));
 }
 
+/* Does the process that waited write the id maps of the one that it makes, and shares memory with? Whoever may write any map can, and
+ * then that one need not wait until we have been woken for it. */
+static inline bool launch_maps_at_once(const struct plan *plan, bool by_root, bool is_apart)
+{
+	return CLONE_SHARES_MEMORY && by_root && !is_apart && plan->namespaces[NS_USER].mode == NS_NEW && !plan->deny_setgroups &&
+	       plan->namespaces[NS_TIME].mode == NS_HOST && !plan_carries_network(plan) && !plan->hooks[HOOK_PRESTART].count &&
+	       !plan->hooks[HOOK_CREATE_RUNTIME].count && !launch_changes_process(plan, by_root);
+}
+
 /* Does the container's process wait for that word? Before it could say something that would be taken for the other's, or has an id
  * with which an ordinary user can't look for its network. */
 static inline bool launch_needs_word(const struct plan *plan, bool by_root, bool is_apart)
 {
+	if (launch_maps_at_once(plan, by_root, is_apart))
+		return false;
 	return (plan->namespaces[NS_USER].mode == NS_NEW && (!is_apart || plan_carries_network(plan))) ||
 	       plan->hooks[HOOK_PRESTART].count || plan->hooks[HOOK_CREATE_RUNTIME].count || launch_changes_process(plan, by_root);
 }

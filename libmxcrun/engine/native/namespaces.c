@@ -156,7 +156,7 @@ int namespaces_configure(struct init *init, struct err **err)
 int namespaces_late_net(struct init *init, struct err **err)
 {
 	const struct plan_ns *ns = &init->plan->namespaces[NS_NET];
-	int r = init->fds.is_apart ? birth_take_net(init, err) : 0;
+	int r = init->net_is_beside ? birth_take_net(init, err) : 0;
 
 	if (r < 0)
 		return r;
