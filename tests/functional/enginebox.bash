@@ -33,6 +33,12 @@ setup_file() {
 
 teardown_file() {
 	local dir mount
+	# bats calls this after a set-up that failed as well: what it has not noted down is the host's, and without $E every mount would be ours
+	[ -n "${E-}" ] || return 0
+	[ -e "$E/dirs" ] || {
+		rm -rf "$E"
+		return 0
+	}
 	stop_daemon "$E/containerd.pid"
 	stop_daemon "$E/docker.pid"
 	stop_daemon "$E/host.pid"

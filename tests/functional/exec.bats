@@ -90,6 +90,18 @@ test_setup() {
 	equal "$(ambient --cap CAP_SETUID "$TAG")" 0000000000000020
 }
 
+@test "a working directory that is not there is refused, and not made" {
+	run_exec --cwd /tmp/absent/below "$TAG" pwd
+	equal "$status" 126
+	contains "$stderr" /process/cwd /tmp/absent/below "o such file or directory"
+	[ ! -e "$BUNDLE/rootfs/tmp/absent" ]
+	run_exec --cwd /etc/passwd "$TAG" pwd
+	equal "$status" 126
+	contains "$stderr" /process/cwd "ot a directory"
+	run_exec --cwd /tmp/ "$TAG" pwd
+	equal "$output" /tmp
+}
+
 @test "user, groups, working directory and variables" {
 	run_exec --user 5:6 --additional-gids 7 --additional-gids 8 --cwd /tmp --env A=1 --env A=2 -e TERM=new "$TAG" \
 		sh -c 'id -u; id -g; id -G; pwd; echo $A $TERM'

@@ -51,7 +51,9 @@ static int open_cwd(const struct init *init)
 
 	if (process->cwd[0] != '/')
 		return -EINVAL;
-	/* a container's is made, as runc does */
+	/* a container's is made when it starts, as by runc and crun, who let a later process find none */
+	if (!init->plan->lifecycle.is_sandbox && init->plan->lifecycle.is_exec)
+		return path_open_in_root(init->root_fd, process->cwd, O_PATH | O_DIRECTORY);
 	if (!init->plan->lifecycle.is_sandbox)
 		return path_make_in_root(init->root_fd, process->cwd, PATH_MAKE_DIR);
 	fd = open_sandbox_cwd(init, process->cwd);
