@@ -196,7 +196,7 @@ static int add_cgroup_mounts(struct restoration *r, struct criu *criu, struct er
 	const struct json *list = NULL;
 	int result = read_list(r, CRIU_CGROUPS_FILE, &list, err);
 
-	for (const struct json *item = result == 0 ? list->first : NULL; item; item = item->next) {
+	for (const struct json *item = result == 0 && list ? list->first : NULL; item; item = item->next) {
 		const char *group = item->type == JSON_STRING && item->text[0] == '/' ?
 				    group_for(&r->instance.cgroup, item->text) : NULL;
 
@@ -216,7 +216,7 @@ static int add_descriptors(struct restoration *r, struct criu *criu, struct err 
 
 	if (result < 0)
 		return result;
-	for (const struct json *item = document->first; item; item = item->next)
+	for (const struct json *item = document ? document->first : NULL; item; item = item->next)
 		if (item->type == JSON_STRING && item->index < 3 && !strncmp(item->text, "pipe:", 5))
 			criu_add(criu, "--inherit-fd=fd[%u]:%s", item->index, item->text);
 	return 0;
@@ -294,8 +294,10 @@ static int run_criu(struct restoration *r, struct err **err)
 	struct criu criu;
 	int result;
 
+	if (!pid_file)
+		return err_nomem(err);
 	options.criu_config = criu_config_file(r->prepared.plan->annotations, r->prepared.plan->annotation_count);
-	result = pid_file ? criu_begin(&criu, r->arena, "restore", "restore.log", &options, err) : err_nomem(err);
+	result = criu_begin(&criu, r->arena, "restore", "restore.log", &options, err);
 	if (result == 0)
 		result = add_options(r, &criu, err);
 	if (result < 0)
@@ -350,7 +352,7 @@ static int stay(struct restoration *r, const struct supervisor *supervisor, stru
 	struct supervise_request request = {
 		.child = &r->instance.child, .caller_pidfd = -1, .console = console_fd >= 0 ? console : NULL,
 	};
-	struct supervised end;
+	struct supervised end = { .cause = ENDED_BY_ITSELF };
 	int result = request.console ? hand_terminal_on(r, console_fd, err) : 0;
 
 	if (result == 0 && request.console)
