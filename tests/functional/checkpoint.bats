@@ -71,12 +71,12 @@ counts_on() { [ "$(count)" -gt "$1" ]; }
 	script 'while :; do echo alive; sleep 0.1; done'
 	# Whoever reads is not what this is about.
 	# shellcheck disable=SC2216
-	rt run --detach --bundle "$BUNDLE" "$TAG" </dev/null 2>/dev/null | sleep 2 3>&- &
+	rt run --detach --bundle "$BUNDLE" "$TAG" </dev/null 2>/dev/null | sleep "$(slow 2)" 3>&- &
 	running() { is_status "$TAG" running; }
 	wait_for 10 running
 	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
 	contains "$(jq -r '.[1]' "$BATS_TEST_TMPDIR/image/descriptors.json")" pipe:
-	run timeout 3 sh -c '"$0" --root "$1" restore --bundle "$2" --image-path "$3" --detach "$4" </dev/null 2>/dev/null | head -n 2' \
+	run timeout "$(slow 3)" sh -c '"$0" --root "$1" restore --bundle "$2" --image-path "$3" --detach "$4" </dev/null 2>/dev/null | head -n 2' \
 		"$MXCRUN" "$STATE" "$BUNDLE" "$BATS_TEST_TMPDIR/image" "$TAG"
 	equal "$output" "alive
 alive"
