@@ -21,6 +21,7 @@
 #define LARGE (1u << 20) /* what an ordinary user may make a pipe of, pipe-max-size */
 #define SMALL (16u << 10)
 #define LARGE_MAX 8u /* a user's pipes share a budget, pipe-user-pages-soft: the rest get small ones */
+#define NARROW (128 << 10) /* the kernel takes it twice, for what it has beside the bytes */
 #define TURNS 4	     /* so often one direction may go on before the next has its turn */
 
 struct relay_pipe {
@@ -37,6 +38,14 @@ void relay_flow_tune(int fd, bool is_local)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (is_local)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, LINK_LOCAL_CONGESTION, sizeof(LINK_LOCAL_CONGESTION) - 1);
+}
+
+void relay_flow_narrow(int fd)
+{
+	const int size = NARROW;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
 static void close_pipe(struct relay_pipes *pipes, struct relay_pipe *pipe)

@@ -25,6 +25,9 @@ struct relay_flow {
 /* Of a stream socket before it connects or listens, which those that are accepted inherit; is_local: its peers are on this machine. */
 void relay_flow_tune(int fd, bool is_local);
 
+/* Of a stream socket: what the kernel holds for it stays small, however much its peers send or leave. */
+void relay_flow_narrow(int fd);
+
 /* Carry on for a while. 1: there may be more at once; 0: nothing can move now; -errno: the connection has failed. */
 int relay_flow_carry(struct relay_pipes *pipes, struct relay_flow *flow);
 

@@ -21,12 +21,13 @@
 #define CONNECTIONS_MAX 256u
 #define SILENT_MS 60000
 #define REST_MS 1000
+#define WIDE_MAX 8u /* of them with buffers as large as the system gives: they are the host's memory, under no limit of the sandbox's */
 
 struct connection {
 	int client, server; /* -1: a free place */
 	const struct relay_route *route;
 	size_t target;	    /* that server is connected or connecting to */
-	bool is_connecting;
+	bool is_connecting, is_wide;
 	struct relay_flow up, down;
 	int64_t last_ms;
 	size_t polled;	    /* the first of its two places in fds */
@@ -37,6 +38,7 @@ struct loop {
 	size_t route_count;
 	struct connection connections[CONNECTIONS_MAX];
 	size_t place_count; /* that there are descriptors for */
+	size_t wide_count;
 	struct relay_datagrams datagrams;
 	struct pollfd fds[1 + RELAY_ROUTES_MAX + 2 * CONNECTIONS_MAX + RELAY_SESSIONS_MAX];
 	struct relay_pipes pipes;
@@ -48,6 +50,8 @@ static void end_connection(struct loop *loop, struct connection *c)
 {
 	fd_close_ptr(&c->client);
 	fd_close_ptr(&c->server);
+	loop->wide_count -= c->is_wide;
+	c->is_wide = false;
 	relay_flow_end(&loop->pipes, &c->up);
 	relay_flow_end(&loop->pipes, &c->down);
 }
@@ -66,6 +70,8 @@ static int connect_next(struct connection *c)
 		if (c->server < 0)
 			continue;
 		relay_flow_tune(c->server, endpoint_is_loopback(target));
+		if (!c->is_wide)
+			relay_flow_narrow(c->server);
 		if (connect(c->server, (const struct sockaddr *)&address, len) == 0 || errno == EINPROGRESS) {
 			c->is_connecting = true;
 			return 0;
@@ -100,6 +106,10 @@ static void accept_one(struct loop *loop, const struct relay_route *route)
 	if (client < 0)
 		return;
 	*c = (struct connection){ .client = client, .server = -1, .route = route, .last_ms = sys_monotonic_ms() };
+	c->is_wide = loop->wide_count < WIDE_MAX;
+	loop->wide_count += c->is_wide;
+	if (!c->is_wide)
+		relay_flow_narrow(client);
 	if (connect_next(c) < 0)
 		end_connection(loop, c);
 }
