@@ -311,7 +311,7 @@ static int add_grants(struct reader *r, const char *bundle, struct plan_carriers
 	if (!count)
 		return 0;
 	result = requests ? look_up_grants(r, bundle, carriers, requests, &objects, err) : err_nomem(err);
-	for (size_t i = 0; i < count && result == 0; i++)
+	for (size_t i = 0; i < count && result == 0 && objects; i++)
 		bound += requests[i].role == OBJECT_BOUND && !objects->items[i].error;
 	return result < 0 || !bound ? result : restrict_grants(r, requests, objects, carriers, err);
 }

@@ -127,7 +127,7 @@ static int run_in_foreground(const struct lifecycle *lc, const struct create_req
 int lifecycle_run(const struct lifecycle *lc, const struct create_request *request,
 		  const struct run_options *options, int *ret_exit_code, struct err **err)
 {
-	struct supervised end;
+	struct supervised end = { .cause = ENDED_BY_ITSELF };
 	int r;
 
 	*ret_exit_code = 0;

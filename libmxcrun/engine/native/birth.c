@@ -180,12 +180,13 @@ static bool join_by_process(const struct init *init)
 static int join_for_exec(struct init *init, struct err **err)
 {
 	cleanup_close int target = -1;
-	struct pollfd ended = { .fd = init->fds.target, .events = POLLIN };
+	struct pollfd ended = { .events = POLLIN };
 	int r;
 
 	if (join_by_process(init))
 		return 0;
 	target = take_fd(init->fds.target);
+	ended.fd = target;
 	r = joined_open(init->plan, &init->fds, err);
 	if (r < 0)
 		return r;
@@ -387,6 +388,15 @@ void birth_part(struct init *init)
 
 /* ---- the message ---- */
 
+static bool make_room(int **fds, size_t count)
+{
+	int *larger = reallocarray(*fds, count + SYNC_FDS_MAX, sizeof(**fds));
+
+	if (larger)
+		*fds = larger;
+	return larger;
+}
+
 int birth_receive(struct init *init, char *buf, uint32_t size, struct err **err)
 {
 	cleanup_free int *fds = NULL;
@@ -395,12 +405,10 @@ int birth_receive(struct init *init, char *buf, uint32_t size, struct err **err)
 	int r;
 
 	do {
-		int *larger = reallocarray(fds, count + SYNC_FDS_MAX, sizeof(*fds));
 		size_t more = 0;
 
-		if (!larger)
+		if (!make_room(&fds, count))
 			return err_nomem(err);
-		fds = larger;
 		r = sync_receive_fds(init->fds.sync, buf, size - 1, &len, -1, fds + count, &more);
 		if (r == 0)
 			_exit(LAUNCH_EXIT_SETUP);	/* there is no plan, or no parent any more */
