@@ -333,8 +333,11 @@ static int be_notified(struct criu_service *service, int socket_fd, struct respo
 		service->terminal_fd = take_fd(response->fd);
 	else if (!strcmp(response->script, "setup-namespaces") && service->on_namespaces)
 		r = service->on_namespaces(service->data, response->pid, err);
+	if (r == 0)
+		return answer(socket_fd, true, err);
 	/* it waits for the answer; ours is the error that counts */
-	return r < 0 ? (void)answer(socket_fd, false, NULL), r : answer(socket_fd, true, err);
+	(void)answer(socket_fd, false, NULL);
+	return r;
 }
 
 /* 1: done, 0: criu has failed and says why in its log, -errno: we have. */

@@ -116,18 +116,13 @@ static int remember_host(struct restoration *r, struct err **err)
 static int run_hooks(void *data, pid_t pid, struct err **err)
 {
 	struct restoration *r = data;
-	const struct plan *plan = r->prepared.plan;
 	cleanup_free char *state = state_for_hook(&r->instance.record, "creating", pid);
-	int result;
 
 	if (!state)
 		return err_nomem(err);
 	if (setns(r->host_ns_fd, CLONE_NEWNS) < 0 || fchdir(r->cwd_fd) < 0)
 		return err_sys(err, E_NAMESPACE, errno, "setns", "mount namespace", NULL);
-	result = hooks_run_outside(&plan->hooks[HOOK_PRESTART], "prestart", state, plan->bundle, err);
-	if (result == 0)
-		result = hooks_run_outside(&plan->hooks[HOOK_CREATE_RUNTIME], "createRuntime", state, plan->bundle, err);
-	return result;
+	return hooks_run_runtime(r->prepared.plan, state, err);
 }
 
 static int bind_root(struct restoration *r, struct err **err)

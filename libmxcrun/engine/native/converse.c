@@ -76,15 +76,12 @@ int converse_go_at_once(struct launch *l, struct engine_child *child, struct err
 
 static int run_runtime_hooks(struct launch *l, struct engine_child *child, struct err **err)
 {
-	const struct plan *plan = l->request->plan;
 	cleanup_free char *state = l->request->state_json(l->request->data, "creating", child->pid);
 	int r;
 
 	if (!state)
 		return err_nomem(err);
-	r = hooks_run_outside(&plan->hooks[HOOK_PRESTART], "prestart", state, plan->bundle, err);
-	if (r == 0)
-		r = hooks_run_outside(&plan->hooks[HOOK_CREATE_RUNTIME], "createRuntime", state, plan->bundle, err);
+	r = hooks_run_runtime(l->request->plan, state, err);
 	return r < 0 ? r : converse_go(l, child, err);
 }
 

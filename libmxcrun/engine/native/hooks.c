@@ -256,3 +256,10 @@ int hooks_run_outside(const struct plan_hooks *hooks, const char *kind, const ch
 {
 	return run_all(hooks, kind, state_json, (const char *const *)(uintptr_t)environ, bundle, err);
 }
+
+int hooks_run_runtime(const struct plan *plan, const char *state_json, struct err **err)
+{
+	int r = hooks_run_outside(&plan->hooks[HOOK_PRESTART], "prestart", state_json, plan->bundle, err);
+
+	return r < 0 ? r : hooks_run_outside(&plan->hooks[HOOK_CREATE_RUNTIME], "createRuntime", state_json, plan->bundle, err);
+}

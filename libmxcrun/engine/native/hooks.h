@@ -13,4 +13,7 @@ int hooks_run(const struct plan_hooks *hooks, const char *kind, const char *stat
 /* The same with the environment of this process, and in the folder of the bundle (NULL: none). */
 int hooks_run_outside(const struct plan_hooks *hooks, const char *kind, const char *state_json, const char *bundle, struct err **err);
 
+/* What prepares the namespaces from outside, once they are there: prestart, then createRuntime. */
+int hooks_run_runtime(const struct plan *plan, const char *state_json, struct err **err);
+
 #endif
