@@ -223,7 +223,7 @@ static int list_places(struct search *s, struct denied_place *places, size_t *re
 
 		if (listed->object == SIZE_MAX || !(listed->is_denied || listed->is_readonly))
 			continue;
-		if (listed->is_denied && may_have_links(s, listed->path))
+		if (listed->is_denied && !listed->has_no_links && may_have_links(s, listed->path))
 			places[count++] = (struct denied_place){ listed->path, listed->object,
 								 listed->is_directory };
 		r = find_mounts(s, listed, listed->path);
@@ -235,7 +235,7 @@ static int list_places(struct search *s, struct denied_place *places, size_t *re
 
 		if (!listed || mount_of(s, mountpoint) != &s->mounts[i] || lstat(mountpoint, &st) < 0)
 			continue;
-		if (may_have_links(s, mountpoint))
+		if (!listed->has_no_links && may_have_links(s, mountpoint))
 			places[count++] = (struct denied_place){ mountpoint, listed->object, S_ISDIR(st.st_mode) };
 		r = find_mounts(s, listed, mountpoint);
 	}

@@ -49,6 +49,7 @@ int listing_make(struct arena *arena, const struct object_request *requests,
 				.is_readonly = requests[i].access == R_OK && requests[i].role == OBJECT_LISTED,
 				.is_directory = S_ISDIR(object->mode),
 				.is_unseen = requests[i].is_unseen,
+				.has_no_links = requests[i].has_no_links,
 			};
 	}
 	for (i = 0; i < objects->folder_count; i++)

@@ -10,7 +10,7 @@ struct listed {
 	size_t object; /* of host_objects; SIZE_MAX for a folder */
 	bool is_denied, is_readonly; /* neither: read-write */
 	bool is_directory;
-	bool is_unseen; /* as in struct object_request */
+	bool is_unseen, has_no_links; /* as in struct object_request */
 };
 
 struct listing {

@@ -308,6 +308,14 @@ int object_look_up(struct arena *arena, const char *path, const struct host_fact
 	return look_up(arena, &request, facts, ret, err);
 }
 
+const struct host_object *own_folder(const struct host_objects *objects, const char *path)
+{
+	for (size_t i = 0; i < objects->own_folder_count; i++)
+		if (strcmp(objects->own_folders[i].path, path) == 0)
+			return &objects->own_folders[i];
+	return NULL;
+}
+
 /* ---- the system's folders ---- */
 
 /* Those below /usr first: the others may be links to them. */

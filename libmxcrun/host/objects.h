@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -32,6 +33,7 @@ struct object_request {
 	int access;
 	enum object_role role;
 	bool is_unseen; /* the sandbox doesn't show it at that place: it only ends what is restricted around it */
+	bool has_no_links; /* hard links of its files are not looked for */
 };
 
 struct host_object {
@@ -67,6 +69,7 @@ struct host_own {
 	struct host_object object; /* canonical is set */
 	const char *words;	   /* what it is of: "the runtime's own records" */
 	bool is_denied;		   /* else it is read-only */
+	bool has_no_links;	   /* as in struct object_request */
 };
 
 /* A file of what is granted that may be one of what is denied, and the search can't tell. */
@@ -84,6 +87,8 @@ struct host_objects {
 	struct host_unsearched unsearched;
 	const struct host_own *own;
 	size_t own_count;
+	const struct host_object *own_folders; /* above those, in what is granted for writing */
+	size_t own_folder_count;
 	const struct host_image *image; /* the root comes from there, and there are no folders; NULL: it doesn't */
 	struct host_folder *folders;
 	size_t folder_count;
@@ -101,6 +106,15 @@ int objects_look_up(struct arena *arena, const struct object_request *requests, 
 /* One that no policy lists: absent, or out of reach, is no error here either. 0 or -errno. */
 int object_look_up(struct arena *arena, const char *path, const struct host_facts *facts, struct host_object *ret,
 		   struct err **err);
+
+/* Does the sandbox show it? */
+static inline bool object_is_granted(const struct object_request *request, const struct host_object *object)
+{
+	return !object->error && request->access != F_OK && request->role != OBJECT_PLACE;
+}
+
+/* The one of the own folders that is there. NULL: none. */
+const struct host_object *own_folder(const struct host_objects *objects, const char *path);
 
 /* Then the other names of what is restricted among these: whole trees may have to be searched, so whatever can be refused
  * without is refused first. 0 or -errno. */

@@ -108,9 +108,7 @@ static bool is_denied(const struct plan_owner *owner, const char *path)
 
 static bool is_grant(const struct names *names, size_t index)
 {
-	const struct object_request *request = &names->shown_requests[index];
-
-	return !names->shown->items[index].error && request->access != F_OK && request->role != OBJECT_PLACE;
+	return object_is_granted(&names->shown_requests[index], &names->shown->items[index]);
 }
 
 static bool is_shown(const struct names *names, const char *path)

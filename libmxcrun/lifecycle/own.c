@@ -12,9 +12,12 @@
 #include "base/path.h"
 #include "host/images.h"
 #include "lifecycle/admin.h"
+#include "lifecycle/store.h"
 #include "policy/path_index.h"
 
 #define OWNERS_WORDS "the host owner's configuration"
+#define RECORDS_WORDS "the runtime's own records"
+#define IMAGES_WORDS "the image store"
 #define LINKS_MAX 40u /* more than the kernel follows in one walk */
 
 int own_deny(struct arena *arena, const struct mxc_config *config, const char *const *paths, size_t count,
@@ -50,6 +53,7 @@ struct list {
 	const struct host_objects *objects; /* of these */
 	struct host_own *items;
 	size_t count, capacity;
+	const char *absent; /* the last folder that isn't there and can't be made: nor is what would lie in it. NULL: none yet */
 };
 
 static int push(struct list *list, const struct host_own *own, struct err **err)
@@ -165,17 +169,22 @@ static const char *existing_above(const struct list *list, const char *path)
 	return folder;
 }
 
-static int make_folder(struct list *list, struct host_own *own, struct err **err)
+static int make_public_folder(const char *path, struct err **err)
 {
 	cleanup_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	const char *path = own->object.canonical;
 	cleanup_close int fd = root < 0 ? -errno : path_make_in_root(root, path, PATH_MAKE_DIR);
 
-	if (fd < 0) {
-		err_sys(err, E_POLICY, -fd, "mkdir", path, "/filesystem");
+	return fd < 0 ? err_sys(err, E_POLICY, -fd, "mkdir", path, "/filesystem") : 0;
+}
+
+static int make_folder(struct list *list, struct host_own *own, struct err **err)
+{
+	const char *path = own->object.canonical;
+	int r = own->is_denied ? store_make_directories(path, err) : make_public_folder(path, err);
+
+	if (r < 0)
 		return err_wrap(err, "%s isn't there, and would lie in what is granted for writing, so that the sandbox could make it",
 				own->words);
-	}
 	return object_look_up(list->arena, path, list->facts, &own->object, err);
 }
 
@@ -203,30 +212,48 @@ static int hold_absent(struct list *list, struct host_own *own, struct err **err
 	return 0;
 }
 
-enum own_kind { OWN_FILE, OWN_FOLDER };
+enum own_kind {
+	OWN_FILE,
+	OWN_FOLDER,
+	OWN_TREE,    /* too large to be searched for files that have other names */
+	OWN_RECORDS, /* nobody's to see */
+};
+
+static bool is_known(const struct list *list, const struct host_own *own)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i].object.canonical, own->object.canonical) == 0)
+			return true;
+	return false;
+}
 
 /* NULL: there is none. */
 static int add(struct list *list, const char *path, enum own_kind kind, const char *words, struct err **err)
 {
-	struct host_own own = { .words = words };
-	int r = path ? object_look_up(list->arena, path, list->facts, &own.object, err) : 0;
+	struct host_own own = { .words = words, .is_denied = kind == OWN_RECORDS, .has_no_links = kind == OWN_TREE };
+	int r;
 
-	if (path && r == 0)
+	if (!path || (list->absent && path_is_within(path, list->absent)))
+		return 0;
+	r = object_look_up(list->arena, path, list->facts, &own.object, err);
+	if (r == 0)
 		r = check_links(list, &own, err);
-	if (path && r == 0 && kind == OWN_FOLDER && own.object.error == ENOENT && own.object.canonical)
+	if (r == 0 && kind != OWN_FILE && own.object.error == ENOENT && own.object.canonical)
 		r = hold_absent(list, &own, err);
-	if (!path || r < 0 || own.object.error || !own.object.canonical)
+	if (r == 0 && own.object.error == ENOENT && own.object.canonical && !strcmp(own.object.canonical, path))
+		list->absent = path;
+	if (r < 0 || own.object.error || !own.object.canonical || is_known(list, &own))
 		return r;
 	return push(list, &own, err);
 }
 
 /* A run makes the folder before anything is granted. */
-static int add_records(struct list *list, struct err **err)
+static int add_given_records(struct list *list, struct err **err)
 {
 	const struct own_places *places = list->places;
 	struct host_own own = {
 		.object = { .path = places->state, .canonical = places->state },
-		.words = "the runtime's own records",
+		.words = RECORDS_WORDS,
 		.is_denied = true,
 	};
 	int r = 0;
@@ -237,6 +264,20 @@ static int add_records(struct list *list, struct err **err)
 		return r;
 	own.object.mode = S_IFDIR;
 	return push(list, &own, err);
+}
+
+/* What runs with another --root, or ran before, has its records where those are that nothing is said of. */
+static int add_records(struct list *list, struct err **err)
+{
+	struct string_list paths;
+	int r = add_given_records(list, err);
+
+	if (r == 0 && store_default_paths(list->arena, list->facts->is_privileged, &paths) < 0)
+		return err_nomem(err);
+	for (size_t i = 0; r == 0 && i < paths.count; i++)
+		if (!list->places->state_exists || strcmp(paths.items[i], list->places->state) != 0)
+			r = add(list, paths.items[i], OWN_RECORDS, RECORDS_WORDS, err);
+	return r;
 }
 
 /* A folder that isn't absolute lies beside the file. */
@@ -251,8 +292,11 @@ static int add_owners(struct list *list, struct err **err)
 {
 	const struct own_places *places = list->places;
 	const char *file = places->admin_config, *folder = file ? "." : ADMIN_FOLDER, *slash = file ? strrchr(file, '/') : NULL;
-	int r = file ? add(list, file, OWN_FILE, OWNERS_WORDS, err) : add(list, folder, OWN_FOLDER, OWNERS_WORDS, err);
+	int r = file ? add(list, file, OWN_FILE, OWNERS_WORDS, err) : 0;
 
+	/* what the next run goes by, if that is told nothing */
+	if (r == 0)
+		r = add(list, ADMIN_FOLDER, OWN_FOLDER, OWNERS_WORDS, err);
 	if (slash)
 		folder = arena_strndup(list->arena, file, (size_t)(slash - file) + 1);
 	if (!folder)
@@ -267,7 +311,7 @@ static int add_images(struct list *list, struct err **err)
 	const char *store;
 
 	/* a user without a home has no store */
-	return image_store(list->arena, list->facts, &store, NULL) < 0 ? 0 : add(list, store, OWN_FOLDER, "the image store", err);
+	return image_store(list->arena, list->facts, &store, NULL) < 0 ? 0 : add(list, store, OWN_TREE, IMAGES_WORDS, err);
 }
 
 static const char *absolute(const char *path)

@@ -29,4 +29,9 @@ struct own_places {
 int own_look_up(struct arena *arena, const struct mxc_config *config, const struct host_facts *facts,
 		const struct own_places *places, const struct object_request *requests, struct host_objects *objects, struct err **err);
 
+/* Then what else leads there, for what own_look_up() has found: mounts and hard links that are other names of it, as they are of what a
+ * policy denies, and the folders above in what is granted. E_POLICY: there could be a name that can't be found. 0 or -errno. */
+int own_find_names(struct arena *arena, const struct object_request *requests, const struct host_facts *facts,
+		   struct host_objects *objects, struct err **err);
+
 #endif

@@ -348,6 +348,8 @@ static int decide(const struct policy_document *document, const struct host_fact
 		r = policy_check(arena, config, facts, named.objects, log, &work, err);
 	if (r == 0)
 		r = objects_find_aliases(arena, named.requests, named.objects, err);
+	if (r == 0)
+		r = own_find_names(arena, named.requests, facts, named.objects, err);
 	if (r == 0 && owner)
 		r = host_paths_find_names(arena, named.requests, named.objects, owner, err);
 	return r < 0 ? r : policy_resolve(work, ret, err);

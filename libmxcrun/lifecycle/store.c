@@ -37,21 +37,58 @@ int store_fail(struct err **err, int errnum, const char *operation, int dir_fd, 
 
 /* ---- the root directory ---- */
 
-static char *default_root_path(bool is_privileged, bool *ret_is_shared)
+enum default_root { ROOT_OF_THE_MACHINE, ROOT_OF_THE_ENVIRONMENT, ROOT_OF_THE_SESSION, ROOT_OF_A_USER, DEFAULT_ROOTS };
+
+/* NULL: out of memory, or there is none. */
+static char *default_root_path(enum default_root which)
 {
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
 
-	*ret_is_shared = false;
-	if (is_privileged) {
+	switch (which) {
+	case ROOT_OF_THE_MACHINE:
 		strbuf_puts(&path, "/run/mxcrun");
-	} else if (runtime_dir && runtime_dir[0] == '/') {
+		break;
+	case ROOT_OF_THE_ENVIRONMENT:
+		if (!runtime_dir || runtime_dir[0] != '/')
+			return NULL;
 		strbuf_printf(&path, "%s/mxcrun", runtime_dir);
-	} else {
+		break;
+	case ROOT_OF_THE_SESSION:
+		strbuf_printf(&path, "/run/user/%u/mxcrun", geteuid());
+		break;
+	case ROOT_OF_A_USER:
+	case DEFAULT_ROOTS:
 		strbuf_printf(&path, "/tmp/mxcrun-%u", geteuid());
-		*ret_is_shared = true;
+		break;
 	}
 	return strbuf_take(&path);
+}
+
+static char *choose_root_path(bool is_privileged, bool *ret_is_shared)
+{
+	char *path = is_privileged ? default_root_path(ROOT_OF_THE_MACHINE) : default_root_path(ROOT_OF_THE_ENVIRONMENT);
+
+	*ret_is_shared = !is_privileged && !path;
+	return *ret_is_shared ? default_root_path(ROOT_OF_A_USER) : path;
+}
+
+int store_default_paths(struct arena *arena, bool is_privileged, struct string_list *ret)
+{
+	const char **items = arena_array(arena, DEFAULT_ROOTS, sizeof(*items));
+	size_t first = is_privileged ? ROOT_OF_THE_MACHINE : ROOT_OF_THE_ENVIRONMENT;
+	size_t end = is_privileged ? ROOT_OF_THE_ENVIRONMENT : DEFAULT_ROOTS;
+
+	*ret = (struct string_list){ .items = items };
+	for (size_t i = first; items && i < end; i++) {
+		cleanup_free char *path = default_root_path((enum default_root)i);
+
+		if (path)
+			items[ret->count++] = arena_strdup(arena, path);
+		if (path && !items[ret->count - 1])
+			return -ENOMEM;
+	}
+	return items ? 0 : -ENOMEM;
 }
 
 static char *absolute_path(const char *path)
@@ -69,8 +106,7 @@ static char *absolute_path(const char *path)
 	return strbuf_take(&absolute);
 }
 
-/* mkdir -p with mode 0700. */
-static int make_directories(const char *path, struct err **err)
+int store_make_directories(const char *path, struct err **err)
 {
 	cleanup_free char *partial = strdup(path);
 
@@ -115,14 +151,14 @@ int store_open(const char *path, bool is_privileged, enum store_open_mode mode, 
 
 	if (path && path[0] == '\0')
 		return err_set(err, E_USAGE, 0, NULL, "the state directory's name is empty");
-	root_path = path ? absolute_path(path) : default_root_path(is_privileged, &is_shared);
+	root_path = path ? absolute_path(path) : choose_root_path(is_privileged, &is_shared);
 	if (!root_path)
 		return err_nomem(err);
 
 	root_fd =
 		open(root_path, O_DIRECTORY | O_RDONLY | O_CLOEXEC | (is_shared ? O_NOFOLLOW : 0));
 	if (root_fd < 0 && errno == ENOENT && mode == STORE_MAKE) {
-		r = make_directories(root_path, err);
+		r = store_make_directories(root_path, err);
 		if (r < 0)
 			return r;
 		root_fd = open(root_path, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

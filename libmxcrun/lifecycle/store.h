@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cgroup/cgroup.h"
+#include "config/fields.h"
 #include "net/enter.h"
 #include "plan/plan.h"
 
@@ -45,6 +46,10 @@ enum store_open_mode { STORE_READ, STORE_MAKE };
  * user, else $XDG_RUNTIME_DIR/mxcrun, else /tmp/mxcrun-UID verified to be ours. */
 int store_open(const char *path, bool is_privileged, enum store_open_mode mode, struct store *ret,
 	       struct err **err);
+/* The places that commands without --root take, or took in another session: of a user with another environment, too. -ENOMEM or 0. */
+int store_default_paths(struct arena *arena, bool is_privileged, struct string_list *ret);
+/* mkdir -p with mode 0700. */
+int store_make_directories(const char *path, struct err **err);
 void store_close(struct store *store);
 #define cleanup_store __attribute__((cleanup(store_close)))
 

@@ -18,25 +18,28 @@
 
 #define POINTER "/filesystem"
 
-int own_check(const struct view *view, struct err **err)
+static int check_grants(const struct view *view, const struct host_own *own, struct err **err)
 {
-	const struct host_objects *objects = view->objects;
+	for (size_t i = 0; i < view->count; i++) {
+		const struct candidate *c = &view->items[i];
 
-	for (size_t i = 0; i < objects->own_count; i++) {
-		const struct host_own *own = &objects->own[i];
-
-		for (size_t j = 0; j < view->count; j++) {
-			const struct candidate *c = &view->items[j];
-
-			if (c->is_image || c->entry.intent == INTENT_DENIED || !c->object->canonical ||
-			    (!own->is_denied && c->entry.intent != INTENT_READWRITE) ||
-			    !path_is_within(c->object->canonical, own->object.canonical))
-				continue;
-			return err_set(err, E_POLICY, 0, c->entry.pointer, "'%.512s' is of %s, which no sandbox %s",
-				       c->object->path, own->words, own->is_denied ? "sees" : "writes to");
-		}
+		if (c->is_image || c->is_alias || c->entry.intent == INTENT_DENIED || !c->object->canonical ||
+		    (!own->is_denied && c->entry.intent != INTENT_READWRITE) ||
+		    !path_is_within(c->object->canonical, own->object.canonical))
+			continue;
+		return err_set(err, E_POLICY, 0, c->entry.pointer, "'%.512s' is of %s, which no sandbox %s", c->object->path, own->words,
+			       own->is_denied ? "sees" : "writes to");
 	}
 	return 0;
+}
+
+int own_check(const struct view *view, struct err **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < view->objects->own_count && r == 0; i++)
+		r = check_grants(view, &view->objects->own[i], err);
+	return r;
 }
 
 /* On the whole root of the host, too, a sandbox has these of its own. */
@@ -61,10 +64,11 @@ static bool is_granted(const struct view *view, const char *path)
 int own_add(struct view *view, struct err **err)
 {
 	const struct host_objects *objects = view->objects;
+	int r = own_check(view, err); /* more of its names are known by now */
 
-	if (view_grow(view, objects->own_count, err) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < objects->own_count; i++) {
+	if (r == 0)
+		r = view_grow(view, objects->own_count, err);
+	for (size_t i = 0; i < objects->own_count && r == 0; i++) {
 		const struct host_own *own = &objects->own[i];
 		enum policy_intent intent = own->is_denied ? INTENT_DENIED : INTENT_READONLY;
 
@@ -81,7 +85,7 @@ int own_add(struct view *view, struct err **err)
 		};
 		view->count++;
 	}
-	return 0;
+	return r;
 }
 
 /* ---- the folders above ---- */
@@ -128,9 +132,9 @@ static int pin_above(struct view *view, const struct candidate *own, struct err 
 
 	pin.intent = pin.requested = INTENT_READWRITE;
 	pin.is_directory = true;
-	pin.dev = pin.ino = 0;
 	for (; len > 1 && source_len > 1; len = path_parent_len(destination, len), source_len = path_parent_len(source, source_len)) {
 		const struct candidate *seen = seen_at(view, destination, len);
+		const struct host_object *folder;
 
 		if (!is_writable_at(view, seen) || (seen && strlen(seen->entry.destination) == len))
 			return 0;
@@ -138,6 +142,11 @@ static int pin_above(struct view *view, const struct candidate *own, struct err 
 		pin.source = arena_strndup(view->arena, source, source_len);
 		if (!pin.destination || !pin.source)
 			return err_nomem(err);
+		folder = own_folder(view->objects, pin.source);
+		if (!folder)
+			return err_set(err, E_INTERNAL, 0, POINTER, "'%.512s' was not looked up", pin.source);
+		pin.dev = folder->dev;
+		pin.ino = folder->ino;
 		view->items[view->count] = (struct candidate){
 			.object = own->object, .exists = true, .is_alias = true, .order = view->count, .entry = pin
 		};

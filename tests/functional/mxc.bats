@@ -553,6 +553,104 @@ echo fine >fine && cat fine'
 	equal "$output" ran
 }
 
+# Whatever leads to it in a grant: mounts of all and of a part, and hard links.
+other_names() { # FOLDER
+	own_folder "$1"
+	mkdir -p "$1/state/c" "$1/names/more"/{records,policies,links}
+	echo secret >"$1/state/c/record"
+	touch "$1/names/record" "$1/names/policy"
+	ln "$1/state/c/record" "$1/names/more/links/record"
+	ln "$1/deep/er/policy.json" "$1/names/more/links/policy"
+	ln "$1/owner/policy.d/a.json" "$1/names/more/links/a"
+	policy "cd $1/names"'
+ls more/records; cat record more/records/c/record more/links/record
+for f in policy more/policies/a.json more/policies/new more/links/policy more/links/a; do { echo x >>$f; } 2>/dev/null && echo wrote $f; done
+mv more gone && echo moved; mv more/links more/others && echo moved; echo fine >more/fine; cat more/fine policy; grep -c commandLine more/links/policy' \
+		--arg d "$1" '.filesystem.readwritePaths = [$d + "/names"]'
+	cp "$POLICY" "$1/deep/er/policy.json"
+}
+
+mount_names() { # FOLDER COMMAND...: in a mount namespace of its own
+	unshare -m sh -c 'mount --make-rprivate / && cd "$0" && mount --bind state names/more/records && mount --bind state/c/record names/record &&
+		mount --bind owner/policy.d names/more/policies && mount --bind owner/policy.d/a.json names/policy && cd / && exec "$@"' "$@"
+}
+
+@test "another mount or a hard link of what is the runtime's own gives no more than its name does" {
+	requires root
+	local around=$BATS_TEST_TMPDIR/around args
+	other_names "$around"
+	mapfile -t args < <(own_options "$around" run)
+	run --separate-stderr mount_names "$around" env MXCRUN_IMAGES="$around/images" timeout -k 5 "$(slow 30)" "$around/bin/mxcrun" "${BY[@]}" "${args[@]}" </dev/null 3>&-
+	equal "$status $output" "0 fine
+{}
+1"
+	lacks "$stderr" "No such file"
+	cmp "$POLICY" "$around/deep/er/policy.json"
+	equal "$(cat "$around"/owner/policy.d/*)" "{}"
+	# what holds them is bound by identity: something else in its place is refused
+	mapfile -t args < <(own_options "$around" plan)
+	run --separate-stderr mount_names "$around" env MXCRUN_IMAGES="$around/images" "$around/bin/mxcrun" "${BY[@]}" "${args[@]}"
+	equal "$(jq -c '[.mounts[] | select(.kind == "bind" and (.destination | startswith($d)) and .sourceIno == 0) | .destination]' --arg d "$around" <<<"$output")" "[]"
+	# nor are they granted by such a name
+	local name
+	for name in more/records more/records/c record more/links/record; do
+		policy 'echo ran' --arg d "$around/names/$name" '.filesystem.readonlyPaths = [$d]'
+		run --separate-stderr mount_names "$around" "$around/bin/mxcrun" "${BY[@]}" --root "$around/state" mxc run "$POLICY" </dev/null 3>&-
+		assert_mxc_refused /filesystem/readonlyPaths/0 "the runtime's own records"
+	done
+	policy 'echo ran' --arg d "$around/names" '.filesystem = {readwritePaths: [$d + "/more/policies"], readonlyPaths: [$d]}'
+	run --separate-stderr mount_names "$around" "$around/bin/mxcrun" "${BY[@]}" --root "$STATE" --admin-config "$around/owner/mxcrun.json" mxc run "$POLICY" </dev/null 3>&-
+	assert_mxc_refused /filesystem/readwritePaths/0 "which no sandbox writes to"
+}
+
+@test "an ordinary user's own things are held by their hard links, too" {
+	make_user
+	local around=$USERDIR/around args
+	own_folder "$around"
+	mkdir "$around/names"
+	ln "$around/deep/er/policy.json" "$around/names/policy"
+	policy "cd $around/names; echo x >>policy; echo fine >fine; cat fine" --arg d "$around/names" '.filesystem.readwritePaths = [$d]'
+	cp "$POLICY" "$around/deep/er/policy.json"
+	chown -R "$USER_ID" "$around"
+	mapfile -t args < <(own_options "$around" run)
+	run --separate-stderr as_user env MXCRUN_IMAGES="$around/images" timeout -k 5 "$(slow 30)" "$around/bin/mxcrun" "${BY[@]}" "${args[@]}" </dev/null 3>&-
+	equal "$status $output" "0 fine"
+	cmp "$POLICY" "$around/names/policy"
+}
+
+@test "with --root the records in the place that is nobody's choice are out of reach, too" {
+	requires root
+	local run=$BATS_TEST_TMPDIR/run present
+	mkdir -p "$run"
+	policy 'mkdir -p /run/mxcrun/forged && echo forged; ls /run/mxcrun && echo listed; mv /run/mxcrun /run/gone && echo moved; echo fine >/run/fine && cat /run/fine' \
+		'.filesystem.readwritePaths = ["/run"]'
+	on_run() { unshare -m sh -c 'mount --make-rprivate / && mount --bind "$1" /run && shift && exec "$@"' sh "$run" timeout -k 5 "$(slow 30)" \
+		"$MXCRUN" "${BY[@]}" --root "$STATE" "$@" </dev/null 3>&-; }
+	for present in no yes; do
+		run --separate-stderr on_run mxc run "$POLICY"
+		echo "$present: $stderr"
+		equal "$status $output" "0 fine"
+		equal "$(stat -c '%a %u' "$run/mxcrun") $(ls -A "$run/mxcrun")" "700 0 "
+	done
+	mkdir "$run/mxcrun/demo"
+	policy 'echo ran' '.filesystem.readonlyPaths = ["/run/mxcrun/demo"]'
+	run --separate-stderr on_run mxc run "$POLICY"
+	assert_mxc_refused /filesystem/readonlyPaths/0 "the runtime's own records"
+}
+
+@test "with --root an ordinary user's records in XDG_RUNTIME_DIR are out of reach, too" {
+	make_user
+	mkdir "$USERDIR/session"
+	policy "mkdir -p $USERDIR/session/mxcrun/forged && echo forged; mv $USERDIR/session/mxcrun $USERDIR/session/gone && echo moved; echo fine" \
+		--arg d "$USERDIR/session" '.filesystem.readwritePaths = [$d]'
+	cp "$POLICY" "$USERDIR/policy.json"
+	chown -R "$USER_ID" "$USERDIR/session" "$USERDIR/policy.json"
+	run --separate-stderr as_user env XDG_RUNTIME_DIR="$USERDIR/session" timeout -k 5 "$(slow 30)" "$USERDIR/mxcrun" "${BY[@]}" --root "$USERDIR/state" \
+		mxc run "$USERDIR/policy.json" </dev/null 3>&-
+	equal "$status $output" "0 fine"
+	equal "$(stat -c %a "$USERDIR/session/mxcrun") $(ls -A "$USERDIR/session")" "700 mxcrun"
+}
+
 @test "denied paths are listed and give EACCES to everything, also as root" {
 	policy "$(denied_script)" --arg d "$D" '.filesystem = {readwritePaths: [$d], deniedPaths: [$d + "/secret", $d + "/file"]}'
 	run_policy
