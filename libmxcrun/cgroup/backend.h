@@ -109,7 +109,7 @@ int resctrl_open_tasks(const struct resctrl_groups *groups, struct cgroup_tasks 
 int resctrl_update(const struct resctrl_groups *groups, const struct plan_rdt *plan, struct err **err);
 /* Absent groups are fine. A class that has other processes stays. */
 int resctrl_destroy(const struct resctrl_groups *groups, struct err **err);
-/* The member intel_rdt, as runc's events have it; none without a class. */
+/* The member intel_rdt, as runc's events have it; empty without a class. */
 void resctrl_put_stats(const struct resctrl_groups *groups, struct json_writer *w);
 /* Does the text of a schemata file say what each line of wanted does? Else *ret is the first line that differs. Values are
  * compared as hexadecimal numbers: masks have leading zeros in the file. */

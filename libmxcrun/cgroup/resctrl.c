@@ -250,10 +250,8 @@ void resctrl_put_stats(const struct resctrl_groups *groups, struct json_writer *
 	cleanup_close int data_fd = monitor_fd < 0 ? -1 : openat(monitor_fd, "mon_data", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_free char *schemata = NULL;
 
-	if (class_fd < 0)
-		return;
 	json_open(w, "intel_rdt", '{');
-	if (directory_read(class_fd, "schemata", &schemata) == 0) {
+	if (class_fd >= 0 && directory_read(class_fd, "schemata", &schemata) == 0) {
 		put_schema(w, "l3_cache_schema", schemata, "L3");
 		put_schema(w, "mem_bw_schema", schemata, "MB");
 	}

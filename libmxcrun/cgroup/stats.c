@@ -17,6 +17,7 @@
 #include "cgroup/directory.h"
 
 #define NANOSECONDS_PER_MICROSECOND 1000u
+#define NANOSECONDS_PER_SECOND UINT64_C(1000000000)
 
 /* The group that counts for a controller. */
 struct counting_group {
@@ -102,18 +103,50 @@ static uint64_t find_pair(const char *text, const char *key)
 
 /* ---- cpu ---- */
 
-static void put_per_cpu(const struct counting_group *group, struct json_writer *w)
+static void put_words(const char *key, char *text, struct json_writer *w)
 {
-	cleanup_free char *text = group->is_v2 ? NULL : read_text(group, "cpuacct.usage_percpu");
 	char *word, *rest = text;
 
-	if (!text)
-		return;
-	json_open(w, "percpu", '[');
+	json_open(w, key, '[');
 	while ((word = strsep(&rest, " \n")))
 		if (*word)
 			json_put_u64(w, NULL, strtoull(word, NULL, 10));
 	json_close(w, ']');
+}
+
+/* Each CPU's user or system time: behind a heading a line a CPU, "0 USER SYSTEM". */
+static void put_usage_of_all(const char *key, const char *text, bool of_system, struct json_writer *w)
+{
+	json_open(w, key, '[');
+	while ((text = strchr(text, '\n')) && *++text) {
+		uint64_t user, system;
+
+		if (sscanf(text, "%*u %" SCNu64 " %" SCNu64, &user, &system) == 2)
+			json_put_u64(w, NULL, of_system ? system : user);
+	}
+	json_close(w, ']');
+}
+
+static void put_per_cpu(const struct counting_group *group, struct json_writer *w)
+{
+	cleanup_free char *usage = read_text(group, "cpuacct.usage_percpu"), *all = read_text(group, "cpuacct.usage_all");
+
+	if (usage)
+		put_words("percpu", usage, w);
+	if (!all)
+		return;
+	put_usage_of_all("percpu_kernel", all, true, w);
+	put_usage_of_all("percpu_user", all, false, w);
+}
+
+/* The two parts as the scheduler's exact total divides them: the files that count each by the tick can come to more. */
+static void put_parts_v1(const struct counting_group *group, struct json_writer *w)
+{
+	cleanup_free char *stat = read_text(group, "cpuacct.stat");
+	uint64_t tick = NANOSECONDS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK);
+
+	json_put_u64(w, "kernel", find_pair(stat, "system") * tick);
+	json_put_u64(w, "user", find_pair(stat, "user") * tick);
 }
 
 static void put_cpu(const struct cgroup *cgroup, struct json_writer *w)
@@ -130,8 +163,7 @@ static void put_cpu(const struct cgroup *cgroup, struct json_writer *w)
 	} else {
 		json_put_u64(w, "total", read_number(&usage, "cpuacct.usage", NULL));
 		put_per_cpu(&usage, w);
-		json_put_u64(w, "kernel", read_number(&usage, "cpuacct.usage_sys", NULL));
-		json_put_u64(w, "user", read_number(&usage, "cpuacct.usage_user", NULL));
+		put_parts_v1(&usage, w);
 	}
 	json_close(w, '}');
 	json_open(w, "throttling", '{');
@@ -143,6 +175,49 @@ static void put_cpu(const struct cgroup *cgroup, struct json_writer *w)
 	json_close(w, '}');
 }
 
+/* "0-3,6" as numbers; nothing where the file is absent or empty. */
+static void put_list(const struct counting_group *group, const char *key, const char *v1_file, const char *v2_file,
+		     struct json_writer *w)
+{
+	cleanup_free char *text = read_text(group, group->is_v2 ? v2_file : v1_file);
+	char *range, *rest = text;
+
+	json_open(w, key, '[');
+	while ((range = strsep(&rest, ",\n"))) {
+		unsigned int first, last;
+		int count = sscanf(range, "%u-%u", &first, &last);
+
+		if (count < 1)
+			continue;
+		for (last = count == 1 ? first : last; first <= last; first++)
+			json_put_u64(w, NULL, first);
+	}
+	json_close(w, ']');
+}
+
+/* v2 has the lists alone. */
+static void put_cpuset(const struct cgroup *cgroup, struct json_writer *w)
+{
+	static const char *const flags[] = {
+		"cpu_exclusive", "mem_hardwall", "mem_exclusive", "memory_migrate",
+		"memory_spread_page", "memory_spread_slab", "memory_pressure", "sched_load_balance",
+	};
+	cleanup_group struct counting_group cpuset = open_group(cgroup, "cpuset");
+	cleanup_free char *level = cpuset.is_v2 ? NULL : read_text(&cpuset, "cpuset.sched_relax_domain_level");
+
+	json_open(w, "cpuset", '{');
+	put_list(&cpuset, "cpus", "cpuset.cpus", "cpuset.cpus.effective", w);
+	put_list(&cpuset, "mems", "cpuset.mems", "cpuset.mems.effective", w);
+	for (size_t i = 0; i < array_size(flags); i++) {
+		char file[64];
+
+		snprintf(file, sizeof(file), "cpuset.%s", flags[i]);
+		json_put_u64(w, flags[i], read_number(&cpuset, file, NULL));
+	}
+	json_put_i64(w, "sched_relax_domain_level", level ? strtoll(level, NULL, 10) : 0);
+	json_close(w, '}');
+}
+
 /* ---- memory ---- */
 
 static void put_raw(void *data, const char *key, uint64_t value)
@@ -150,7 +225,8 @@ static void put_raw(void *data, const char *key, uint64_t value)
 	json_put_u64(data, key, value);
 }
 
-/* v2's swap files count swap alone, v1's memory and swap together, which is what runc's object means. */
+/* v2's swap files count swap alone, v1's memory and swap together, which is what runc's object means. A prefix of NULL: v2 does not
+ * count it. */
 static void put_usage(const struct counting_group *group, const char *key, const char *v1_prefix, const char *v2_prefix,
 		      const struct counting_group *added, struct json_writer *w)
 {
@@ -165,8 +241,8 @@ static void put_usage(const struct counting_group *group, const char *key, const
 		uint64_t value;
 
 		snprintf(v1, sizeof(v1), "%s.%s", v1_prefix, rows[i].v1);
-		snprintf(v2, sizeof(v2), "%s.%s", v2_prefix, rows[i].v2 ? rows[i].v2 : "");
-		value = read_number(group, v1, rows[i].v2 ? v2 : NULL);
+		snprintf(v2, sizeof(v2), "%s.%s", v2_prefix ? v2_prefix : "", rows[i].v2 ? rows[i].v2 : "");
+		value = read_number(group, v1, v2_prefix && rows[i].v2 ? v2 : NULL);
 		if (added && value != UINT64_MAX && rows[i].v2) {
 			char memory[64];
 
@@ -187,10 +263,8 @@ static void put_memory(const struct cgroup *cgroup, struct json_writer *w)
 	json_put_u64(w, "cache", find_pair(stat, memory.is_v2 ? "file" : "cache"));
 	put_usage(&memory, "usage", "memory", "memory", NULL, w);
 	put_usage(&memory, "swap", "memory.memsw", "memory.swap", memory.is_v2 ? &memory : NULL, w);
-	if (!memory.is_v2) {
-		put_usage(&memory, "kernel", "memory.kmem", "", NULL, w);
-		put_usage(&memory, "kernelTCP", "memory.kmem.tcp", "", NULL, w);
-	}
+	put_usage(&memory, "kernel", "memory.kmem", NULL, NULL, w);
+	put_usage(&memory, "kernelTCP", "memory.kmem.tcp", NULL, NULL, w);
 	json_open(w, "raw", '{');
 	if (stat)
 		each_pair(stat, put_raw, w);
@@ -222,49 +296,97 @@ static void put_io_entry(struct json_writer *w, unsigned int major, unsigned int
 	json_close(w, '}');
 }
 
-/* v1, a line an operation: "8:0 Read 4096". v2, a line a device: "8:0 rbytes=4096 wbytes=0 ...". */
-static void put_io_line(const char *line, bool is_v2, const char *const v2_keys[2], struct json_writer *w)
+/* What is counted; the end of v1's file name, and v2's keys for it in io.stat. */
+static const struct io_count {
+	const char *key, *v1_suffix, *v2_keys[2];
+} io_counts[] = {
+	{ "ioServicedRecursive", "io_serviced_recursive", { " rios=", " wios=" } },
+	{ "ioServiceBytesRecursive", "io_service_bytes_recursive", { " rbytes=", " wbytes=" } },
+	{ "ioQueueRecursive", "io_queued_recursive", { NULL } },
+	{ "ioServiceTimeRecursive", "io_service_time_recursive", { NULL } },
+	{ "ioWaitTimeRecursive", "io_wait_time_recursive", { NULL } },
+	{ "ioMergedRecursive", "io_merged_recursive", { NULL } },
+	{ "ioTimeRecursive", "time_recursive", { NULL } },
+	{ "sectorsRecursive", "sectors_recursive", { NULL } },
+};
+
+/* "8:0 Read 4096", or "8:0 4096" where operations aren't told apart. */
+static void put_io_line_v1(const char *line, struct json_writer *w)
+{
+	unsigned int major, minor;
+	char operation[16] = "";
+	uint64_t value;
+
+	if (sscanf(line, "%u:%u %15[A-Za-z] %" SCNu64, &major, &minor, operation, &value) == 4 ||
+	    sscanf(line, "%u:%u %" SCNu64, &major, &minor, &value) == 3)
+		put_io_entry(w, major, minor, operation, value);
+}
+
+/* A line a device: "8:0 rbytes=4096 wbytes=0 ...". */
+static void put_io_line_v2(const char *line, const char *const keys[2], struct json_writer *w)
 {
 	static const char *const operations[] = { "Read", "Write" };
 	unsigned int major, minor;
-	char operation[16];
-	uint64_t value;
 
-	if (!is_v2) {
-		if (sscanf(line, "%u:%u %15s %" SCNu64, &major, &minor, operation, &value) == 4)
-			put_io_entry(w, major, minor, operation, value);
-		return;
-	}
 	if (sscanf(line, "%u:%u", &major, &minor) != 2)
 		return;
 	for (size_t i = 0; i < array_size(operations); i++) {
-		const char *at = strstr(line, v2_keys[i]);
+		const char *at = strstr(line, keys[i]);
 
 		if (at)
-			put_io_entry(w, major, minor, operations[i], strtoull(at + strlen(v2_keys[i]), NULL, 10));
+			put_io_entry(w, major, minor, operations[i], strtoull(at + strlen(keys[i]), NULL, 10));
 	}
 }
 
-static void put_io_file(const struct counting_group *io, const char *key, const char *v1_file, const char *const v2_keys[2],
-			struct json_writer *w)
+static char *read_io_count(const struct counting_group *io, const char *v1_family, const struct io_count *count)
 {
-	cleanup_free char *text = read_text(io, io->is_v2 ? "io.stat" : v1_file);
+	char file[64];
+
+	if (io->is_v2)
+		return count->v2_keys[0] ? read_text(io, "io.stat") : NULL;
+	snprintf(file, sizeof(file), "blkio.%s%s", v1_family, count->v1_suffix);
+	return read_text(io, file);
+}
+
+/* v1: what has to do with a device is counted by its scheduler, BFQ or CFQ, and where that counts nothing by the throttling layer. */
+static const char *find_family(const struct counting_group *io)
+{
+	static const char *const families[] = { "bfq.", "" };
+
+	for (size_t i = 0; i < array_size(families) && !io->is_v2; i++) {
+		cleanup_free char *text = read_io_count(io, families[i], io_counts);
+
+		if (text && strchr(text, ':'))
+			return families[i];
+	}
+	return "throttle.";
+}
+
+static void put_io_count(const struct counting_group *io, const char *family, const struct io_count *count,
+			 struct json_writer *w)
+{
+	cleanup_free char *text = read_io_count(io, family, count);
 	char *line, *rest = text;
 
-	json_open(w, key, '[');
-	while (rest && (line = strsep(&rest, "\n")))
-		put_io_line(line, io->is_v2, v2_keys, w);
+	if (!text)
+		return;
+	json_open(w, count->key, '[');
+	while ((line = strsep(&rest, "\n")))
+		if (io->is_v2)
+			put_io_line_v2(line, count->v2_keys, w);
+		else
+			put_io_line_v1(line, w);
 	json_close(w, ']');
 }
 
 static void put_block_io(const struct cgroup *cgroup, struct json_writer *w)
 {
-	static const char *const bytes[] = { " rbytes=", " wbytes=" }, *const requests[] = { " rios=", " wios=" };
 	cleanup_group struct counting_group io = open_group(cgroup, "blkio");
+	const char *family = find_family(&io);
 
 	json_open(w, "blkio", '{');
-	put_io_file(&io, "ioServiceBytesRecursive", "blkio.throttle.io_service_bytes_recursive", bytes, w);
-	put_io_file(&io, "ioServicedRecursive", "blkio.throttle.io_serviced_recursive", requests, w);
+	for (size_t i = 0; i < array_size(io_counts); i++)
+		put_io_count(&io, family, &io_counts[i], w);
 	json_close(w, '}');
 }
 
@@ -295,11 +417,13 @@ static void put_huge_pages(const struct cgroup *cgroup, struct json_writer *w)
 void cgroup_put_stats(const struct cgroup *cgroup, struct json_writer *w)
 {
 	put_cpu(cgroup, w);
+	put_cpuset(cgroup, w);
 	put_memory(cgroup, w);
 	put_pids(cgroup, w);
 	put_block_io(cgroup, w);
 	put_huge_pages(cgroup, w);
 	resctrl_put_stats(&cgroup->resctrl, w);
+	json_put_string(w, "network_interfaces", NULL);
 }
 
 /* ---- out of memory ---- */

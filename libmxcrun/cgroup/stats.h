@@ -6,8 +6,9 @@
 #include "base/json.h"
 #include "cgroup/cgroup.h"
 
-/* Put the members cpu, memory, pids, blkio, hugetlb and, with a class of resctrl, intel_rdt into the object that is open in w; what the host does not count reads 0. A
- * limit that is none is 2^64-1 for memory and 0 for pids, as runc has it. */
+/* Put the members cpu, cpuset, memory, pids, blkio, hugetlb, intel_rdt (filled with a class of resctrl) and network_interfaces (null:
+ * neither runc nor we make any) into the object that is open in w; what the host does not count reads 0. A limit that is none is
+ * 2^64-1 for memory and 0 for pids, as runc has it. */
 void cgroup_put_stats(const struct cgroup *cgroup, struct json_writer *w);
 
 /* A descriptor that becomes readable when the kernel may have killed for want of memory: an eventfd (v1) or an inotify

@@ -25,6 +25,27 @@ GUARDS="root jq"
 	[ "$(stat '.data.memory.raw | length')" -gt 10 ]
 }
 
+@test "--stats has the members of runc's, with what the files of each controller tell" {
+	make_bundle '.linux.resources.cpu = {cpus: "0"}'
+	script "head -c 20000000 /dev/zero | md5sum >/dev/null; echo done >/tmp/done; exec sleep 1000"
+	start_container "$TAG"
+	wait_for 20 test -s "$BUNDLE/rootfs/tmp/done"
+	rt events --stats "$TAG" >"$BATS_TEST_TMPDIR/stats"
+	stat() { jq -c "$1" "$BATS_TEST_TMPDIR/stats"; }
+	equal "$(stat '.data | keys')" '["blkio","cpu","cpuset","hugetlb","intel_rdt","memory","network_interfaces","pids"]'
+	equal "$(stat '.data.memory | keys')" '["cache","kernel","kernelTCP","raw","swap","usage"]'
+	equal "$(stat '.data.cpuset | keys')" '["cpu_exclusive","cpus","mem_exclusive","mem_hardwall","memory_migrate","memory_pressure","memory_spread_page","memory_spread_slab","mems","sched_load_balance","sched_relax_domain_level"]'
+	equal "$(stat '[.data.cpuset.cpus, .data.intel_rdt, .data.network_interfaces]')" '[[0],{},null]'
+	[ "$(stat '.data.cpuset.mems | length')" -ge 1 ]
+	stat '.data.cpu.usage | .kernel + .user <= .total + 20000000' | grep -qx true
+	[ -e "$(cgroup_dir "$PID" cpuset)/cpuset.sched_load_balance" ] || return 0
+	equal "$(stat '[.data.cpuset.sched_load_balance, .data.cpuset.sched_relax_domain_level]')" \
+		"[$(cgroup_value "$PID" cpuset cpuset.sched_load_balance),$(cgroup_value "$PID" cpuset cpuset.sched_relax_domain_level)]"
+	equal "$(stat '.data.cpu.usage.percpu_user, .data.cpu.usage.percpu_kernel')" \
+		"$(cgroup_value "$PID" cpuacct cpuacct.usage_all | jq -Rcn '[inputs | split(" ") | select(.[0] != "cpu") | map(tonumber)] | map(.[1]), map(.[2])')"
+	equal "$(stat '.data.cpu.usage.user')" "$(cgroup_value "$PID" cpuacct cpuacct.stat | awk '$1 == "user" { print $2 * 10000000 }')"
+}
+
 @test "each interval a report, to the container's end" {
 	make_bundle
 	script "sleep $(slow 1)"
