@@ -25,43 +25,72 @@ struct update_resources {
 	struct oci_resources all;
 };
 
-/* A whole number, of bytes where is_size: then also with b, k, m, g or t, powers of 1024, as runc takes them. */
-static int parse_number(const char *option, const char *text, bool is_size, int64_t *ret, struct err **err)
+/* An option whose value is empty, as of a script's variable, is one that isn't given. */
+static const char *given(const char *text)
 {
-	static const char suffixes[] = "bkmgt";
-	const char *suffix;
+	return text && *text ? text : NULL;
+}
+
+static bool read_number(const char *text, int64_t *ret)
+{
 	char *end;
-	long long number;
+
+	errno = 0;
+	*ret = strtoll(text, &end, 10);
+	return !errno && end != text && !*end;
+}
+
+/* As runc takes sizes: "64m", "64MB", "64MiB", "1.5g", all of them powers of 1024. */
+static bool read_size(const char *text, int64_t *ret)
+{
+	static const char units[] = "kmgtp";
+	const char *unit;
+	size_t digits;
+	char *at;
+	int64_t whole;
+	double part = 0;
 	unsigned int shift = 0;
 
 	errno = 0;
-	number = strtoll(text, &end, 10);
-	suffix = is_size && *end ? strchr(suffixes, *end | 0x20) : NULL;
-	if (suffix) {
-		shift = 10 * (unsigned int)(suffix - suffixes);
-		end++;
+	whole = strtoll(text, &at, 10);
+	if (errno || at == text)
+		return false;
+	digits = *at == '.' ? strspn(at + 1, "0123456789") : 0;
+	if (digits) {
+		part = strtod(at, NULL);
+		at += 1 + digits;
 	}
-	if (errno || end == text || *end || number > INT64_MAX >> shift || number < INT64_MIN >> shift)
-		return err_set(err, E_USAGE, 0, NULL, "--%s: expected a %s, found \"%.64s\"", option,
-			       is_size ? "number of bytes" : "whole number", text);
-	*ret = (int64_t)((uint64_t)number << shift);
-	return 0;
+	at += *at == ' ';
+	unit = *at ? strchr(units, *at | 0x20) : NULL;
+	if (unit) {
+		shift = 10 * (unsigned int)(unit - units + 1);
+		at++;
+	}
+	at += (*at | 0x20) == 'i';
+	at += (*at | 0x20) == 'b';
+	if (*at || whole > INT64_MAX >> shift || whole < INT64_MIN >> shift || (whole < 0 && digits))
+		return false;
+	*ret = (int64_t)((uint64_t)whole << shift) + (int64_t)(part * (double)(UINT64_C(1) << shift));
+	return true;
 }
 
 static int set_i64(const char *option, const char *text, bool is_size, struct opt_i64 *ret, struct err **err)
 {
-	ret->set = text != NULL;
-	return text ? parse_number(option, text, is_size, &ret->value, err) : 0;
+	ret->set = given(text) != NULL;
+	if (!ret->set || (is_size ? read_size(text, &ret->value) : read_number(text, &ret->value)))
+		return 0;
+	return err_set(err, E_USAGE, 0, NULL, "--%s: expected a %s, found \"%.64s\"", option,
+		       is_size ? "number of bytes" : "whole number", text);
 }
 
 static int set_u64(const char *option, const char *text, struct opt_u64 *ret, struct err **err)
 {
-	int64_t value = 0;
-	int r = text ? parse_number(option, text, false, &value, err) : 0;
+	struct opt_i64 value = { 0 };
+	int r = set_i64(option, text, false, &value, err);
 
-	if (r == 0 && value < 0)
+	if (r == 0 && value.value < 0)
 		r = err_set(err, E_USAGE, 0, NULL, "--%s: expected no negative number, found \"%.64s\"", option, text);
-	*ret = (struct opt_u64){ text != NULL, (uint64_t)value };
+	*ret = (struct opt_u64){ value.set, (uint64_t)value.value };
 	return r;
 }
 
@@ -100,8 +129,8 @@ static int fill_cpu(const struct update_options *o, struct oci_cpu *ret, struct 
 		r = set_u64(rows[i].option, rows[i].text, rows[i].to, err);
 	for (size_t i = 0; i < array_size(signed_rows) && r == 0; i++)
 		r = set_i64(signed_rows[i].option, signed_rows[i].text, false, signed_rows[i].to, err);
-	ret->cpus = o->cpuset_cpus;
-	ret->mems = o->cpuset_mems;
+	ret->cpus = given(o->cpuset_cpus);
+	ret->mems = given(o->cpuset_mems);
 	return r;
 }
 
@@ -149,15 +178,15 @@ static int update(struct program *program, const struct update_options *options,
 	struct update_resources own = { 0 };
 	const struct oci_resources *resources = &own.all;
 	const struct oci_intel_rdt rdt = {
-		.l3_cache_schema = options->l3_cache_schema, .memory_bandwidth_schema = options->mem_bw_schema,
+		.l3_cache_schema = given(options->l3_cache_schema), .memory_bandwidth_schema = given(options->mem_bw_schema),
 	};
-	bool has_rdt = options->l3_cache_schema || options->mem_bw_schema;
+	bool has_rdt = rdt.l3_cache_schema || rdt.memory_bandwidth_schema;
 	struct lifecycle lc;
 	int r = arena ? store_check_id(id, err) : err_nomem(err);
 
 	if (r == 0)
-		r = options->resources ? from_document(options->resources, arena, &program->log, &resources, err)
-				       : from_options(options, &own, err);
+		r = given(options->resources) ? from_document(options->resources, arena, &program->log, &resources, err)
+					      : from_options(options, &own, err);
 	if (r == 0)
 		r = program_facts(program, err);
 	if (r == 0)

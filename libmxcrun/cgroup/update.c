@@ -61,34 +61,88 @@ static int write_pass(const struct cgroup *cgroup, const struct plan_cgroup *pla
 
 /* Some values only fit once another is written (v1: memory above memory and swap together; a cpu quota
  * above its parent's for the old period). So what was refused as invalid is tried again, as long as others get through. */
-int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts,
-		  struct err **err)
+static int write_all(const struct cgroup *cgroup, const struct plan_cgroup *plan, struct err **err)
 {
-	size_t left = plan->cgroup.write_count;
+	size_t left = plan->write_count;
 	cleanup_free bool *is_done = calloc(left + 1, sizeof(*is_done));
-	int r;
 
 	if (!is_done)
 		return err_nomem(err);
-	r = cgroup_prepare_update(cgroup, plan, facts, err);
-	if (r == 0)
-		r = check_usages(cgroup, &plan->cgroup, err);
-	if (r == 0 && cgroup->unit)
-		r = systemd_update_scope(cgroup, plan, err);
-	while (r == 0 && left > 0) {
+	while (left > 0) {
 		cleanup_err struct err *refused = NULL;
-		int written = write_pass(cgroup, &plan->cgroup, is_done, &refused);
+		int written = write_pass(cgroup, plan, is_done, &refused);
 
 		if (written > 0) {
 			left -= (size_t)written;
 			continue;
 		}
-		r = written < 0 ? written : -EINVAL;
 		if (err)
 			*err = take_ptr(refused);
+		return written < 0 ? written : -EINVAL;
 	}
+	return 0;
+}
+
+/* ---- putting back ---- */
+
+/* The writes that give the files of a plan the values that they have now. */
+static void old_values_done(struct plan_cgroup *old)
+{
+	for (size_t i = 0; i < old->write_count; i++)
+		free((char *)old->writes[i].value);
+	free(old->writes);
+}
+#define cleanup_old_values __attribute__((cleanup(old_values_done)))
+
+/* NULL where there is nothing to put back: no such file, or one with a line a device, of which a write names one. */
+static char *read_old_value(const struct cgroup *cgroup, const struct plan_cgroup_write *write)
+{
+	const struct cgroup_dir *dir = cgroup_find_for(cgroup, write);
+	cleanup_close int fd = dir ? directory_open_group(dir->path, dir->is_v2, NULL) : -1;
+	cleanup_free char *text = NULL;
+
+	if (fd < 0 || strchr(write->file, '/') || strchr(write->value, ':') || directory_read(fd, write->file, &text) < 0)
+		return NULL;
+	return strcspn(text, "\n") + 1 < strlen(text) ? NULL : take_ptr(text);
+}
+
+static int read_old_values(const struct cgroup *cgroup, const struct plan_cgroup *plan, struct plan_cgroup *ret,
+			   struct err **err)
+{
+	ret->writes = calloc(plan->write_count + 1, sizeof(*ret->writes));
+	if (!ret->writes)
+		return err_nomem(err);
+	for (size_t i = 0; i < plan->write_count; i++) {
+		struct plan_cgroup_write *old = &ret->writes[ret->write_count];
+
+		*old = plan->writes[i];
+		old->value = read_old_value(cgroup, old);
+		ret->write_count += old->value != NULL;
+	}
+	return 0;
+}
+
+/* All of the limits, or none: what was written before a refusal is taken back, as runc does. Where systemd has been told already it would
+ * set the new ones again, so they stay. */
+int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts,
+		  struct err **err)
+{
+	cleanup_old_values struct plan_cgroup old = { 0 };
+	int r = cgroup_prepare_update(cgroup, plan, facts, err);
+
+	if (r == 0)
+		r = check_usages(cgroup, &plan->cgroup, err);
+	if (r == 0)
+		r = read_old_values(cgroup, &plan->cgroup, &old, err);
+	if (r == 0 && cgroup->unit)
+		r = systemd_update_scope(cgroup, plan, err);
+	if (r < 0)
+		return r;
+	r = write_all(cgroup, &plan->cgroup, err);
 	if (r == 0 && plan->rdt.is_set)
 		r = resctrl_update(&cgroup->resctrl, &plan->rdt, err);
+	if (r < 0 && !cgroup->unit && write_all(cgroup, &old, NULL) < 0)
+		err_hint(err, "limits that were set before this one could not all be put back");
 	return r;
 }
 

@@ -70,7 +70,7 @@ static int check_status(const struct execution *e, struct err **err)
 		err_hint(err, "`resume` it, or use --ignore-paused");
 		return -EBUSY;
 	default:
-		return err_set(err, E_STATE, 0, NULL, "cannot exec in a container that is %s",
+		return err_set(err, E_STATE, 0, NULL, "cannot exec in a %s container",
 			       container_status_name(e->container.status));
 	}
 }
@@ -121,7 +121,7 @@ static int open_target(struct execution *e, struct err **err)
 	record = &e->container.record;
 	e->pidfd = pid_open_verified(record->pid, record->start_ticks);
 	if (e->pidfd < 0)
-		return err_set(err, E_STATE, ESRCH, NULL, "cannot exec in a container that is stopped");
+		return err_set(err, E_STATE, ESRCH, NULL, "cannot exec in a stopped container");
 	return prepare_cgroup(e, err);
 }
 

@@ -77,6 +77,13 @@ static void keep_memory_limit(const struct container *container, struct oci_memo
 	memory->limit = (struct opt_i64){ true, limit };
 }
 
+/* No limit of memory alone lifts the one of both together as well, as runc has it: v1 holds the first below the second. */
+static void lift_swap_limit(struct oci_memory *memory)
+{
+	if (memory->limit.value == -1 && !memory->swap.value)
+		memory->swap = (struct opt_i64){ true, -1 };
+}
+
 int lifecycle_update(const struct lifecycle *lc, const char *id,
 		     const struct oci_resources *resources, const struct oci_intel_rdt *rdt, struct err **err)
 {
@@ -91,7 +98,7 @@ int lifecycle_update(const struct lifecycle *lc, const char *id,
 	if (r < 0)
 		return r;
 	if (container.status == CONTAINER_STOPPED || container.status == CONTAINER_CREATING)
-		return err_set(err, E_STATE, 0, NULL, "cannot update a container that is %s",
+		return err_set(err, E_STATE, 0, NULL, "container not running: %s",
 			       container_status_name(container.status));
 	if (container.record.cgroup.count == 0 && !rdt)
 		return err_set(err, E_UNSUPPORTED, 0, NULL, "container %s has no cgroup", id);
@@ -108,6 +115,7 @@ int lifecycle_update(const struct lifecycle *lc, const char *id,
 	if (resources->memory) {
 		memory = *resources->memory;
 		keep_memory_limit(&container, &memory);
+		lift_swap_limit(&memory);
 		whole.memory = &memory;
 	}
 	r = plan_update(lc, &whole, rdt, arena, &plan, err);

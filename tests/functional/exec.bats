@@ -179,7 +179,7 @@ y
 	stopped() { is_status "$TAG" stopped; }
 	wait_for 5 stopped
 	run_exec "$TAG" true
-	assert_refused stopped
+	assert_refused "cannot exec in a stopped container"
 	run_exec "$TAG-absent" true
 	assert_refused "does not exist"
 }

@@ -44,6 +44,55 @@ memory_limit() { cgroup_value "$PID" memory memory.limit_in_bytes memory.max; }
 	equal "$(memory_limit) $(cgroup_value "$PID" memory memory.memsw.limit_in_bytes)" "134217728 268435456"
 }
 
+@test "sizes as runc takes them, and options with an empty value" {
+	local row
+	for row in 96MB=100663296 96MiB=100663296 98304K=100663296 0.125g=134217728 "128 m=134217728" 134217728b=134217728; do
+		rt update --memory "${row%=*}" "$TAG"
+		equal "$row ${row%=*}=$(memory_limit)" "$row $row"
+	done
+	rt update --memory "" --cpu-quota "" --cpuset-cpus "" --pids-limit 44 "$TAG"
+	equal "$(memory_limit) $(cgroup_value "$PID" pids pids.max pids.max)" "134217728 44"
+	for row in 1.m 1mm 1ix m -1.5g 1e3 9999999p; do
+		run --separate-stderr rt update --memory "$row" "$TAG"
+		assert_refused --memory
+	done
+	equal "$(cgroup_value "$PID" pids pids.max pids.max)" 44
+}
+
+@test "no limit of memory is none of memory and swap" {
+	local unlimited=9223372036854771712
+	[ -e "$(cgroup_dir "$PID" memory)/memory.limit_in_bytes" ] || unlimited=max
+	rt update --memory 64m --memory-swap 64m "$TAG"
+	rt update --memory -1 "$TAG"
+	equal "$(memory_limit)" "$unlimited"
+	if [ -e "$(cgroup_dir "$PID" memory)/memory.memsw.limit_in_bytes" ]; then
+		equal "$(cgroup_value "$PID" memory memory.memsw.limit_in_bytes)" "$unlimited"
+	elif [ -e "$(cgroup_dir "$PID" memory)/memory.swap.max" ]; then
+		equal "$(cgroup_value "$PID" memory - memory.swap.max)" max
+	fi
+	rt update --memory 64m --memory-swap 64m "$TAG"
+	rt update --resources - "$TAG" <<<'{"memory": {"limit": -1}}'
+	equal "$(memory_limit)" "$unlimited"
+}
+
+@test "a limit that is refused takes back those that were set before it" {
+	requires cgroupfs
+	rt update --memory 80m --pids-limit 40 --cpu-quota 30000 "$TAG"
+	run --separate-stderr rt update --memory 70m --pids-limit 41 --cpu-quota 20000 --cpuset-cpus 99999 "$TAG"
+	assert_refused /linux/resources/cpu/cpus
+	equal "$(memory_limit) $(cgroup_value "$PID" pids pids.max pids.max)" "83886080 40"
+	equal "$(cgroup_value "$PID" cpu cpu.cfs_quota_us cpu.max | cut -d ' ' -f 1)" 30000
+}
+
+@test "a container that is paused takes new limits, and stays paused" {
+	requires freezer
+	rt pause "$TAG"
+	rt update --memory 96m --pids-limit 33 "$TAG"
+	is_status "$TAG" paused
+	equal "$(memory_limit) $(cgroup_value "$PID" pids pids.max pids.max)" "100663296 33"
+	rt resume "$TAG"
+}
+
 @test "schemata of resctrl for a container that has no class are refused" {
 	local option
 	for option in --l3-cache-schema=L3:0=f --mem-bw-schema=MB:0=50; do
@@ -68,7 +117,7 @@ memory_limit() { cgroup_value "$PID" memory memory.limit_in_bytes memory.max; }
 	stopped() { is_status "$TAG" stopped; }
 	wait_for 5 stopped
 	run --separate-stderr rt update --memory 1g "$TAG"
-	assert_refused stopped
+	assert_refused "container not running: stopped"
 }
 
 @test "ps: numbers, and lines of the host's ps" {
