@@ -18,6 +18,33 @@ static bool is_available(const struct builder *b, int capability)
 	       (b->facts->bounding & caps_bit((unsigned int)capability));
 }
 
+static bool has_before(const struct string_list *list, size_t end, const char *name)
+{
+	for (size_t i = 0; i < end; i++)
+		if (!strcmp(list->items[i], name))
+			return true;
+	return false;
+}
+
+/* A name that nobody knows stands in several sets, as an option of exec puts it there, and is told once. */
+static void warn_unknown(const struct builder *b, const struct oci_capabilities *config)
+{
+	const struct string_list *lists[] = {
+		&config->bounding, &config->permitted, &config->effective, &config->inheritable, &config->ambient,
+	};
+
+	for (size_t i = 0; i < array_size(lists); i++)
+		for (size_t k = 0; k < lists[i]->count; k++) {
+			const char *name = lists[i]->items[k];
+			bool is_told = has_before(lists[i], k, name);
+
+			for (size_t before = 0; before < i; before++)
+				is_told |= has_before(lists[before], lists[before]->count, name);
+			if (caps_from_name(name) < 0 && !is_told)
+				log_warning(b->log, "unknown capability %.64s is ignored", name);
+		}
+}
+
 static uint64_t parse_set(const struct builder *b, const struct string_list *list, uint64_t *warned)
 {
 	uint64_t set = 0;
@@ -26,9 +53,9 @@ static uint64_t parse_set(const struct builder *b, const struct string_list *lis
 	for (i = 0; i < list->count; i++) {
 		int capability = caps_from_name(list->items[i]);
 
-		if (capability < 0) {
-			log_warning(b->log, "unknown capability %.64s is ignored", list->items[i]);
-		} else if (is_available(b, capability)) {
+		if (capability < 0)
+			continue;
+		if (is_available(b, capability)) {
 			set |= caps_bit((unsigned int)capability);
 		} else if (!(*warned & caps_bit((unsigned int)capability))) {
 			*warned |= caps_bit((unsigned int)capability);
@@ -47,6 +74,7 @@ int build_capabilities(struct builder *b, struct err **err)
 
 	if (!config)
 		return 0;
+	warn_unknown(b, config);
 	caps->bounding = parse_set(b, &config->bounding, &warned);
 	caps->permitted = parse_set(b, &config->permitted, &warned);
 	caps->effective = parse_set(b, &config->effective, &warned);

@@ -129,6 +129,14 @@ rmdir_test_parents() {
 	fi
 }
 
+@test "an unknown capability is told once, however many sets it is in, and each of several" {
+	make_bundle '.process.args = ["/bin/true"]
+		| .process.capabilities |= with_entries(.value += ["CAP_EVERYTHING", "CAP_EVERYTHING", "CAP_NOTHING"])'
+	run_bundle
+	equal "$status" 0
+	equal "$(grep -c CAP_EVERYTHING <<<"$stderr") $(grep -c CAP_NOTHING <<<"$stderr")" "1 1"
+}
+
 @test "a user namespace: maps, ids and devices are as the config says" {
 	make_bundle '.linux.namespaces += [{type: "user"}]
 		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}, {containerID: 5000, hostID: 200000, size: 10}]
