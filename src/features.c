@@ -106,6 +106,19 @@ static void put_linux(struct json_writer *w)
 	json_close(w, '}');
 }
 
+/* What an engine must not let a less trusted author of annotations say; a dot at the end: all that begin so. Those of run.oci. that
+ * change nothing here are refused, or another runtime's. */
+static const char *const unsafe_annotations[] = {
+	"mxc.",
+	"org.criu.config",
+	"org.systemd.property.",
+	"run.oci.hooks.stderr",
+	"run.oci.hooks.stdout",
+	"run.oci.keep_original_groups",
+	"run.oci.seccomp.receiver",
+	NULL,
+};
+
 static int print_features(struct err **err)
 {
 	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
@@ -118,7 +131,9 @@ static int print_features(struct err **err)
 	put_linux(&w);
 	json_open(&w, "annotations", '{');
 	json_put_string(&w, "io.github.mxcrun.version", PACKAGE_VERSION);
+	json_put_string(&w, "io.github.seccomp.libseccomp.version", seccomp_library_version());
 	json_close(&w, '}');
+	put_words(&w, "potentiallyUnsafeConfigAnnotations", unsafe_annotations);
 	json_close(&w, '}');
 	return output_json(&w, err);
 }

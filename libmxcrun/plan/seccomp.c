@@ -9,6 +9,7 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "plan/seccomp_bpf.h"
@@ -74,6 +75,15 @@ const char *const *seccomp_arch_words(void)
 	for (size_t i = 0; i < array_size(arch_rows); i++)
 		words[i] = arch_rows[i].word;
 	return words;
+}
+
+const char *seccomp_library_version(void)
+{
+	static char text[48];
+	const struct scmp_version *version = seccomp_version();
+
+	snprintf(text, sizeof(text), "%u.%u.%u", version->major, version->minor, version->micro);
+	return text;
 }
 
 struct compile {

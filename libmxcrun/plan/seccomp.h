@@ -56,6 +56,8 @@ int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *f
 /* The section as compact JSON, for engines that take rules and not programs. In arena; NULL: no memory. */
 const char *seccomp_rules_text(struct arena *arena, const struct oci_seccomp *config);
 
+const char *seccomp_library_version(void); /* "2.5.4": of the libseccomp that is linked */
+
 /* Words that the parser knows, NULL-terminated; for the features command. */
 extern const char *const seccomp_action_words[];
 extern const char *const seccomp_operator_words[];

@@ -349,6 +349,20 @@ GUARDS="root jq"
 		and (.linux.cgroup.v1 != null)' "$BATS_TEST_TMPDIR/features"
 }
 
+@test "features names libseccomp's version, and each annotation that changes something" {
+	requires mxcrun
+	local name
+	rt features >"$BATS_TEST_TMPDIR/features"
+	jq -r '.annotations["io.github.seccomp.libseccomp.version"]' "$BATS_TEST_TMPDIR/features" | grep -qxE '[0-9]+[.][0-9]+[.][0-9]+'
+	sed -n '/^## Annotations that change/,/^All others/s/^| `\([^`]*\)` | \([a-z]*\).*/\1 \2/p' "$here/../../docs/oci.md" |
+		awk '$2 != "refused" { sub("NAME$", "", $1); print $1 }' >"$BATS_TEST_TMPDIR/names"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/names")" -ge 8 ]
+	while read -r name; do
+		jq -e --arg name "$name" '.potentiallyUnsafeConfigAnnotations
+			| any(. == $name or (endswith(".") and (. as $prefix | $name | startswith($prefix))))' "$BATS_TEST_TMPDIR/features"
+	done <"$BATS_TEST_TMPDIR/names"
+}
+
 @test "--version names the program" {
 	requires mxcrun
 	run --separate-stderr "$MXCRUN" --version
