@@ -48,10 +48,13 @@ static int complete(struct program *program, struct criu_options *options, struc
 	if (options->empty_ns && strcmp(options->empty_ns, "network") != 0)
 		return err_set(err, E_USAGE, 0, NULL, "--empty-ns: expected network, found \"%.32s\"", options->empty_ns);
 	options->all.empty_network = options->empty_ns != NULL;
+	options->all.criu_program = program->criu;
 	if (r == 0)
 		r = make_absolute(program, &options->all.image_path, err);
 	if (r == 0)
 		r = make_absolute(program, &options->all.work_path, err);
+	if (r == 0 && program->criu && strchr(program->criu, '/'))
+		r = make_absolute(program, &options->all.criu_program, err);
 	return r;
 }
 

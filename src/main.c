@@ -103,6 +103,7 @@ static int read_and_dispatch(struct program *program, int argc, char **argv)
 		  "let systemd make the cgroups" },
 		{ "cgroup-manager", '\0', OPT_WORD, &program->cgroup_manager, manager_words, "WORD",
 		  "cgroupfs, systemd or disabled" },
+		{ "criu", '\0', OPT_STRING, &program->criu, NULL, "PROGRAM", "of checkpoint and restore: another criu" },
 		{ "rootless", '\0', OPT_WORD, &program->rootless, rootless_words, "auto|true|false",
 		  "accepted for runc's callers: what is possible is found out" },
 		{ "version", 'v', OPT_FLAG, &wants_version, NULL, NULL, "print the version" },

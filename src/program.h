@@ -28,6 +28,7 @@ struct program {
 	struct log log;
 	const char *root; /* --root; NULL: the default */
 	const char *admin_config; /* --admin-config; NULL: the host's own */
+	const char *criu; /* --criu; NULL: as it is found */
 	const char *engine; /* --engine; NULL: what the configurations say */
 	bool is_debug, wants_systemd_cgroup;
 	int cgroup_manager, rootless; /* enum plan_cgroup_manager; the latter is only checked */

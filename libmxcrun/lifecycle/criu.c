@@ -56,10 +56,13 @@ void criu_add_value(struct criu *criu, const char *name, const char *value)
 
 /* ---- the program ---- */
 
+/* A name with a slash is a path. */
 static const char *find_program(struct arena *arena, const char *name)
 {
 	const char *at = getenv("PATH");
 
+	if (strchr(name, '/'))
+		return access(name, X_OK) == 0 ? name : NULL;
 	for (at = at && *at ? at : PATH_DEFAULT; *at;) {
 		size_t len = strcspn(at, ":");
 		const char *path = arena_printf(arena, "%.*s/%s", (int)len, at, name);
@@ -165,13 +168,15 @@ int criu_begin(struct criu *criu, struct arena *arena, const char *action, const
 	       const struct checkpoint_options *options, struct err **err)
 {
 	const char *work = options->work_path ? options->work_path : options->image_path;
-	const char *program = find_program(arena, "criu");
+	const char *name = options->criu_program ? options->criu_program : "criu";
+	const char *program = find_program(arena, name);
 	int r;
 
 	*criu = (struct criu){ .arena = arena, .images = options->image_path, .work = work, .log_name = log_name,
 			       .config = options->criu_config };
 	if (!program) {
-		err_set(err, E_UNSUPPORTED, 0, NULL, "checkpoint and restore need the criu program, which is not in PATH");
+		err_set(err, E_UNSUPPORTED, 0, NULL, "checkpoint and restore need the criu program: %s is not %s", name,
+			strchr(name, '/') ? "a program" : "in PATH");
 		return -EOPNOTSUPP;
 	}
 	r = probe(program, err);

@@ -117,6 +117,7 @@ int lifecycle_delete(const struct lifecycle *lc, const char *id, bool is_forced,
 struct checkpoint_options {
 	const char *image_path; /* never NULL */
 	const char *work_path, *parent_path, *manage_cgroups;
+	const char *criu_program; /* a name to be looked up in PATH, or a path; NULL: criu */
 	const char *criu_config; /* a file of criu's own options; filled in from the annotation org.criu.config */
 	const char *lsm_profile, *lsm_mount_context;
 	const char *page_server; /* "ADDRESS:PORT": where the pages go */

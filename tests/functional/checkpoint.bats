@@ -51,6 +51,23 @@ counts_on() { [ "$(count)" -gt "$1" ]; }
 	rt delete "$TAG-2"
 }
 
+@test "--criu names another criu, by its path or in PATH, which is refused where it is none or doesn't work" {
+	make_bundle
+	start_saveable "$TAG"
+	printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/mycriu"
+	chmod 755 "$BATS_TEST_TMPDIR/mycriu"
+	run --separate-stderr rt --criu "$BATS_TEST_TMPDIR/mycriu" checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	assert_refused "$BATS_TEST_TMPDIR/mycriu does not work"
+	PATH=$BATS_TEST_TMPDIR:$PATH run --separate-stderr rt --criu mycriu checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	assert_refused "$BATS_TEST_TMPDIR/mycriu does not work"
+	run --separate-stderr rt --criu mycriu checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	assert_refused "mycriu is not in PATH"
+	run --separate-stderr rt --criu "$BATS_TEST_TMPDIR/absent" checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	assert_refused "$BATS_TEST_TMPDIR/absent is not a program"
+	is_status "$TAG" running
+	refused test -e "$BATS_TEST_TMPDIR/image"
+}
+
 @test "--leave-running leaves it, and restore in the foreground has its exit code" {
 	requires_criu
 	make_bundle '.mounts |= map(select(.destination != "/tmp"))'
