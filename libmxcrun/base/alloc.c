@@ -9,6 +9,7 @@
  * is none, and writing over the next header end the program.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,11 +17,12 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
+#include "base/image.h"
+
 #define ALIGNMENT 16u
 #define SMALLEST_SHIFT 5u		/* 32 bytes, half of them header */
 #define CLASSES 12u			/* up to 64 KiB */
 #define REGION ((size_t)1 << 20)
-#define POPULATE_FIRST ((size_t)16 << 10)
 #define POPULATE_STEP ((size_t)32 << 10)
 #define POPULATE_MAPPED ((size_t)256 << 10)
 #ifndef MADV_POPULATE_WRITE
@@ -42,9 +44,7 @@ struct block {
 static char *place, *populated, *limit;
 static struct block *unused[CLASSES];
 static uint64_t secret;
-/* A common symbol lies behind all other zeros, so that those stay together with the data (start.c). */
-extern char alloc_first_region[REGION] __attribute__((visibility("hidden")));
-_Alignas(4096) char alloc_first_region[REGION] __attribute__((common));
+_Alignas(4096) char alloc_first_region[REGION] LARGE_ZEROS;
 
 static uint64_t sign(const struct block *block, uint32_t size_class)
 {
@@ -89,12 +89,14 @@ static void *map_block(size_t size)
 static int new_region(void)
 {
 	char *region = alloc_first_region;
+	bool is_first = !limit;
 
-	if (limit)
+	if (!is_first)
 		region = mmap(NULL, REGION, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (region == MAP_FAILED)
 		return -1;
-	place = populated = region;
+	place = region;
+	populated = region + (is_first ? ALLOC_FIRST_PAGES : 0);
 	limit = region + REGION;
 	return 0;
 }
@@ -102,7 +104,7 @@ static int new_region(void)
 /* Ask for some pages together, before they are touched; an older kernel refuses, and each faults by itself. */
 static void populate(const char *to)
 {
-	size_t step = limit - populated == REGION ? POPULATE_FIRST : POPULATE_STEP;
+	size_t step = POPULATE_STEP;
 
 	while (populated < to && populated < limit) {
 		if (step > (size_t)(limit - populated))

@@ -10,6 +10,12 @@
 
 #include <stdint.h>
 
+/* Of a variable that needs no first value, and may never be needed: behind the zeros that start.c asks for and the first pages of the
+ * heap: a common symbol, of which alloc.c's are linked first. */
+#define LARGE_ZEROS __attribute__((common, visibility("hidden")))
+/* Of alloc.c's first region, what start.c has asked for. */
+#define ALLOC_FIRST_PAGES ((uintptr_t)16 << 10)
+
 /* A member of such a table; `.raw` is for initialising it, and for asking whether it is NULL. */
 #define image_pointer(...) struct { __VA_ARGS__ raw; }
 

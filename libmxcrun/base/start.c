@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
+#include "base/image.h"
+
 #define PAGE 4096u
 #ifndef DT_RELR
 #define DT_RELRSZ 35
@@ -17,14 +19,15 @@
 #endif
 #define POPULATE_READ 22
 #define POPULATE_WRITE 23
-/* What lies behind the initialised data is zeros of which a program may need little. */
-#define ZEROS_MAX (4u << 10)
 /* The kernel begins with a larger stack. Init gets less, because the container's memory limit pays for it. */
 #ifndef STACK_USED
 #define STACK_USED 32768u
 #endif
 
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
+extern const char etext[] __attribute__((visibility("hidden")));
+/* alloc.c's, behind all zeros that are no LARGE_ZEROS: what follows may never be needed. */
+extern const char alloc_first_region[] __attribute__((visibility("hidden")));
 #ifdef IMAGE_IS_PREPARED
 /* What base/image.h marks. */
 extern const char __start_image_tables[] __attribute__((visibility("hidden")));
@@ -119,14 +122,25 @@ static void relocate(uintptr_t base, Elf64_Dyn *dynamic)
 	size->d_un.d_val = 0;	/* done: a C library that knows them finds none */
 }
 
-/* But for the whole pages of image tables, which lie among the data and are not written to. */
-static void populate_data(uintptr_t from, uintptr_t to)
+static uintptr_t page_of(uintptr_t address)
 {
-	uintptr_t tables = ((uintptr_t)__start_image_tables + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
-	uintptr_t behind = (uintptr_t)__stop_image_tables & ~(uintptr_t)(PAGE - 1);
+	return address & ~(uintptr_t)(PAGE - 1);
+}
 
-	if (tables < behind && from < tables && behind < to) {
+static uintptr_t next_page(uintptr_t address)
+{
+	return page_of(address + PAGE - 1);
+}
+
+/* With the first pages of the heap. The whole pages of image tables, which lie among the data, are not written to. */
+static void populate_data(uintptr_t from)
+{
+	uintptr_t tables = next_page((uintptr_t)__start_image_tables), behind = page_of((uintptr_t)__stop_image_tables);
+	uintptr_t to = (uintptr_t)alloc_first_region + ALLOC_FIRST_PAGES;
+
+	if (from < tables && tables < behind && behind < to) {
 		populate(from, tables - from, POPULATE_WRITE);
+		populate(tables, behind - tables, POPULATE_READ);
 		from = behind;
 	}
 	populate(from, to - from, POPULATE_WRITE);
@@ -134,21 +148,24 @@ static void populate_data(uintptr_t from, uintptr_t to)
 
 void start_prepare(void)
 {
-	uintptr_t stack = (uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(PAGE - 1);
+	uintptr_t stack = page_of((uintptr_t)__builtin_frame_address(0));
 	const char *image = (const char *)&__ehdr_start;
-	const Elf64_Phdr *part = (const Elf64_Phdr *)(const void *)(image + __ehdr_start.e_phoff);
-	uintptr_t base = __ehdr_start.e_type == ET_DYN ? (uintptr_t)image : 0;
+	uintptr_t code = next_page((uintptr_t)etext), base;
+	const Elf64_Phdr *part;
 
+	/* before the headers are read, so that they are no fault of their own */
+	populate((uintptr_t)image, code - (uintptr_t)image, POPULATE_READ);
+	part = (const Elf64_Phdr *)(const void *)(image + __ehdr_start.e_phoff);
+	base = __ehdr_start.e_type == ET_DYN ? (uintptr_t)image : 0;
 	for (unsigned int i = 0; i < __ehdr_start.e_phnum; i++) {
-		uintptr_t start = base + part[i].p_vaddr, from = start & ~(uintptr_t)(PAGE - 1);
-		uintptr_t zeros = part[i].p_memsz - part[i].p_filesz;
-		uintptr_t end = start + part[i].p_filesz + (zeros < ZEROS_MAX ? zeros : ZEROS_MAX);
-		uintptr_t to = (end + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+		uintptr_t from = page_of(base + part[i].p_vaddr);
 
-		if (part[i].p_type == PT_LOAD && part[i].p_flags & PF_W)
-			populate_data(from, to);
-		else if (part[i].p_type == PT_LOAD)
-			populate(from, to - from, POPULATE_READ);
+		if (part[i].p_type != PT_LOAD || from < code)
+			continue;
+		if (part[i].p_flags & PF_W)
+			populate_data(from);
+		else
+			populate(from, next_page(base + part[i].p_vaddr + part[i].p_memsz) - from, POPULATE_READ);
 	}
 	populate(stack - STACK_USED, STACK_USED, POPULATE_WRITE);
 	for (unsigned int i = 0; i < __ehdr_start.e_phnum; i++)

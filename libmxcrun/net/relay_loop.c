@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/image.h"
 #include "base/sys.h"
 #include "net/endpoint.h"
 #include "net/relay_datagrams.h"
@@ -43,6 +44,9 @@ struct loop {
 	struct pollfd fds[1 + RELAY_ROUTES_MAX + 2 * CONNECTIONS_MAX + RELAY_SESSIONS_MAX];
 	struct relay_pipes pipes;
 };
+
+/* The relay's only one; in a program that does much else. */
+struct loop relay_loop_state LARGE_ZEROS;
 
 /* ---- a connection's life ---- */
 
@@ -257,21 +261,21 @@ static size_t count_places(size_t route_count)
 
 int relay_loop(const struct relay_route *routes, size_t count, int life_fd)
 {
-	static struct loop loop;
+	struct loop *loop = &relay_loop_state;
 
 	/* splice(2) knows no MSG_NOSIGNAL */
 	(void)signal(SIGPIPE, SIG_IGN);
-	loop.routes = routes;
-	loop.route_count = count;
-	loop.place_count = count_places(count);
-	for (size_t i = 0; i < loop.place_count; i++)
-		loop.connections[i].client = loop.connections[i].server = -1;
-	relay_datagrams_start(&loop.datagrams);
+	loop->routes = routes;
+	loop->route_count = count;
+	loop->place_count = count_places(count);
+	for (size_t i = 0; i < loop->place_count; i++)
+		loop->connections[i].client = loop->connections[i].server = -1;
+	relay_datagrams_start(&loop->datagrams);
 	for (;;) {
-		if (wait_for_work(&loop, life_fd) < 0)
+		if (wait_for_work(loop, life_fd) < 0)
 			return 1;
-		if (loop.fds[0].revents)
+		if (loop->fds[0].revents)
 			return 0;
-		turn(&loop);
+		turn(loop);
 	}
 }

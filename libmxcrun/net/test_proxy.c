@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/image.h"
 #include "base/strbuf.h"
 
 #define HEAD_MAX (16u << 10)
@@ -185,13 +186,14 @@ static bool send_request(int server, const struct test_proxy_request *request)
 	return !text.failed && send_all(server, strbuf_str(&text), text.len);
 }
 
+char test_proxy_piece[PIECE] LARGE_ZEROS;
+
 static void carry(int from, int to)
 {
-	static char piece[PIECE];
 	ssize_t n;
 
-	while ((n = recv(from, piece, sizeof(piece), 0)) > 0 || (n < 0 && errno == EINTR))
-		if (n > 0 && !send_all(to, piece, (size_t)n))
+	while ((n = recv(from, test_proxy_piece, PIECE, 0)) > 0 || (n < 0 && errno == EINTR))
+		if (n > 0 && !send_all(to, test_proxy_piece, (size_t)n))
 			break;
 	(void)shutdown(to, SHUT_WR);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/image.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/sys.h"
@@ -140,7 +141,7 @@ static int take_streams_back(struct init *init)
 	return 0;
 }
 
-static char message[SYNC_PAYLOAD_MAX];	/* costs only the pages that one fills */
+char init_message[SYNC_PAYLOAD_MAX] LARGE_ZEROS;	/* costs only the pages that one fills */
 
 /* Another program executed us: all has been said, and we are the container's process. Else we wait for the plan. */
 static bool is_carried(const struct init *init)
@@ -163,7 +164,7 @@ static int start_clean(struct init *init, const char *argument, struct err **err
 		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_NAME", NULL);
 	if (init->fds.is_apart)
 		birth_part(init);
-	r = init->fds.plan < 0 ? birth_receive(init, message, sizeof(message), err) : 0;
+	r = init->fds.plan < 0 ? birth_receive(init, init_message, sizeof(init_message), err) : 0;
 	if (r < 0)
 		return r;
 	r = arena_map_shared(init->fds.plan);
@@ -191,7 +192,7 @@ static int wait_for(struct init *init, enum sync_kind kind, struct err **err)
 	do {
 		char *text;
 
-		r = sync_receive_fd(init->fds.sync, message, SYNC_PAYLOAD_MAX, &len, -1,
+		r = sync_receive_fd(init->fds.sync, init_message, SYNC_PAYLOAD_MAX, &len, -1,
 				    kind == SYNC_GO && init->fds.net_is_late ? &fd : NULL);
 		if (fd >= 0)
 			init->fds.ns[NS_NET] = take_fd(fd);
@@ -208,7 +209,7 @@ static int wait_for(struct init *init, enum sync_kind kind, struct err **err)
 			return err_nomem(err);
 		if (!text_len)
 			free(init->state_json);
-		memcpy(text + text_len, message, len);
+		memcpy(text + text_len, init_message, len);
 		text_len += len;
 		text[text_len] = '\0';
 		init->state_json = text;

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "base/image.h"
 #include "base/sys.h"
 #include "base/unix.h"
 #include "engine/native/clone.h"
@@ -70,26 +71,29 @@ static int start_handover(struct handover *handover, struct err **err)
 	return r < 0 ? err_sys(err, E_SECCOMP, -r, "clone3", "thread", POINTER) : 0;
 }
 
+/* Not on a stack that ends while the thread does. */
+struct handover listener_handover LARGE_ZEROS;
+
 static int load_notifying(struct init *init, const struct sock_fprog *program, struct err **err)
 {
-	static struct handover handover;	/* not on a stack that ends while the thread does */
+	struct handover *handover = &listener_handover;
 	const struct plan_seccomp *seccomp = &init->plan->process.seccomp;
 	int fd, number, r;
 
 	if (init->fds.listener < 0 || !init->listener_message)
 		return err_set(err, E_INTERNAL, 0, POINTER, "nobody to send the seccomp listener to");
-	handover.socket_fd = init->fds.listener;
-	atomic_store(&handover.listener_fd, NOT_YET);
-	atomic_store(&handover.result, 1);
-	unix_message_init(&handover.message, init->listener_message, strlen(init->listener_message), -1);
-	r = start_handover(&handover, err);
+	handover->socket_fd = init->fds.listener;
+	atomic_store(&handover->listener_fd, NOT_YET);
+	atomic_store(&handover->result, 1);
+	unix_message_init(&handover->message, init->listener_message, strlen(init->listener_message), -1);
+	r = start_handover(handover, err);
 	if (r < 0)
 		return r;
 	fd = sys_seccomp(SECCOMP_SET_MODE_FILTER, seccomp->flags | SECCOMP_FILTER_FLAG_NEW_LISTENER,
 			 (void *)(uintptr_t)program);
 	number = errno;
-	atomic_store(&handover.listener_fd, fd < 0 ? NEVER : fd);
-	while ((r = atomic_load(&handover.result)) > 0)
+	atomic_store(&handover->listener_fd, fd < 0 ? NEVER : fd);
+	while ((r = atomic_load(&handover->result)) > 0)
 		;
 	if (fd < 0)
 		return err_sys(err, E_SECCOMP, number, "seccomp", NULL, "/linux/seccomp");
