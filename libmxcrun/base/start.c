@@ -158,14 +158,14 @@ void start_prepare(void)
 	part = (const Elf64_Phdr *)(const void *)(image + __ehdr_start.e_phoff);
 	base = __ehdr_start.e_type == ET_DYN ? (uintptr_t)image : 0;
 	for (unsigned int i = 0; i < __ehdr_start.e_phnum; i++) {
-		uintptr_t from = page_of(base + part[i].p_vaddr);
+		uintptr_t from = page_of(base + part[i].p_vaddr), to = next_page(base + part[i].p_vaddr + part[i].p_memsz);
 
-		if (part[i].p_type != PT_LOAD || from < code)
+		if (part[i].p_type != PT_LOAD || to <= code)
 			continue;
 		if (part[i].p_flags & PF_W)
 			populate_data(from);
 		else
-			populate(from, next_page(base + part[i].p_vaddr + part[i].p_memsz) - from, POPULATE_READ);
+			populate(from < code ? code : from, to - (from < code ? code : from), POPULATE_READ);
 	}
 	populate(stack - STACK_USED, STACK_USED, POPULATE_WRITE);
 	for (unsigned int i = 0; i < __ehdr_start.e_phnum; i++)
