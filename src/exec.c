@@ -115,6 +115,7 @@ static int fill_changes(const struct exec_options *options, const struct argumen
 static int exec(struct program *program, const struct exec_options *options,
 		const struct arguments *arguments, int *ret_exit_code, struct err **err)
 {
+	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
 	const char *id = arguments->items[0];
 	struct bundle_request bundle;
 	struct exec_request request = { 0 };
@@ -125,6 +126,8 @@ static int exec(struct program *program, const struct exec_options *options,
 		r = bundle_request_fill(program, &options->bundle, id, &bundle, err);
 	if (r == 0)
 		r = fill_changes(options, arguments, &request.changes, err);
+	if (r == 0)
+		request.waiting = wait_for_plan(&bundle.request.plan, &waiting);
 	if (r == 0)
 		r = program_facts(program, err);
 	if (r == 0)

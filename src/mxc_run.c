@@ -324,8 +324,8 @@ static int run_options(struct program *program, const struct mxc_options *option
 	if (mxc_source_read(&options->source, &text, &err) < 0)
 		return fail_request(&diagnostics, err);
 	/* the text may have come slowly; from here on nobody is waited for */
-	if (!options->is_dry_run && program_facts(program, NULL) == 0)
-		wait_for_sandbox(&program->facts, program->engine, &waiting);
+	if (!options->is_dry_run)
+		wait_for_sandbox(program->engine, &waiting);
 	if (policy_parse(text.data, text.len, text.name, &diagnostics.log, &document, &err) < 0)
 		return fail_request(&diagnostics, err);
 	return run_document(program, &diagnostics, options, &document, &waiting);

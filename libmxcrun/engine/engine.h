@@ -73,8 +73,7 @@ const struct engine *engine_find(const char *name);
 
 /* waiting.c: let a process execute init while the plan is made; preserve_fds is what the plan will say. That of a sandbox makes its
  * namespaces, too. Whoever ends up without a plan for it abandons it. */
-int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, bool is_sandbox, struct engine_child *ret,
-			 struct err **err);
+int engine_wait_for_plan(uint32_t preserve_fds, bool is_sandbox, struct engine_child *ret, struct err **err);
 
 /* ---- whoever started it ---- */
 

@@ -198,16 +198,17 @@ static bool may_be_native(const char *engine)
 	return !engine || !strcmp(engine, native_engine.name);
 }
 
-void wait_for_plan(const struct lifecycle *lc, const struct plan_request *request, struct engine_child *ret)
+struct engine_child *wait_for_plan(const struct plan_request *request, struct engine_child *ret)
 {
 	if (may_be_native(request->engine))
-		(void)engine_wait_for_plan(lc->facts, request->preserve_fds, false, ret, NULL);
+		(void)engine_wait_for_plan(request->preserve_fds, false, ret, NULL);
+	return ret;
 }
 
-void wait_for_sandbox(const struct host_facts *facts, const char *engine, struct engine_child *ret)
+void wait_for_sandbox(const char *engine, struct engine_child *ret)
 {
 	if (may_be_native(engine))
-		(void)engine_wait_for_plan(facts, 0, true, ret, NULL);
+		(void)engine_wait_for_plan(0, true, ret, NULL);
 }
 
 static int write_pid_file(const char *path, pid_t pid, struct err **err)
@@ -256,12 +257,9 @@ int instance_create_detached(const struct lifecycle *lc, const struct create_req
 			     bool waits_for_start, struct prepared *prepared, struct instance *ret, struct err **err)
 {
 	cleanup_close int console_fd = -1;
-	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
-	struct instance_options options = { .waits_for_start = waits_for_start, .waiting = &waiting };
-	int r;
+	struct instance_options options = { .waits_for_start = waits_for_start, .waiting = request->waiting };
+	int r = prepare_bundle(lc->facts, lc->log, &request->plan, prepared, err);
 
-	wait_for_plan(lc, &request->plan, &waiting);
-	r = prepare_bundle(lc->facts, lc->log, &request->plan, prepared, err);
 	if (r == 0)
 		r = check_console(prepared->plan, request->console_socket, err);
 	if (r == 0 && request->console_socket)

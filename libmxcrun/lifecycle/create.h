@@ -38,10 +38,6 @@ struct instance_options {
 int instance_create(const struct lifecycle *lc, const struct prepared *prepared,
 		    const struct instance_options *options, struct instance *ret, struct err **err);
 
-/* To be called first of all, with what the plan will be made from: while that is read, init starts. What fails here the engine
- * tries again, and reports. */
-void wait_for_plan(const struct lifecycle *lc, const struct plan_request *request, struct engine_child *ret);
-
 /* The bundle's way up to there for create and run --detach: with its console socket and pid file. *prepared is the caller's
  * to close, for the plan's texts are the record's. */
 int instance_create_detached(const struct lifecycle *lc, const struct create_request *request,

@@ -31,19 +31,18 @@ struct execution {
 	struct cgroup cgroup; /* a view, in the arena of the record */
 	struct supervisor supervisor;
 	struct console console;
-	struct engine_child waiting, child;
+	struct engine_child child;
 	int pidfd, console_fd;
 };
 #define EXECUTION_INIT                                                    \
 	{                                                                 \
 		.container = CONTAINER_INIT, .prepared = PREPARED_INIT,   \
 		.supervisor = SUPERVISOR_INIT, .console = CONSOLE_INIT,   \
-		.waiting = ENGINE_CHILD_INIT, .child = ENGINE_CHILD_INIT, .pidfd = -1, .console_fd = -1 \
+		.child = ENGINE_CHILD_INIT, .pidfd = -1, .console_fd = -1 \
 	}
 
 static void execution_done(struct execution *e)
 {
-	engine_abandon(&e->waiting);
 	engine_child_done(&e->child);
 	fd_close_ptr(&e->console_fd);
 	fd_close_ptr(&e->pidfd);
@@ -203,7 +202,7 @@ static int start_process(struct execution *e, struct err **err)
 		.cgroup = &e->cgroup,
 		.start_fd = -1,
 		.console_socket_fd = e->console_fd,
-		.waiting = &e->waiting,
+		.waiting = e->request->waiting,
 		.target_pidfd = e->pidfd,
 		.goes_at_once = goes_at_once(e),
 		.on_child = wants_journal(e) ? on_child : NULL,
@@ -276,7 +275,6 @@ int lifecycle_exec(const struct lifecycle *lc, const struct exec_request *reques
 	*ret_exit_code = 0;
 	e.lc = lc;
 	e.request = request;
-	wait_for_plan(lc, &request->plan, &e.waiting);
 	r = open_target(&e, err);
 	if (r == 0)
 		r = prepare_exec(lc->facts, lc->log, request, &e.container.record, &e.prepared, err);

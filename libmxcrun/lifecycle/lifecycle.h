@@ -70,11 +70,16 @@ char *state_for_hook(const struct record *record, const char *status, pid_t pid)
 
 /* ---- the operations ---- */
 
+/* To be called first of all, with what the plan will be made from: while that is read, init starts. What fails here the engine
+ * tries again, and reports. Returns ret, which stays the caller's to abandon. */
+struct engine_child *wait_for_plan(const struct plan_request *request, struct engine_child *ret);
+
 struct create_request {
 	struct plan_request plan;
 	const char *console_socket; /* NULL: none */
 	const char *report;	    /* file for the enforcement record; NULL: none */
 	struct announcement announcement;
+	struct engine_child *waiting; /* of wait_for_plan(); NULL: none */
 };
 int lifecycle_create(const struct lifecycle *lc, const struct create_request *request,
 		     struct err **err);
@@ -93,7 +98,7 @@ int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err);
 
 /* To be called before its plan is made, and when nothing else is waited for any more: init starts meanwhile. What fails here the
  * engine tries again, and reports. engine: the one asked for; NULL: none. */
-void wait_for_sandbox(const struct host_facts *facts, const char *engine, struct engine_child *ret);
+void wait_for_sandbox(const char *engine, struct engine_child *ret);
 
 /* Run a sandbox from its plan to its end and take it away; SIGINT, SIGTERM, SIGHUP and SIGQUIT end
  * it. report: file for the enforcement record; NULL: none. */

@@ -57,6 +57,7 @@ struct exec_request {
 	const char *console_socket; /* NULL: none */
 	struct announcement announcement;
 	const char *cgroup;		/* a group below the container's; NULL: the container's own */
+	struct engine_child *waiting;	/* of wait_for_plan(); NULL: none */
 	bool detach, ignore_paused;
 };
 /* Plan one more process for the container of that record. */

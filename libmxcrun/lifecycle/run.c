@@ -94,13 +94,10 @@ static int run_in_foreground(const struct lifecycle *lc, const struct create_req
 	cleanup_supervisor struct supervisor supervisor = SUPERVISOR_INIT;
 	cleanup_console struct console console = CONSOLE_INIT;
 	cleanup_instance struct instance instance = INSTANCE_INIT;
-	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
-	struct instance_options options = { .console_socket_fd = -1, .waiting = &waiting };
+	struct instance_options options = { .console_socket_fd = -1, .waiting = request->waiting };
 	cleanup_close int console_fd = -1;
-	int r;
+	int r = prepare_bundle(lc->facts, lc->log, &request->plan, &prepared, err);
 
-	wait_for_plan(lc, &request->plan, &waiting);
-	r = prepare_bundle(lc->facts, lc->log, &request->plan, &prepared, err);
 	if (r == 0)
 		r = check_no_console_socket(request->console_socket, err);
 	if (r == 0)

@@ -9,6 +9,7 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -418,5 +419,9 @@ int birth_receive(struct init *init, char *buf, uint32_t size, struct err **err)
 		return err_set(err, E_INTERNAL, r < 0 ? -r : EPROTO, NULL, "waiting for the plan");
 	buf[len] = '\0';
 	r = launch_fds_parse(buf, fds, count, &init->fds);
-	return r < 0 ? err_set(err, E_INTERNAL, -r, NULL, "init got bad descriptors") : 0;
+	if (r < 0)
+		return err_set(err, E_INTERNAL, -r, NULL, "init got bad descriptors");
+	/* SIGPIPE is our own until the workload is executed */
+	raw_default_signals((init->fds.ignored_signals | IGNORED_BY_US) & ~((uint64_t)1 << (SIGPIPE - 1)));
+	return 0;
 }

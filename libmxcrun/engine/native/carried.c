@@ -109,7 +109,7 @@ static int launch_carrier(void *data)
 		if (r < 0)
 			return (int)-r;
 	}
-	raw_default_signals(l->request->facts->ignored_signals);
+	raw_default_signals(l->request->facts->ignored_signals | IGNORED_BY_US);
 	return child_execute_carrier(l, envp);
 }
 

@@ -107,13 +107,12 @@ long raw_call(long number, long a, long b, long c, long d, long e)
 #endif
 
 /* The kernel's struct, which C libraries hide, is smaller than this buffer; all zero is the default action. */
-void raw_default_signals(uint64_t ignored)
+void raw_default_signals(uint64_t signals)
 {
 	static const unsigned long default_action[16];
 
-	ignored |= 1u << (SIGPIPE - 1) | 1u << (SIGXFSZ - 1);
 	for (int number = 1; number <= 64; number++)
-		if (ignored >> (number - 1) & 1)
+		if (signals >> (number - 1) & 1)
 			(void)raw_call(SYS_rt_sigaction, number, (long)default_action, 0, KERNEL_SIGSET_SIZE, 0);
 }
 

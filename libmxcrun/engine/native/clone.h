@@ -20,9 +20,10 @@
 /* A system call that touches nothing but registers: the kernel's result, a negative errno on failure. */
 long raw_call(long number, long a, long b, long c, long d, long e);
 
-/* By raw calls: what is ignored, as a mask of SigIgn in /proc, and SIGPIPE and SIGXFSZ, which we ignore ourselves, have their default action
- * again. A workload begins with no signal ignored. */
-void raw_default_signals(uint64_t ignored);
+/* By raw calls: the signals of a mask as of SigIgn in /proc have their default action again. A workload begins with no signal ignored:
+ * none that the caller ignores, nor those that we do. */
+#define IGNORED_BY_US ((uint64_t)1 << (SIGPIPE - 1) | (uint64_t)1 << (SIGXFSZ - 1))
+void raw_default_signals(uint64_t signals);
 
 /* By raw calls: in a new user namespace the first exec would drop the capabilities that came with it, unless the process is its
  * root or they are ambient. Where id 0 is mapped we become it, else we raise them all. Root would get the one that is to be

@@ -81,6 +81,18 @@ static bool take_flag(struct launch_fds *fds, const char **at)
 	       take_word(at, "by=root", &fds->by_root) || take_word(at, "for=sandbox", &fds->is_apart);
 }
 
+static bool take_signals(struct launch_fds *fds, const char **at)
+{
+	bool is_there = false;
+	char *end;
+
+	if (strncmp(*at, "signals=", 8) != 0)
+		return false;
+	fds->ignored_signals = strtoull(*at + 8, &end, 10);
+	*at = end;
+	return take_word(at, "", &is_there);
+}
+
 /* The name is len long. */
 static int keep_fd(struct launch_fds *fds, const char *name, size_t len, int fd)
 {
@@ -111,7 +123,7 @@ int launch_fds_parse(const char *text, const int *received, size_t count, struct
 		long number;
 		int r;
 
-		if (take_flag(fds, &at))
+		if (take_flag(fds, &at) || take_signals(fds, &at))
 			continue;
 		number = equals ? strtol(equals + 1, &end, 10) : -1;
 		if (number < 0 || number > INT32_MAX || (received && (size_t)number >= count))

@@ -7,11 +7,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -65,6 +68,8 @@ static int send_launch(const struct launch *l, const struct engine_child *child,
 		launch_list_fd(&list, "task", l->tasks.fds[i]);
 	if (l->request->facts->is_privileged)
 		strbuf_puts(&list.text, ",by=root");
+	if (l->request->facts->ignored_signals)
+		strbuf_printf(&list.text, ",signals=%" PRIu64, l->request->facts->ignored_signals);
 	text = list.text;
 	if (text.failed)
 		return err_nomem(err);
@@ -182,7 +187,7 @@ static int find_first(struct launch *l, struct engine_child *child, struct err *
 		*child = *waiting;
 		*waiting = (struct engine_child)ENGINE_CHILD_INIT;
 	} else {
-		r = engine_wait_for_plan(l->request->facts, l->request->plan->process.preserve_fds, false, child, err);
+		r = engine_wait_for_plan(l->request->plan->process.preserve_fds, false, child, err);
 	}
 	child->life_fd = life_fd;
 	return r == 0 && child->is_apart ? hear_first(l, child, err) : r;
@@ -197,6 +202,16 @@ static bool has_open_gate(const struct launch *l)
 	       !plan->hooks[HOOK_PRESTART].count && !plan->hooks[HOOK_CREATE_RUNTIME].count && !plan->hooks[HOOK_CREATE_CONTAINER].count;
 }
 
+/* Nothing is left for us but to wait; each word of the child's would have us run in its place, in the middle of its set-up. Who is for
+ * batches does not preempt (sched(7)). Whoever we make after a failure is not to inherit that. */
+static bool change_policy(int from, int to)
+{
+	const struct sched_param none = { 0 };
+
+	/* the raw calls: musl has none */
+	return syscall(SYS_sched_getscheduler, 0) == from && syscall(SYS_sched_setscheduler, 0, to, &none) == 0;
+}
+
 /* What the child needs no answer for is said before it asks. One that ended already answers for itself: its error, not our
  * broken pipe. */
 static int go_early(struct launch *l, struct engine_child *child, struct err **err)
@@ -204,8 +219,10 @@ static int go_early(struct launch *l, struct engine_child *child, struct err **e
 	int r = has_open_gate(l) && !l->has_gone ? converse_go(l, child, err) : 0;
 
 	/* else not before the process is in the journal and the devices are guarded */
-	if (r == 0 && l->has_gone && l->request->plan->lifecycle.is_exec && !l->request->on_child)
+	if (r == 0 && l->has_gone && l->request->plan->lifecycle.is_exec && !l->request->on_child) {
 		r = converse_go_at_once(l, child, err);
+		l->stands_back = l->stands_back || change_policy(SCHED_OTHER, SCHED_BATCH);
+	}
 	if (r == -EPIPE && err)
 		err_free_ptr(err);
 	return r == -EPIPE ? 0 : r;
@@ -380,6 +397,8 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 	carrier_end(&l.carrier_pidfd);
 	if (r < 0)
 		engine_abandon(&child);
+	if (r < 0 && l.stands_back)
+		(void)change_policy(SCHED_BATCH, SCHED_OTHER);
 	if (l.first_pidfd >= 0)
 		pid_reap(l.first_pidfd);
 	fd_close_ptr(&l.first_pidfd);

@@ -74,6 +74,7 @@ struct launch_fds {
 	bool by_root;		/* "by=root": facts.is_privileged */
 	bool by_lxc;		/* "by=lxc": that is the other engine */
 	bool is_apart;		/* "for=sandbox": LAUNCH_APART is to be entered */
+	uint64_t ignored_signals; /* "signals=MASK": facts.ignored_signals, which came with us */
 };
 #define LAUNCH_FDS_NONE                                                                                                     \
 	((struct launch_fds){ .plan = -1, .sync = -1, .start = -1, .console = -1, .life = -1, .listener = -1, .target = -1, \

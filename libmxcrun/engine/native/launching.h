@@ -31,6 +31,7 @@ struct launch {
 	bool is_userns_new;
 	bool is_apart;		/* the process that waited has made the namespaces */
 	bool has_gone;		/* SYNC_GO has been sent */
+	bool stands_back;	/* we were SCHED_OTHER and are SCHED_BATCH */
 	char *stack;		/* the carrier's until it executes its program, so it lives as long as we talk */
 };
 

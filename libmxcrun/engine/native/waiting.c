@@ -24,7 +24,6 @@
 struct waiting {
 	int own_end, other_end;
 	unsigned int first_fd;	/* from there on all are close-on-exec but the one end of the socket */
-	uint64_t ignored_signals;
 	char argument[sizeof("sync=2147483647,for=sandbox")];
 };
 
@@ -42,7 +41,6 @@ static int execute_init(void *data)
 	/* Strangers that an engine leaked end here (CVE-2024-21626); before Linux 5.11 at init's own exec. */
 	(void)raw_call(SYS_close_range, w->first_fd, 0xffffffffl, SYS_CLOSE_RANGE_CLOEXEC, 0, 0);
 	(void)raw_call(SYS_fcntl, w->other_end, F_SETFD, 0, 0, 0);
-	raw_default_signals(w->ignored_signals);
 	return (int)-raw_call(SYS_execveat, image_fd, (long)"", (long)argv, (long)envp, SYS_AT_EMPTY_PATH);
 }
 
@@ -66,8 +64,7 @@ static void run_beside_us(pid_t pid)
 		(void)sched_setaffinity(pid, sizeof(before), &before);
 }
 
-int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, bool is_sandbox, struct engine_child *ret,
-			 struct err **err)
+int engine_wait_for_plan(uint32_t preserve_fds, bool is_sandbox, struct engine_child *ret, struct err **err)
 {
 	/* of the one at a time that has not executed it yet */
 	static _Alignas(16) char stack[STACK_SIZE];
@@ -82,8 +79,7 @@ int engine_wait_for_plan(const struct host_facts *facts, uint32_t preserve_fds, 
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(err, E_PROCESS, errno, "socketpair", "sync socket", NULL);
-	w = (struct waiting){ .own_end = pair[0], .other_end = pair[1], .first_fd = 3 + preserve_fds,
-			      .ignored_signals = facts->ignored_signals };
+	w = (struct waiting){ .own_end = pair[0], .other_end = pair[1], .first_fd = 3 + preserve_fds };
 	snprintf(w.argument, sizeof(w.argument), "sync=%d%s", pair[1], is_sandbox ? ",for=sandbox" : "");
 	child.is_apart = is_sandbox;
 	child.sync_fd = pair[0];
