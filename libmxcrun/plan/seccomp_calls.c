@@ -31,7 +31,7 @@
 
 const uint32_t seccomp_terminal_requests[2] = { TIOCSTI, TIOCLINUX_REQUEST };
 
-static const char *const refused[] = {
+static const char refused[][SECCOMP_NAME_SIZE] = {
 	/* namespaces and mounts, old interface and new */
 	"unshare", "setns", "mount", "umount", "umount2", "pivot_root", "move_mount", "open_tree",
 	"fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr", "open_by_handle_at", "name_to_handle_at",
@@ -47,14 +47,14 @@ static const char *const refused[] = {
 	"set_mempolicy", "set_mempolicy_home_node", "process_madvise", "pidfd_getfd",
 };
 
-static const char *const absent[] = {
+static const char absent[][SECCOMP_NAME_SIZE] = {
 	"clone3",	/* its flags lie behind a pointer: callers fall back to clone */
 	"io_uring_setup", "io_uring_enter", "io_uring_register",
 };
 
 /* By what they are about. A call that is not here, and in no other list, does not exist: ENOSYS is what programs expect
  * of a kernel that is older than they are. */
-static const char *const allowed[] = {
+static const char allowed[][SECCOMP_NAME_SIZE] = {
 	/* files */
 	"open", "openat", "openat2", "creat", "close", "close_range", "read", "readv", "pread64", "preadv", "preadv2",
 	"write", "writev", "pwrite64", "pwritev", "pwritev2", "lseek", "_llseek", "dup", "dup2", "dup3", "fcntl",

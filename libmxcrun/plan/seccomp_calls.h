@@ -5,8 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Texts, not pointers, which would be corrected whenever a program starts that needs none of these lists (base/image.h). */
+#define SECCOMP_NAME_SIZE 32u
+
 struct seccomp_names {
-	const char *const *items;
+	const char (*items)[SECCOMP_NAME_SIZE];
 	size_t count;
 };
 
@@ -19,14 +22,14 @@ extern const struct seccomp_names seccomp_allowed_calls;
 
 /* Those for which an argument decides. */
 struct seccomp_call_rule {
-	const char *call;
+	char call[SECCOMP_NAME_SIZE];
 	int errnum;		/* 0: let it pass */
 	/* of the capabilities' bits, and this one: the rule holds with one of them, or without all of them; 0: always */
 #define SECCOMP_PAIRS_ONLY ((uint64_t)1 << 63)	/* of UNIX sockets */
 	uint64_t with, without;
 	struct {
 		uint32_t index;
-		const char *op;		/* SCMP_CMP_...; NULL: no more */
+		char op[SECCOMP_NAME_SIZE];	/* SCMP_CMP_...; "": no more */
 		uint64_t value, value_two;
 	} args[3];
 };

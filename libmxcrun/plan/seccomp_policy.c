@@ -56,9 +56,20 @@ static void add(struct rules *rules, const char *const *calls, size_t count, int
 		}, args, arg_count);
 }
 
+/* By pointers, as a configuration has them. */
+static const char *const *list_names(struct rules *rules, const char (*names)[SECCOMP_NAME_SIZE], size_t count)
+{
+	const char **list = arena_array(rules->arena, count, sizeof(*list));
+
+	for (size_t i = 0; list && i < count; i++)
+		list[i] = names[i];
+	rules->failed |= !list;
+	return list;
+}
+
 static void add_names(struct rules *rules, const struct seccomp_names *calls, int errnum)
 {
-	add(rules, calls->items, calls->count, errnum, NULL, 0);
+	add(rules, list_names(rules, calls->items, calls->count), calls->count, errnum, NULL, 0);
 }
 
 static struct oci_seccomp_arg argument(uint32_t index, const char *op, uint64_t value, uint64_t value_two)
@@ -80,11 +91,11 @@ static void add_by_arguments(struct rules *rules, const struct seccomp_call_rule
 
 		if ((rule->with && !(rule->with & bits)) || (rule->without & bits))
 			continue;
-		for (; args && used < array_size(rule->args) && rule->args[used].op; used++)
+		for (; args && used < array_size(rule->args) && rule->args[used].op[0]; used++)
 			args[used] = argument(rule->args[used].index, rule->args[used].op, rule->args[used].value,
 					      rule->args[used].value_two);
 		rules->failed |= !args;
-		add(rules, &rule->call, 1, rule->errnum, args, used);
+		add(rules, list_names(rules, &rule->call, 1), 1, rule->errnum, args, used);
 	}
 }
 
