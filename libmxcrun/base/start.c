@@ -1,8 +1,8 @@
 /* start.c - the first instructions of a program that is made with musl, before those of the C library.
  *
  * Relocation writes to nearly every page of the writable data, and each costs a page fault, in a virtual machine 14 us, as
- * does each new page of the stack. Two madvise(2) bring all of them in beforehand (MADV_POPULATE_WRITE, Linux 5.14; older kernels refuse, and nothing
- * is lost). The code, which lies in the page cache, is mapped at once as well: that takes 50 us and saves a dozen faults. Relocations in the packed form (DT_RELR), a hundredth of the usual one, are applied here, because musl knows them
+ * does each new page of the stack and of the heap. A few madvise(2) bring all of them in beforehand (MADV_POPULATE_WRITE, Linux 5.14; older kernels refuse, and nothing
+ * is lost). What is only read, and lies in the page cache, is mapped at once as well: that takes 30 us and saves a dozen faults. Relocations in the packed form (DT_RELR), a hundredth of the usual one, are applied here, because musl knows them
  * from 1.2.4 on only, and because large tables are left out (image.h). All this runs without relocations, thread pointer, errno or stack protector.
  */
 #include <elf.h>
