@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "cgroup/backend.h"
 #include "cgroup/directory.h"
+#include "cgroup/pressure.h"
 
 #define NANOSECONDS_PER_MICROSECOND 1000u
 #define NANOSECONDS_PER_SECOND UINT64_C(1000000000)
@@ -101,6 +102,15 @@ static uint64_t find_pair(const char *text, const char *key)
 	return wanted.value;
 }
 
+/* v2 only, and only where the kernel counts it. */
+static void put_pressure(const struct counting_group *group, const char *file, struct json_writer *w)
+{
+	cleanup_free char *text = group->is_v2 ? read_text(group, file) : NULL;
+
+	if (text)
+		pressure_put(text, w);
+}
+
 /* ---- cpu ---- */
 
 static void put_words(const char *key, char *text, struct json_writer *w)
@@ -172,6 +182,7 @@ static void put_cpu(const struct cgroup *cgroup, struct json_writer *w)
 	json_put_u64(w, "throttledTime", cpu.is_v2 ? find_pair(stat, "throttled_usec") * NANOSECONDS_PER_MICROSECOND :
 						     find_pair(stat, "throttled_time"));
 	json_close(w, '}');
+	put_pressure(&cpu, "cpu.pressure", w);
 	json_close(w, '}');
 }
 
@@ -269,6 +280,7 @@ static void put_memory(const struct cgroup *cgroup, struct json_writer *w)
 	if (stat)
 		each_pair(stat, put_raw, w);
 	json_close(w, '}');
+	put_pressure(&memory, "memory.pressure", w);
 	json_close(w, '}');
 }
 
@@ -387,6 +399,24 @@ static void put_block_io(const struct cgroup *cgroup, struct json_writer *w)
 	json_open(w, "blkio", '{');
 	for (size_t i = 0; i < array_size(io_counts); i++)
 		put_io_count(&io, family, &io_counts[i], w);
+	put_pressure(&io, "io.pressure", w);
+	json_close(w, '}');
+}
+
+/* v2 counts what was refused among a group's events. */
+static void put_pages_of_size(const struct counting_group *pages, const char *size, struct json_writer *w)
+{
+	cleanup_free char *events = NULL;
+	char file[64];
+
+	json_open(w, size, '{');
+	snprintf(file, sizeof(file), "hugetlb.%s.%s", size, pages->is_v2 ? "current" : "usage_in_bytes");
+	json_put_u64(w, "usage", read_number(pages, file, file));
+	snprintf(file, sizeof(file), "hugetlb.%s.max_usage_in_bytes", size);
+	json_put_u64(w, "max", read_number(pages, file, NULL));
+	snprintf(file, sizeof(file), "hugetlb.%s.%s", size, pages->is_v2 ? "events" : "failcnt");
+	events = pages->is_v2 ? read_text(pages, file) : NULL;
+	json_put_u64(w, "failcnt", events ? find_pair(events, "max") : read_number(pages, file, NULL));
 	json_close(w, '}');
 }
 
@@ -396,20 +426,12 @@ static void put_huge_pages(const struct cgroup *cgroup, struct json_writer *w)
 	cleanup_group struct counting_group pages = open_group(cgroup, "hugetlb");
 
 	json_open(w, "hugetlb", '{');
-	for (size_t i = 0; i < array_size(sizes); i++) {
-		char v1[64], v2[64];
+	for (size_t i = 0; i < array_size(sizes) && pages.fd >= 0; i++) {
+		char file[64];
 
-		snprintf(v1, sizeof(v1), "hugetlb.%s.usage_in_bytes", sizes[i]);
-		snprintf(v2, sizeof(v2), "hugetlb.%s.current", sizes[i]);
-		if (pages.fd < 0 || faccessat(pages.fd, pages.is_v2 ? v2 : v1, F_OK, 0) < 0)
-			continue;
-		json_open(w, sizes[i], '{');
-		json_put_u64(w, "usage", read_number(&pages, v1, v2));
-		snprintf(v1, sizeof(v1), "hugetlb.%s.max_usage_in_bytes", sizes[i]);
-		json_put_u64(w, "max", read_number(&pages, v1, NULL));
-		snprintf(v1, sizeof(v1), "hugetlb.%s.failcnt", sizes[i]);
-		json_put_u64(w, "failcnt", read_number(&pages, v1, NULL));
-		json_close(w, '}');
+		snprintf(file, sizeof(file), "hugetlb.%s.%s", sizes[i], pages.is_v2 ? "current" : "usage_in_bytes");
+		if (faccessat(pages.fd, file, F_OK, 0) == 0)
+			put_pages_of_size(&pages, sizes[i], w);
 	}
 	json_close(w, '}');
 }

@@ -33,11 +33,22 @@ GUARDS="root jq"
 	rt events --stats "$TAG" >"$BATS_TEST_TMPDIR/stats"
 	stat() { jq -c "$1" "$BATS_TEST_TMPDIR/stats"; }
 	equal "$(stat '.data | keys')" '["blkio","cpu","cpuset","hugetlb","intel_rdt","memory","network_interfaces","pids"]'
-	equal "$(stat '.data.memory | keys')" '["cache","kernel","kernelTCP","raw","swap","usage"]'
+	equal "$(stat '.data.memory | del(.psi) | keys')" '["cache","kernel","kernelTCP","raw","swap","usage"]'
 	equal "$(stat '.data.cpuset | keys')" '["cpu_exclusive","cpus","mem_exclusive","mem_hardwall","memory_migrate","memory_pressure","memory_spread_page","memory_spread_slab","mems","sched_load_balance","sched_relax_domain_level"]'
 	equal "$(stat '[.data.cpuset.cpus, .data.intel_rdt, .data.network_interfaces]')" '[[0],{},null]'
 	[ "$(stat '.data.cpuset.mems | length')" -ge 1 ]
 	stat '.data.cpu.usage | .kernel + .user <= .total + 20000000' | grep -qx true
+	local dir what
+	for what in cpu memory io; do
+		dir=$(cgroup_dir "$PID" "${what/#io/blkio}")
+		if cat "$dir/$what.pressure" >/dev/null 2>&1; then
+			equal "$(stat ".data.${what/#io/blkio}.psi.some | keys")" '["avg10","avg300","avg60","total"]'
+			# the sum of microseconds only grows
+			[ "$(stat ".data.${what/#io/blkio}.psi.some.total")" -le "$(sed -n 's/^some .*total=//p' "$dir/$what.pressure")" ]
+		else
+			equal "$(stat ".data.${what/#io/blkio} | has(\"psi\")")" false
+		fi
+	done
 	[ -e "$(cgroup_dir "$PID" cpuset)/cpuset.sched_load_balance" ] || return 0
 	equal "$(stat '[.data.cpuset.sched_load_balance, .data.cpuset.sched_relax_domain_level]')" \
 		"[$(cgroup_value "$PID" cpuset cpuset.sched_load_balance),$(cgroup_value "$PID" cpuset cpuset.sched_relax_domain_level)]"
