@@ -3,27 +3,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plan/cpu_weight.h"
 #include "plan/limits.h"
 
 #define POINTER(field) "/linux/resources/cpu/" field
 
-#define SHARES_MIN 2u
-#define SHARES_MAX 262144u
 #define PERIOD_MIN_US 1000u /* kernel/sched: min_cfs_quota_period, max_cfs_quota_period */
 #define PERIOD_MAX_US 1000000u
 #define PERIOD_DEFAULT_US 100000u
 
-/* runc's and Kubernetes' line from 2..262144 to 1..10000. */
-static uint64_t weight_from_shares(uint64_t shares)
-{
-	return 1 + (shares - SHARES_MIN) * 9999 / (SHARES_MAX - SHARES_MIN);
-}
-
 static int check_cpu(const struct oci_cpu *c, struct err **err)
 {
-	if (c->shares.value && (c->shares.value < SHARES_MIN || c->shares.value > SHARES_MAX))
-		return err_set(err, E_CONFIG, 0, POINTER("shares"), "expected %u to %u", SHARES_MIN,
-			       SHARES_MAX);
+	if (c->shares.value && (c->shares.value < CPU_SHARES_MIN || c->shares.value > CPU_SHARES_MAX))
+		return err_set(err, E_CONFIG, 0, POINTER("shares"), "expected %u to %u", CPU_SHARES_MIN,
+			       CPU_SHARES_MAX);
 	if (c->period.value && (c->period.value < PERIOD_MIN_US || c->period.value > PERIOD_MAX_US))
 		return err_set(err, E_CONFIG, 0, POINTER("period"),
 			       "expected %u to %u microseconds", PERIOD_MIN_US, PERIOD_MAX_US);
@@ -99,7 +92,7 @@ static int build_v2(struct limits *l, const struct oci_cpu *c, struct err **err)
 							: POINTER("realtimeRuntime"),
 			       "cgroup v2 has no realtime limits");
 	if (c->shares.value)
-		r = add_number(l, "cpu.weight", weight_from_shares(c->shares.value),
+		r = add_number(l, "cpu.weight", cpu_weight_from_shares(c->shares.value),
 			       POINTER("shares"), err);
 	if (r == 0 && (c->quota.value || c->period.value)) {
 		if (c->quota.value > 0)

@@ -775,7 +775,10 @@ static void test_limits_v2(void **state)
 		     "memory.swap.max=200>memory.swap.current memory.max=100>memory.current");
 	check_writes(world_v2, "'memory':{'limit':-1,'swap':-1,'checkBeforeUpdate':true}",
 		     "memory.swap.max=max? memory.max=max");
-	check_writes(world_v2, "'cpu':{'shares':1024}", "cpu.weight=39");
+	check_writes(world_v2, "'cpu':{'shares':1024}", "cpu.weight=100");
+	check_writes(world_v2, "'cpu':{'shares':512}", "cpu.weight=59");
+	check_writes(world_v2, "'cpu':{'shares':22000}", "cpu.weight=1204");
+	check_writes(world_v2, "'cpu':{'shares':3}", "cpu.weight=2");
 	check_writes(world_v2, "'cpu':{'shares':2}", "cpu.weight=1");
 	check_writes(world_v2, "'cpu':{'shares':262144}", "cpu.weight=10000");
 	check_writes(world_v2, "'cpu':{'quota':20000}", "cpu.max=20000 100000");
