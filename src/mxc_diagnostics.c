@@ -52,6 +52,24 @@ static void add_log_line(void *data, enum log_level level, const char *line)
 	add_line(diagnostics, strbuf_str(&text));
 }
 
+/* What a sandbox has left in a granted folder: a link to somewhere else, or a FIFO that nobody reads. The names of standard
+ * streams are links, and no sandbox's. */
+static int open_log(const char *path)
+{
+	bool is_stream = !strncmp(path, "/dev/", strlen("/dev/")) || !strncmp(path, "/proc/", strlen("/proc/"));
+
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (is_stream ? 0 : O_NOFOLLOW), 0644);
+}
+
+static int fail_log(int error, const char *path, struct err **err)
+{
+	if (error == ELOOP)
+		return err_set(err, E_USAGE, 0, NULL, "the log file %s is a symbolic link: name the file that it leads to", path);
+	if (error == ENXIO)
+		return err_set(err, E_USAGE, 0, NULL, "the log file %s is a FIFO that nobody reads, or a socket", path);
+	return err_sys(err, E_USAGE, error, "open", path, NULL);
+}
+
 int mxc_diagnostics_open(struct mxc_diagnostics *diagnostics, bool is_live, const char *log_path,
 			 struct err **err)
 {
@@ -63,11 +81,8 @@ int mxc_diagnostics_open(struct mxc_diagnostics *diagnostics, bool is_live, cons
 	};
 	if (!log_path)
 		return 0;
-	diagnostics->log_fd =
-		open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0644);
-	if (diagnostics->log_fd < 0)
-		return err_sys(err, E_USAGE, errno, "open", log_path, NULL);
-	return 0;
+	diagnostics->log_fd = open_log(log_path);
+	return diagnostics->log_fd < 0 ? fail_log(errno, log_path, err) : 0;
 }
 
 void mxc_diagnostics_line(struct mxc_diagnostics *diagnostics, const char *format, ...)

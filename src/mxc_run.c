@@ -207,6 +207,8 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 		.engine = program->engine,
 		.allows_testing = options->allows_testing,
 		.policy = mxc_source_file(&options->source),
+		.log_file = options->log_file,
+		.report = options->report,
 	};
 	int exit_code = 0;
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -308,12 +309,16 @@ int object_look_up(struct arena *arena, const char *path, const struct host_fact
 	return look_up(arena, &request, facts, ret, err);
 }
 
-const struct host_object *own_folder(const struct host_objects *objects, const char *path)
+static int compare_object_path(const void *path, const void *item)
 {
-	for (size_t i = 0; i < objects->own_folder_count; i++)
-		if (strcmp(objects->own_folders[i].path, path) == 0)
-			return &objects->own_folders[i];
-	return NULL;
+	return strcmp(path, ((const struct host_object *)item)->path);
+}
+
+const struct host_object *objects_held_folder(const struct host_objects *objects, const char *path)
+{
+	return objects->held_folder_count ? bsearch(path, objects->held_folders, objects->held_folder_count, sizeof(*objects->held_folders),
+						    compare_object_path) :
+					    NULL;
 }
 
 /* ---- the system's folders ---- */

@@ -87,8 +87,9 @@ struct host_objects {
 	struct host_unsearched unsearched;
 	const struct host_own *own;
 	size_t own_count;
-	const struct host_object *own_folders; /* above those, in what is granted for writing */
-	size_t own_folder_count;
+	/* above these, and above what the policy restricts, in what is granted for writing; sorted by path */
+	const struct host_object *held_folders;
+	size_t held_folder_count;
 	const struct host_image *image; /* the root comes from there, and there are no folders; NULL: it doesn't */
 	struct host_folder *folders;
 	size_t folder_count;
@@ -113,8 +114,8 @@ static inline bool object_is_granted(const struct object_request *request, const
 	return !object->error && request->access != F_OK && request->role != OBJECT_PLACE;
 }
 
-/* The one of the own folders that is there. NULL: none. */
-const struct host_object *own_folder(const struct host_objects *objects, const char *path);
+/* The one of the held folders that is there. NULL: none. */
+const struct host_object *objects_held_folder(const struct host_objects *objects, const char *path);
 
 /* Then the other names of what is restricted among these: whole trees may have to be searched, so whatever can be refused
  * without is refused first. 0 or -errno. */

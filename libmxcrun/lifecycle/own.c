@@ -125,12 +125,19 @@ static int follow_first(struct arena *arena, const char *path, const char **ret_
 	}
 }
 
-/* What a link leads to can be held, the link can't: a sandbox that may replace it says what the next run takes. */
-static int check_links(const struct list *list, const struct host_own *own, struct err **err)
+static bool is_behind_link(const struct host_object *object)
 {
-	const char *path = own->object.absolute, *link = "";
+	return object->canonical && object->absolute && strcmp(object->absolute, object->canonical) != 0 &&
+	       !path_is_within(object->absolute, "/proc");
+}
 
-	if (!own->object.canonical || !path || strcmp(path, own->object.canonical) == 0 || path_is_within(path, "/proc"))
+/* A link on the way to an object that a sandbox of this policy can replace, or one before it could. NULL: there is none. */
+static int find_loose_link(const struct list *list, const struct host_object *object, const char **ret, struct err **err)
+{
+	const char *path = object->absolute, *link = "";
+
+	*ret = NULL;
+	if (!is_behind_link(object))
 		return 0;
 	for (unsigned int links = 0; links < LINKS_MAX && link; links++) {
 		const char *folder;
@@ -144,10 +151,60 @@ static int check_links(const struct list *list, const struct host_own *own, stru
 			return err_nomem(err);
 		if (!is_callers_folder(folder))
 			continue;
+		*ret = link;
+		return 0;
+	}
+	return 0;
+}
+
+/* What a link leads to can be held, the link can't: a sandbox that may replace it says what the next run takes. */
+static int check_links(const struct list *list, const struct host_own *own, struct err **err)
+{
+	const char *link;
+	int r = find_loose_link(list, &own->object, &link, err);
+
+	if (r < 0 || !link)
+		return r;
+	err_set(err, E_POLICY, 0, "/filesystem",
+		"the link '%.512s' leads to %s, and lies in what is granted for writing: the sandbox could replace it", link, own->words);
+	err_hint(err, "grant less, or have the thing itself in the link's place");
+	return -EINVAL;
+}
+
+/* Without its link it would be granted all the same. */
+static bool is_granted_anyhow(const struct list *list, size_t index)
+{
+	const struct object_request *request = &list->requests[index];
+	const char *path = list->objects->items[index].canonical;
+
+	for (size_t i = 0; i < list->objects->count; i++)
+		if (i != index && object_is_granted(&list->requests[i], &list->objects->items[i]) &&
+		    (list->requests[i].access & request->access) == request->access &&
+		    path_is_within(path, list->objects->items[i].canonical))
+			return true;
+	return false;
+}
+
+/* Else a sandbox that may write to a folder had whatever it likes granted, by a link in place of what the next policy names in
+ * there: one that makes a part of the folder read-only, say. */
+static int check_granted_links(const struct list *list, struct err **err)
+{
+	for (size_t i = 0; i < list->objects->count; i++) {
+		const struct host_object *object = &list->objects->items[i];
+		const char *link = NULL;
+		int r;
+
+		if (!object_is_granted(&list->requests[i], object) || !is_behind_link(object) || is_granted_anyhow(list, i))
+			continue;
+		r = find_loose_link(list, object, &link, err);
+		if (r < 0)
+			return r;
+		if (!link)
+			continue;
 		err_set(err, E_POLICY, 0, "/filesystem",
-			"the link '%.512s' leads to %s, and lies in what is granted for writing: the sandbox could replace it", link,
-			own->words);
-		err_hint(err, "grant less, or have the thing itself in the link's place");
+			"'%.512s' leads to '%.512s' by the link '%.512s', which lies in what is granted for writing: a sandbox could have made it",
+			object->path, object->canonical, link);
+		err_hint(err, "grant what it leads to by its own path");
 		return -EINVAL;
 	}
 	return 0;
@@ -314,6 +371,30 @@ static int add_images(struct list *list, struct err **err)
 	return image_store(list->arena, list->facts, &store, NULL) < 0 ? 0 : add(list, store, OWN_TREE, IMAGES_WORDS, err);
 }
 
+/* It is replaced, by renames that a mount on it would not outlive. */
+static int check_report(const struct list *list, struct err **err)
+{
+	struct host_object report;
+	int r = list->places->report ? object_look_up(list->arena, list->places->report, list->facts, &report, err) : 0;
+
+	if (!list->places->report || r < 0 || !report.canonical || !is_in_reach(list, report.canonical))
+		return r;
+	err_set(err, E_POLICY, 0, "/filesystem",
+		"the report %.512s would lie in what is granted for writing: the sandbox could put another in its place", report.path);
+	err_hint(err, "have it written elsewhere");
+	return -EINVAL;
+}
+
+/* Devices and pipes of the caller's are no files that a sandbox could get hold of. */
+static int add_log(struct list *list, struct err **err)
+{
+	const char *path = list->places->log_file;
+
+	if (path && (path_is_within(path, "/dev") || path_is_within(path, "/proc")))
+		return 0;
+	return add(list, path, OWN_FILE, "the log", err);
+}
+
 static const char *absolute(const char *path)
 {
 	return path && path[0] == '/' ? path : NULL;
@@ -332,8 +413,14 @@ static bool grants_anything(const struct mxc_config *config)
 /* The program itself matters to whoever runs it next, and may be its owner's to write to. */
 static int add_writable(struct list *list, const struct mxc_config *config, struct err **err)
 {
-	int r = add(list, list->places->policy, OWN_FILE, "the policy itself", err);
+	int r = check_granted_links(list, err);
 
+	if (r == 0)
+		r = check_report(list, err);
+	if (r == 0)
+		r = add(list, list->places->policy, OWN_FILE, "the policy itself", err);
+	if (r == 0)
+		r = add_log(list, err);
 	if (r == 0)
 		r = add(list, config->bubblewrap ? absolute(config->bubblewrap->seccomp_profile) : NULL, OWN_FILE, "the policy itself", err);
 	if (r == 0)

@@ -1,10 +1,11 @@
-/* own_names.c - the other names of what is the runtime's own, and the folders that lead to it.
+/* own_names.c - the other names of what is the runtime's own, and the folders that lead to it and to what a policy restricts.
  *
  * The search is that of a policy's denials (host/aliases.c). What is found stands beside what is known already: for policy/ there is
  * no difference. All of it lies in folders that another sandbox may be changing: each is looked up once, and by the name
  * that the kernel has for it, so that the engine can tell when something else is in its place.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,9 +18,6 @@ struct names {
 	const struct host_facts *facts;
 	const struct object_request *requests;
 	struct host_objects *objects;
-	struct host_own *own; /* those of the objects, and more */
-	struct host_object *folders;
-	size_t folder_capacity;
 };
 
 /* ---- the search ---- */
@@ -82,70 +80,122 @@ static int look_up_exactly(const struct names *names, const char *path, const ch
 		       words);
 }
 
-static int add_found(struct names *names, const struct host_objects *found, struct err **err)
+static int add_found(const struct names *names, const struct host_objects *found, struct err **err)
 {
 	struct host_objects *objects = names->objects;
 	size_t known = objects->own_count;
+	struct host_own *all;
 	int r = 0;
 
 	if (!found->alias_count)
 		return 0;
-	names->own = arena_array(names->arena, known + found->alias_count, sizeof(*names->own));
-	if (!names->own)
+	all = arena_array(names->arena, known + found->alias_count, sizeof(*all));
+	if (!all)
 		return err_nomem(err);
-	memcpy(names->own, objects->own, known * sizeof(*names->own));
+	memcpy(all, objects->own, known * sizeof(*all));
 	for (size_t i = 0; i < found->alias_count && r == 0; i++) {
-		struct host_own *own = &names->own[known + i];
+		struct host_own *own = &all[known + i];
 
 		*own = objects->own[found->aliases[i].object];
 		r = look_up_exactly(names, found->aliases[i].path, own->words, &own->object, err);
 	}
-	objects->own = names->own;
+	objects->own = all;
 	objects->own_count = known + found->alias_count;
 	return r;
 }
 
 /* ---- the folders above ---- */
 
-static bool is_in_a_grant(const struct names *names, const char *path)
+/* Of ten thousand paths that a policy lists most have their folders in common. */
+struct folder {
+	const char *path;
+	const char *words; /* of what it leads to */
+};
+
+struct folders {
+	struct path_index writable; /* what is granted so */
+	struct folder *items;
+	size_t count, capacity;
+};
+
+static int index_writable(const struct names *names, struct path_index *ret, struct err **err)
 {
-	for (size_t i = 0; i < names->objects->count; i++)
-		if (object_is_granted(&names->requests[i], &names->objects->items[i]) && names->requests[i].access & W_OK &&
-		    path_is_within(path, names->objects->items[i].canonical))
-			return true;
-	return false;
+	const struct host_objects *objects = names->objects;
+
+	if (!path_index_init(ret, names->arena, objects->count))
+		return err_nomem(err);
+	for (size_t i = 0; i < objects->count; i++)
+		if (object_is_granted(&names->requests[i], &objects->items[i]) && names->requests[i].access & W_OK)
+			path_index_add(ret, objects->items[i].canonical, i);
+	path_index_sort(ret);
+	return 0;
 }
 
-static int add_folder(struct names *names, const char *path, const char *words, struct err **err)
+static bool is_writable(const struct folders *folders, const char *path)
+{
+	const struct place *place;
+
+	return path_index_above(&folders->writable, path) || path_index_find(&folders->writable, path, strlen(path), &place);
+}
+
+static int add_folders(const struct names *names, struct folders *folders, const char *path, const char *words, struct err **err)
+{
+	for (size_t len = path_parent_len(path, strlen(path)); len > 1; len = path_parent_len(path, len)) {
+		const struct folder *last = folders->count ? &folders->items[folders->count - 1] : NULL;
+		struct folder *items, folder = { arena_strndup(names->arena, path, len), words };
+
+		if (!folder.path)
+			return err_nomem(err);
+		if (!is_writable(folders, folder.path) || (last && !strcmp(last->path, folder.path)))
+			break;
+		items = arena_grow(names->arena, folders->items, folders->count, &folders->capacity, sizeof(*items));
+		if (!items)
+			return err_nomem(err);
+		folders->items = items;
+		folders->items[folders->count++] = folder;
+	}
+	return 0;
+}
+
+static int compare_folders(const void *a, const void *b)
+{
+	return strcmp(((const struct folder *)a)->path, ((const struct folder *)b)->path);
+}
+
+static int look_up_folders(const struct names *names, const struct folders *folders, struct err **err)
 {
 	struct host_objects *objects = names->objects;
-	struct host_object *folders;
-
-	if (own_folder(objects, path))
-		return 0;
-	folders = arena_grow(names->arena, names->folders, objects->own_folder_count, &names->folder_capacity, sizeof(*folders));
-	if (!folders)
-		return err_nomem(err);
-	objects->own_folders = names->folders = folders;
-	return look_up_exactly(names, path, words, &folders[objects->own_folder_count++], err);
-}
-
-static int add_folders(struct names *names, const struct host_own *own, struct err **err)
-{
-	const char *path = own->object.canonical;
-	size_t len = path_parent_len(path, strlen(path));
+	struct host_object *found = arena_array(names->arena, folders->count, sizeof(*found));
 	int r = 0;
 
-	for (; len > 1 && r == 0; len = path_parent_len(path, len)) {
-		const char *folder = arena_strndup(names->arena, path, len);
-
-		if (!folder)
-			return err_nomem(err);
-		if (!is_in_a_grant(names, folder))
-			break;
-		r = add_folder(names, folder, own->words, err);
-	}
+	if (!found)
+		return err_nomem(err);
+	qsort(folders->items, folders->count, sizeof(*folders->items), compare_folders);
+	for (size_t i = 0; i < folders->count && r == 0; i++)
+		if (!i || compare_folders(&folders->items[i - 1], &folders->items[i]) != 0)
+			r = look_up_exactly(names, folders->items[i].path, folders->items[i].words, &found[objects->held_folder_count++],
+					    err);
+	objects->held_folders = found;
 	return r;
+}
+
+static int find_folders(const struct names *names, struct err **err)
+{
+	const struct host_objects *objects = names->objects;
+	struct folders folders = { 0 };
+	int r = index_writable(names, &folders.writable, err);
+
+	if (r < 0 || !folders.writable.count)
+		return r;
+	for (size_t i = 0; i < objects->count && r == 0; i++) {
+		const struct object_request *request = &names->requests[i];
+
+		if (!objects->items[i].error && request->role == OBJECT_LISTED && !(request->access & W_OK))
+			r = add_folders(names, &folders, objects->items[i].canonical, "what the policy restricts", err);
+	}
+	for (size_t i = 0; i < objects->own_count && r == 0; i++)
+		r = add_folders(names, &folders, objects->own[i].object.canonical, objects->own[i].words, err);
+	return r == 0 && folders.count ? look_up_folders(names, &folders, err) : r;
 }
 
 int own_find_names(struct arena *arena, const struct object_request *requests, const struct host_facts *facts,
@@ -153,14 +203,12 @@ int own_find_names(struct arena *arena, const struct object_request *requests, c
 {
 	struct names names = { .arena = arena, .facts = facts, .requests = requests, .objects = objects };
 	struct host_objects found;
-	int r;
+	int r = 0;
 
-	if (!objects->own_count)
-		return 0;
-	r = search(&names, &found, err);
-	if (r == 0)
-		r = add_found(&names, &found, err);
-	for (size_t i = 0; i < objects->own_count && r == 0; i++)
-		r = add_folders(&names, &objects->own[i], err);
-	return r;
+	if (objects->own_count) {
+		r = search(&names, &found, err);
+		if (r == 0)
+			r = add_found(&names, &found, err);
+	}
+	return r == 0 ? find_folders(&names, err) : r;
 }

@@ -422,6 +422,8 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 		.is_text = request->is_text,
 		.makes_folders = request->makes_folders,
 		.policy = request->policy,
+		.log_file = request->log_file,
+		.report = request->report,
 		.admin_config = request->admin_config,
 	};
 	int r = check_testing(document, request->allows_testing, err);

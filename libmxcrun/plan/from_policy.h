@@ -28,6 +28,7 @@ struct plan_policy_request {
 	bool state_exists;		/* likewise: it has been made, and the path is canonical */
 	bool makes_folders;		/* likewise: those of the runtime's own that have to be there */
 	const char *policy;		/* likewise: the file that the policy was read from; NULL: none */
+	const char *log_file, *report;	/* likewise: what a run writes itself; NULL: nothing */
 	const char *engine;		/* as in struct plan_request */
 	bool is_text;			/* likewise */
 	bool allows_testing;		/* the built-in test proxy */

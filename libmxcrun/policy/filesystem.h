@@ -66,11 +66,12 @@ int placed_tighten(struct view *view, struct err **err);
 int placed_check(const struct view *view, struct err **err);
 bool placed_is_own(const struct view *view, const char *path, size_t len);
 
-/* filesystem_own.c: what is the runtime's own is not granted itself; restrictions of it behind the candidates; and, where all is
- * arranged, what keeps the folders above it in their places. */
+/* filesystem_own.c: what is the runtime's own is not granted itself; restrictions of it behind the candidates. */
 int own_check(const struct view *view, struct err **err);
 int own_add(struct view *view, struct err **err);
-int own_pin(struct view *view, struct err **err);
+
+/* pins.c: where all is arranged, what keeps the folders above what is restricted in their places. */
+int view_pin(struct view *view, struct err **err);
 
 /* Room for so many more candidates; pointers to those there are become invalid. */
 int view_grow(struct view *view, size_t more, struct err **err);

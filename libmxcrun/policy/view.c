@@ -552,6 +552,6 @@ int view_arrange(struct view *view, struct err **err)
 	if (r == 0)
 		r = mark_reopened(view, err);
 	if (r == 0)
-		r = own_pin(view, err);
+		r = view_pin(view, err);
 	return r == 0 ? sort_entries(view, err) : r;
 }

@@ -651,6 +651,30 @@ mount_names() { # FOLDER COMMAND...: in a mount namespace of its own
 	equal "$(stat -c %a "$USERDIR/session/mxcrun") $(ls -A "$USERDIR/session")" "700 mxcrun"
 }
 
+# As a sandbox with an earlier policy may have left it, in which the whole folder could be written to.
+@test "a link out of what is granted for writing is not granted by its name in there" {
+	local key
+	mkdir "$D/rw/real" "$BATS_TEST_TMPDIR/outside"
+	echo outside >"$BATS_TEST_TMPDIR/outside/file"
+	ln -s "$BATS_TEST_TMPDIR/outside" "$D/rw/docs"
+	ln -s real "$D/rw/inside"
+	for key in readonlyPaths readwritePaths; do
+		policy 'echo ran' --arg d "$D/rw" --arg k "$key" '.filesystem.readwritePaths = [$d] | .filesystem[$k] += [$d + "/docs"]'
+		run_policy
+		assert_mxc_refused "$D/rw/docs" "a sandbox could have made it"
+	done
+	# by its own path, or where it is granted anyhow, or where nobody could have made the link
+	policy "cat $D/rw/docs/file" --arg d "$D/rw" --arg o "$BATS_TEST_TMPDIR/outside" '.filesystem = {readwritePaths: [$d], readonlyPaths: [$o, $d + "/docs"]}'
+	run_policy
+	equal "$status $output" "0 outside"
+	policy "echo x >$D/rw/inside/file || echo refused" --arg d "$D/rw" '.filesystem = {readwritePaths: [$d], readonlyPaths: [$d + "/inside"]}'
+	run_policy
+	equal "$status $output" "0 refused"
+	policy "cat $D/rw/docs/file" --arg d "$D/rw" '.filesystem.readonlyPaths = [$d + "/docs"]'
+	run_policy
+	equal "$status $output" "0 outside"
+}
+
 @test "denied paths are listed and give EACCES to everything, also as root" {
 	policy "$(denied_script)" --arg d "$D" '.filesystem = {readwritePaths: [$d], deniedPaths: [$d + "/secret", $d + "/file"]}'
 	run_policy
@@ -671,6 +695,56 @@ top"
 	assert_denied
 	equal "$(cat "$D/secret/file" "$D/file")" "secret
 top"
+}
+
+# What one run moves away would be open to the next, which restricts by name.
+move_script() { # FOLDER
+	echo "cd $1/rw; mv deep gone && echo moved; mv deep/er deep/gone && echo moved; mkdir -p deep/er/secret deep/er/docs
+		cat gone/er/secret/file deep/gone/secret/file; echo x >gone/er/docs/file; echo x >deep/er/docs/file; echo fine >deep/er/fine && mv deep/er/fine . && cat fine && rm fine"
+}
+
+assert_not_moved() { # FOLDER
+	equal "$status $output" "0 fine"
+	equal "$(cat "$1/rw/deep/er/secret/file" "$1/rw/deep/er/docs/file")" "secret
+docs"
+}
+
+deep_folders() { # FOLDER
+	mkdir -p "$1/rw/deep/er/secret" "$1/rw/deep/er/docs"
+	echo secret >"$1/rw/deep/er/secret/file"
+	echo docs >"$1/rw/deep/er/docs/file"
+	policy "$(move_script "$1")" --arg d "$1/rw" '.filesystem = {readwritePaths: [$d], readonlyPaths: [$d + "/deep/er/docs"], deniedPaths: [$d + "/deep/er/secret"]}'
+}
+
+@test "the folders above what is denied or read-only can't be moved away for the next run" {
+	deep_folders "$D"
+	local round
+	for round in 1 2; do
+		run_policy
+		assert_not_moved "$D"
+	done
+	# nor from a grant inside of the grant
+	policy "$(move_script "$D")" --arg d "$D/rw" '.filesystem = {readwritePaths: [$d, $d + "/deep/er"], readonlyPaths: [$d + "/deep/er/docs"], deniedPaths: [$d + "/deep/er/secret"]}'
+	for round in 1 2; do
+		run_policy
+		assert_not_moved "$D"
+	done
+	# a folder above nothing restricted is free
+	policy "cd $D/rw; mv deep gone && mv gone deep && echo moved" --arg d "$D/rw" '.filesystem.readwritePaths = [$d]'
+	run_policy
+	equal "$status $output" "0 moved"
+}
+
+@test "an ordinary user's sandbox moves no folder above what is denied, either" {
+	make_user
+	deep_folders "$USERDIR"
+	cp "$POLICY" "$USERDIR/policy.json"
+	chown -R "$USER_ID" "$USERDIR/rw" "$USERDIR/policy.json"
+	local round
+	for round in 1 2; do
+		run --separate-stderr user_rt mxc run "$USERDIR/policy.json" </dev/null
+		assert_not_moved "$USERDIR"
+	done
 }
 
 @test "without the denial the same attempts succeed" {

@@ -99,6 +99,45 @@ rows_of() {
 	contains "$stderr" "$BATS_TEST_TMPDIR/absent/log"
 }
 
+# A sandbox may have made these in a folder that it was granted.
+@test "--log-file: a link is refused, and so is a FIFO that nobody reads" {
+	local there=$BATS_TEST_TMPDIR/there
+	mkdir "$there"
+	echo mine >"$BATS_TEST_TMPDIR/victim"
+	ln -s "$BATS_TEST_TMPDIR/victim" "$there/link"
+	mkfifo "$there/fifo"
+	policy 'echo ran'
+	run_policy --log-file "$there/link"
+	equal "$status $output" "1 "
+	contains "$stderr" "is a symbolic link"
+	equal "$(cat "$BATS_TEST_TMPDIR/victim")" mine
+	run_policy --log-file "$there/fifo"
+	equal "$status $output" "1 "
+	contains "$stderr" "nobody reads"
+	# but the caller's own pipe is a log like any other
+	run_policy --log-file >(cat >"$BATS_TEST_TMPDIR/read")
+	equal "$status $output" "0 ran"
+	wait_for 5 grep -q "Exit code: 0" "$BATS_TEST_TMPDIR/read"
+}
+
+@test "--log-file and --report in what is granted for writing: one is held, the other refused" {
+	local there=$BATS_TEST_TMPDIR/there
+	mkdir -p "$there/logs"
+	policy "cd $there; rm -f logs/log; { echo forged >>logs/log; } 2>/dev/null && echo forged; mv logs gone && echo moved; echo fine >logs/fine && cat logs/fine" \
+		--arg d "$there" '.filesystem.readwritePaths = [$d]'
+	run_policy --log-file "$there/logs/log"
+	equal "$status $output" "0 fine"
+	contains "$(cat "$there/logs/log")" "Exit code: 0"
+	refused grep -q forged "$there/logs/log"
+	run_policy --report "$there/logs/report"
+	assert_mxc_refused "$there/logs/report" "granted for writing"
+	[ ! -e "$there/logs/report" ]
+	policy 'echo ran' --arg d "$there" '.filesystem.readonlyPaths = [$d]'
+	run_policy --report "$there/logs/report"
+	equal "$status $output" "0 ran"
+	equal "$(jq -r .status "$there/logs/report")" running
+}
+
 @test "the same path in two lists: the log says which intent holds" {
 	mkdir "$BATS_TEST_TMPDIR/twice"
 	policy 'true' --arg d "$BATS_TEST_TMPDIR/twice" '.filesystem = {readwritePaths: [$d], deniedPaths: [$d]}'

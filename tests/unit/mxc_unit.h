@@ -157,6 +157,32 @@ static inline void fake_lookup(struct world *w, const char *path, struct host_ob
 	free(absolute);
 }
 
+static inline int compare_held(const void *a, const void *b)
+{
+	return strcmp(((const struct host_object *)a)->path, ((const struct host_object *)b)->path);
+}
+
+/* All folders above what is listed. */
+static inline void fake_held_folders(struct world *w)
+{
+	struct host_object *folders;
+	size_t count = 0, found = 0;
+
+	for (size_t i = 0; i < w->objects.count; i++)
+		for (const char *c = w->objects.items[i].canonical; c && *c; c++)
+			count += *c == '/';
+	folders = arena_array(w->arena, count, sizeof(*folders));
+	for (size_t i = 0; i < w->objects.count; i++) {
+		const char *path = w->objects.items[i].canonical;
+
+		for (const char *c = path ? strchr(path + 1, '/') : NULL; c; c = strchr(c + 1, '/'))
+			fake_lookup(w, arena_strndup(w->arena, path, (size_t)(c - path)), &folders[found++]);
+	}
+	qsort(folders, found, sizeof(*folders), compare_held);
+	w->objects.held_folders = folders;
+	w->objects.held_folder_count = found;
+}
+
 static inline int world_resolve(struct world *w, const char *quoted)
 {
 	struct object_request *requests;
@@ -174,6 +200,7 @@ static inline int world_resolve(struct world *w, const char *quoted)
 	w->objects.count = count;
 	for (i = 0; i < count; i++)
 		fake_lookup(w, requests[i].path, &w->objects.items[i]);
+	fake_held_folders(w);
 	r = policy_check(w->arena, w->config, &w->facts, &w->objects, &w->log, &work, &w->err);
 	return r == 0 ? policy_resolve(work, &w->decisions, &w->err) : r;
 }

@@ -129,6 +129,32 @@ static void test_identity(void **state)
 	world_done(&w);
 }
 
+/* The folders between what is restricted and what can be written to around it. */
+static void test_pins(void **state)
+{
+	static const struct fake_file files[] = { { .path = "/l", .canonical = "/a" } };
+	static const struct tree trees[] = {
+		{ RW("'/a'") "," NO("'/a/b'"), "rw /a; no /a/b" },
+		{ RW("'/a'") "," NO("'/a/b/c/d'"), "rw /a; rw /a/b; rw /a/b/c; no /a/b/c/d" },
+		{ RW("'/a'") "," RO("'/a/b/c'"), "rw /a; rw /a/b; ro /a/b/c" },
+		{ RW("'/a'") "," NO("'/a/b/x','/a/b/y'"), "rw /a; rw /a/b; no /a/b/x; no /a/b/y" },
+		/* nobody moves anything in a read-only one */
+		{ RO("'/a'") "," NO("'/a/b/c'"), "ro /a; no /a/b/c" },
+		{ RW("'/a'") "," RO("'/a/b/c'") "," NO("'/a/b/c/d/e'"), "rw /a; rw /a/b; ro /a/b/c; no /a/b/c/d/e" },
+		/* from one region to the next */
+		{ RW("'/a','/a/b/c'") "," NO("'/a/b/c/d/e'"), "rw /a; rw /a/b; rw /a/b/c; rw /a/b/c/d; no /a/b/c/d/e" },
+		/* those that a link leads to */
+		{ RW("'/l'") "," NO("'/a/b/c'"), "rw /l <- /a; rw /l/b <- /a/b; no /a/b/c; no /l/b/c" },
+		/* /tmp is the sandbox's own */
+		{ RW("'/'") "," NO("'/tmp/x/y'"), "no /tmp/x/y" },
+		{ RW("'/','/tmp'") "," NO("'/tmp/x/y'"), "rw /tmp; rw /tmp/x; no /tmp/x/y" },
+		{ RW("'/'") "," NO("'/x/y'"), "rw /x; no /x/y" },
+	};
+
+	(void)state;
+	check_trees(files, array_size(files), trees, array_size(trees));
+}
+
 /* A restriction holds in every granted region that shows its object. */
 static void test_regions(void **state)
 {
@@ -143,7 +169,7 @@ static void test_regions(void **state)
 		{ RW("'/l'") "," RO("'/a/b'"), "rw /l <- /a; ro /a/b; ro /l/b <- /a/b" },
 		{ RO("'/l'") "," RW("'/a/b'"), "ro /l <- /a; rw /a/b" },
 		/* a read-only link into a writable region makes its target read-only there */
-		{ RW("'/a'") "," RO("'/r'"), "rw /a; ro /r <- /a/b/c; ro /a/b/c" },
+		{ RW("'/a'") "," RO("'/r'"), "rw /a; ro /r <- /a/b/c; rw /a/b; ro /a/b/c" },
 		{ RW("'/l2'") "," NO("'/r'"), "rw /l2 <- /a/b; no /l2/c; no /a/b/c" },
 		/* below a denial only grants say anything */
 		{ NO("'/a','/a/b','/r'"), "no /a" },
@@ -333,7 +359,7 @@ static void test_whole_root(void **state)
 	assert_int_equal(fs->whole_root, WHOLE_ROOT_READWRITE);
 	assert_int_equal(fs->folder_count, 0);
 	assert_true(fs->covers_sysfs && fs->wants_tmp);
-	assert_string_equal(entries_text(&w), "rw /home; ro /r <- /a/b; ro /a/b; no /home/x");
+	assert_string_equal(entries_text(&w), "rw /home; rw /a; ro /r <- /a/b; ro /a/b; no /home/x");
 	world_accept(&w, MXC_FS(RW("'/..','/tmp'") "," RO("'/'")));
 	fs = &w.decisions->filesystem;
 	assert_int_equal(fs->whole_root, WHOLE_ROOT_READONLY);
@@ -801,6 +827,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_same_path),
 		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_regions),
 		cmocka_unit_test(test_folders),
 		cmocka_unit_test(test_absent),
