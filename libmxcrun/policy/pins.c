@@ -80,25 +80,19 @@ static int add_folder(struct pins *pins, const struct candidate *held, const cha
 	return source ? add(pins, held, folder, source, err) : err_nomem(err);
 }
 
-/* Where a region shows it by a link the folders are those that the link leads to. */
-static const char *place_in(struct pins *pins, const struct candidate *held, const char *region, const char *region_source)
+/* From what is held up to the region around it, by the folders that are really there: a link on the way is none. What the region
+ * doesn't hold is only put there. 1: the region is one to go on from. */
+static int pin_in_region(struct pins *pins, const struct candidate *held, const struct candidate *region, struct err **err)
 {
-	const char *rest = path_below(held->entry.source, region_source[1] ? strlen(region_source) : 0);
-
-	return path_is_within(held->entry.source, region_source) ?
-		       arena_printf(pins->view->arena, "%s%s", region[1] ? region : "", rest) : NULL;
-}
-
-/* From what is held up to the region around it. 1: that is one to go on from. */
-static int pin_in_region(struct pins *pins, const struct candidate *held, const char *path, const struct candidate *region, struct err **err)
-{
-	const char *around = region ? region->entry.destination : "/", *source = region ? region->entry.source : "/";
-	const char *place = place_in(pins, held, around, source);
-	size_t end = around[1] ? strlen(around) : 1, len;
+	const char *around = region ? region->entry.destination : "/", *source = region ? region->entry.source : "/", *place;
+	size_t end = strlen(around), len;
 	int r = 0;
 
+	if (!path_is_within(held->entry.source, source))
+		return 0;
+	place = arena_printf(pins->view->arena, "%s%s", around[1] ? around : "", path_below(held->entry.source, source[1] ? strlen(source) : 0));
 	if (!place)
-		place = path;
+		return err_nomem(err);
 	if (is_of_the_sandbox(pins->view, place, end))
 		return 0;
 	for (len = path_parent_len(place, strlen(place)); len > end && r == 0; len = path_parent_len(place, len)) {
@@ -126,20 +120,16 @@ static const struct candidate *region_above(const struct pins *pins, const char 
 /* A region may lie in another one, in which the folders above it could be moved. */
 static int pin_above(struct pins *pins, const struct candidate *held, struct err **err)
 {
-	const char *path = held->entry.destination;
 	int r = 1;
 
 	while (r > 0) {
 		bool is_writable;
-		const struct candidate *region = region_above(pins, path, &is_writable);
+		const struct candidate *region = region_above(pins, held->entry.destination, &is_writable);
 
 		if (!is_writable)
 			return 0;
-		r = pin_in_region(pins, held, path, region, err);
-		if (r > 0) {
-			held = region;
-			path = region->entry.destination;
-		}
+		r = pin_in_region(pins, held, region, err);
+		held = region;
 	}
 	return r;
 }

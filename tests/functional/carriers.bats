@@ -71,6 +71,41 @@ try_script='try() { # PATH
 	[ -z "$(ls "$BATS_TEST_TMPDIR/volume")" ]
 }
 
+# What one start moves away would be open to the next, which restricts by name.
+@test "the folders above what a policy restricts can't be moved away for the next start" {
+	local kind round
+	for kind in make_bundle make_userns_bundle; do
+		"$kind"
+		mkdir -p "$BUNDLE/rootfs"/data/{deep/er,open}
+		echo deep >"$BUNDLE/rootfs/data/deep/er/file"
+		echo open >"$BUNDLE/rootfs/data/open/file"
+		annotate '{"filesystem": {"deniedPaths": ["/data/deep/er/file"], "readonlyPaths": ["/data/open/file"]}}'
+		script 'mv /data /gone && echo moved; mv /data/deep /data/gone && echo moved; mv /data/deep/er /data/gone && echo moved
+			mkdir -p /data/deep/er; cat /gone/deep/er/file /data/gone/er/file /data/gone/file; echo x >>/gone/open/file; mv /data/open /free && echo moved
+			mkdir /data/free && mv /data/free /data/freed && echo free && rmdir /data/freed'
+		for round in 1 2; do
+			run_carried
+			equal "$status $output" "0 free"
+		done
+		equal "$(cat "$BUNDLE/rootfs/data/deep/er/file" "$BUNDLE/rootfs/data/open/file")" "deep
+open"
+	done
+}
+
+@test "a sandbox: the folders above what the host's owner restricts can't be moved away, either" {
+	local data=$BATS_TEST_TMPDIR/data round
+	mkdir -p "$data/deep/er"
+	echo hidden >"$data/deep/er/file"
+	owners a "{\"version\": \"1.0.0\", \"filesystem\": {\"deniedPaths\": [\"$data/deep/er/file\"]}}"
+	policy "cd $data; mv deep gone && echo moved; mv deep/er deep/gone && echo moved; mkdir -p deep/er; touch deep/er/file; cat gone/er/file deep/gone/file; echo fine" \
+		--arg d "$data" '.filesystem.readwritePaths = [$d]'
+	for round in 1 2; do
+		run --separate-stderr rt --admin-config "$ADMIN" mxc run "$POLICY" </dev/null
+		equal "$status $output" "0 fine"
+	done
+	equal "$(cat "$data/deep/er/file")" hidden
+}
+
 @test "a path inside of a denied one can be left open" {
 	annotate '{"filesystem": {"deniedPaths": ["/data"], "readwritePaths": ["/data/open"], "readonlyPaths": ["/data/deep/er/file"]}}'
 	script "$try_script"'ls /data | tr "\n" " "; echo; try /data/open; try /data/deep/er/file; try /data/file; touch /data/x 2>/dev/null || echo closed'

@@ -132,7 +132,7 @@ static void test_identity(void **state)
 /* The folders between what is restricted and what can be written to around it. */
 static void test_pins(void **state)
 {
-	static const struct fake_file files[] = { { .path = "/l", .canonical = "/a" } };
+	static const struct fake_file files[] = { { .path = "/l", .canonical = "/a" }, { .path = "/a/out/d", .canonical = "/e/d" } };
 	static const struct tree trees[] = {
 		{ RW("'/a'") "," NO("'/a/b'"), "rw /a; no /a/b" },
 		{ RW("'/a'") "," NO("'/a/b/c/d'"), "rw /a; rw /a/b; rw /a/b/c; no /a/b/c/d" },
@@ -145,6 +145,8 @@ static void test_pins(void **state)
 		{ RW("'/a','/a/b/c'") "," NO("'/a/b/c/d/e'"), "rw /a; rw /a/b; rw /a/b/c; rw /a/b/c/d; no /a/b/c/d/e" },
 		/* those that a link leads to */
 		{ RW("'/l'") "," NO("'/a/b/c'"), "rw /l <- /a; rw /l/b <- /a/b; no /a/b/c; no /l/b/c" },
+		/* what is put there by a link, from elsewhere */
+		{ RW("'/a','/e'") "," RO("'/a/out/d'"), "rw /a; rw /e; ro /e/d; ro /a/out/d <- /e/d" },
 		/* /tmp is the sandbox's own */
 		{ RW("'/'") "," NO("'/tmp/x/y'"), "no /tmp/x/y" },
 		{ RW("'/','/tmp'") "," NO("'/tmp/x/y'"), "rw /tmp; rw /tmp/x; no /tmp/x/y" },

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -193,6 +194,77 @@ static int compare_places(const void *a, const void *b)
 	return (int)x->region->kind - (int)y->region->kind;
 }
 
+/* ---- the folders above ---- */
+
+/* 1: it can't be moved, for it is where a mount is, or nothing can be moved there. */
+static int is_fixed(int fd)
+{
+	struct mount_identity identity;
+	struct statvfs st;
+
+	if (mount_identify(fd, &identity) && identity.is_root)
+		return 1;
+	return fstatvfs(fd, &st) < 0 ? -errno : (st.f_flag & ST_RDONLY) != 0;
+}
+
+/* Binds the folder on itself. */
+static int pin(struct init *init, const char *path, const char *pointer, struct err **err)
+{
+	const struct plan_mount step = { .kind = MOUNT_BIND, .destination = path, .pointer = pointer };
+	cleanup_close int target = path_open_in_root(init->root_fd, path, O_PATH | O_DIRECTORY), tree = -1;
+	int r = target < 0 ? target : is_fixed(target);
+
+	if (r < 0)
+		return err_sys(err, E_POLICY, -r, "open", path, pointer);
+	if (r)
+		return 0;
+	tree = mount_clone(init, target, "", SYS_AT_RECURSIVE);
+	return tree < 0 ? err_sys(err, E_MOUNT, errno, "open_tree", path, pointer) :
+			  mounts_attach_verified(init, &step, tree, target, err);
+}
+
+/* From the root downwards, so that each lies in the one before. */
+static int pin_above(struct init *init, const struct place *place, struct err **err)
+{
+	cleanup_free char *path = strdup(place->real);
+	int r = 0;
+
+	if (!path)
+		return err_nomem(err);
+	for (char *slash = strchr(path + 1, '/'); slash && r == 0; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		r = pin(init, path, place->region->pointer, err);
+		*slash = '/';
+	}
+	return r;
+}
+
+static bool has_same_folder(const struct place *a, const struct place *b)
+{
+	size_t a_len = (size_t)(strrchr(a->real, '/') - a->real), b_len = (size_t)(strrchr(b->real, '/') - b->real);
+
+	return a_len == b_len && !strncmp(a->real, b->real, a_len);
+}
+
+/* A mount holds an object, not its name. A folder above it that can be written to could be moved away, and the next start would restrict
+ * what was put in its place; a mount point is neither renamed nor removed. Before anything is taken aside, which then has its part of
+ * these. */
+static int pin_all(struct init *init, const struct places *places, struct err **err)
+{
+	const struct place *last = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < places->count && r == 0; i++) {
+		const struct place *place = &places->items[i];
+
+		if (place->region->kind == REGION_OPEN || (last && has_same_folder(last, place)))
+			continue;
+		r = pin_above(init, place, err);
+		last = place;
+	}
+	return r;
+}
+
 /* ---- taking aside ---- */
 
 static bool is_of_root(struct init *init, int fd)
@@ -313,6 +385,8 @@ int regions_apply(struct init *init, struct err **err)
 		return r;
 	mark_kept(&places);
 	r = check_aliases(&places, err);
+	if (r == 0)
+		r = pin_all(init, &places, err);
 	if (r < 0)
 		return r;
 	qsort(places.items, places.count, sizeof(*places.items), compare_places);
