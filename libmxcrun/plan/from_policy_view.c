@@ -25,10 +25,11 @@ struct own_mount {
 	struct plan_option options[4]; /* ended by a NULL key */
 };
 
+/* Read-only is the mount, which leaves the device to be written to: root's sandbox would be the owner of the host's node. */
 #define DEVICE(path_)                                                          \
 	{                                                                      \
 		.kind = MOUNT_BIND, .destination = (path_), .source = (path_), \
-		.attributes = SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC,               \
+		.attributes = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC, \
 	}
 #define LINK(path_, target_)                                                        \
 	{                                                                           \

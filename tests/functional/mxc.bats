@@ -697,6 +697,18 @@ top"
 top"
 }
 
+# The same modes as they have, lest a failure of this test should be one of the host.
+@test "root's sandbox changes nothing of the host's device nodes, and uses them" {
+	requires root
+	policy 'for f in /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /proc/keys /proc/timer_list /dev/stdin; do
+			chmod 666 $f 2>/dev/null && echo changed $f; chown 0 $f 2>/dev/null && echo owned $f; done
+		touch -d 2020-01-01 /dev/zero 2>/dev/null && echo touched
+		echo x >/dev/null && echo x >/dev/zero && echo x >/dev/urandom && echo written; head -c 2 /dev/zero | wc -c; cat'
+	run_policy
+	equal "$status $output" "0 written
+2"
+}
+
 # What one run moves away would be open to the next, which restricts by name.
 move_script() { # FOLDER
 	echo "cd $1/rw; mv deep gone && echo moved; mv deep/er deep/gone && echo moved; mkdir -p deep/er/secret deep/er/docs

@@ -122,6 +122,20 @@ victim_is_untouched() {
 	refused grep -q "$TAG" /proc/self/mountinfo
 }
 
+# ---- the host's device nodes ----
+
+# Bound, where none can be made. The same modes as they have, lest a failure of this test should be one of the host.
+@test "root of a user namespace who is the host's changes no device node of the host, and uses them" {
+	requires root
+	make_bundle '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1000}] | .linux.gidMappings = [{containerID: 0, hostID: 0, size: 1000}]'
+	script 'for f in /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /proc/keys /proc/timer_list /dev/stdin; do
+			[ ! -c $f ] || { chmod 666 $f 2>/dev/null && echo changed $f; }; done
+		echo x >/dev/null && echo x >/dev/zero && echo written'
+	run_bundle
+	equal "$status $output" "0 written"
+}
+
 # ---- the runtime's own binary and descriptors ----
 
 @test "the host's runtime can't be reached or overwritten from inside (CVE-2019-5736)" {

@@ -29,6 +29,16 @@ static bool is_device(int fd, const struct plan_device *device)
 	       (device->type == 'p' || st.st_rdev == makedev(device->major, device->minor));
 }
 
+/* A device on a read-only mount is written to as on any; its node keeps the mode and owner that the host has given it, also where
+ * root of the container is root of the host. */
+static int bind_readonly(struct init *init, int source, int target)
+{
+	const struct sys_mount_attr readonly = { .attr_set = SYS_ATTR_RDONLY };
+	cleanup_close int tree = mount_clone(init, source, "", 0);
+
+	return tree < 0 || mount_set(init, tree, 0, &readonly) < 0 ? -1 : mount_attach(init, tree, target);
+}
+
 static int bind_host_device(struct init *init, const struct plan_device *device, int dir, const char *name, struct err **err)
 {
 	cleanup_close int source = open(device->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -41,7 +51,7 @@ static int bind_host_device(struct init *init, const struct plan_device *device,
 	target = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
 	if (target < 0)
 		return err_sys(err, E_DEVICE, errno, "open", device->path, device->pointer);
-	if (mount_bind(init, source, target) < 0)
+	if (bind_readonly(init, source, target) < 0)
 		return err_sys(err, E_DEVICE, errno, "bind mount", device->path, device->pointer);
 	return 0;
 }
@@ -165,8 +175,8 @@ static bool is_null(const struct stat *st)
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
 }
 
-/* Standard I/O that is the host's /dev/null becomes the container's: it would hold a mount of the host's, and a container
- * with such a descriptor can't be checkpointed. */
+/* Standard I/O that is the host's /dev/null becomes the container's: it would hold a mount of the host's, a container
+ * with such a descriptor can't be checkpointed, and root of a sandbox could change its node's mode. */
 int devices_reopen_null(struct init *init, struct err **err)
 {
 	cleanup_close int null_fd = -1;

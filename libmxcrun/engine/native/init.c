@@ -269,7 +269,7 @@ static int settle(struct init *init, struct err **err)
 
 	if (r == 0)
 		r = readonly_apply_dev(init, err);
-	if (r == 0 && !init->plan->lifecycle.is_sandbox)
+	if (r == 0)
 		r = devices_reopen_null(init, err);
 	if (r == 0)
 		r = procfs_apply(init, err);

@@ -42,10 +42,10 @@ static int open_null(const struct init *init, struct err **err)
 	return take_fd(fd);
 }
 
-/* nosuid and noexec cost nothing; nodev makes a device unreadable, which is right in a sandbox only. */
+/* Read-only, for the null device may be the host's own, whose mode root of a sandbox could change. nosuid and noexec cost nothing; nodev makes a device unreadable, which is right in a sandbox only. */
 static int protect_null(struct init *init, int tree, struct err **err)
 {
-	struct sys_mount_attr attr = { .attr_set = SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC };
+	struct sys_mount_attr attr = { .attr_set = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC };
 
 	if (init->plan->root.kind != ROOT_BUNDLE)
 		attr.attr_set |= SYS_ATTR_NODEV;
