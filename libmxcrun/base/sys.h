@@ -66,10 +66,11 @@ struct sys_mount_attr {
 /* close_range(2), Linux 5.9; CLOEXEC flag 5.11 */
 #define SYS_CLOSE_RANGE_CLOEXEC 4u
 
-/* landlock(7), Linux 5.13: the version of its interface, -1 where it is absent or off; a set that handles these rights on files, and (version 6, or 0) keeps what is scoped to its domain;
- * a rule for what lies below a path, and the set's use for this thread. */
+/* landlock(7), Linux 5.13: the version of its interface, -1 where it is absent or off; a set that handles these rights on files, and
+ * (version 6, or 0) keeps what is scoped to its domain; a rule for what lies below a path, and the set's use for this thread. */
 int sys_landlock_abi(void);
 #define SYS_LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET ((uint64_t)1)
+#define SYS_LANDLOCK_SCOPE_SIGNAL ((uint64_t)1 << 1)
 int sys_landlock_create(uint64_t handled_fs, uint64_t scoped);
 int sys_landlock_add_path(int ruleset_fd, int fd, uint64_t allowed);
 int sys_landlock_restrict_self(int ruleset_fd);

@@ -180,6 +180,16 @@ out err"
 	equal "$code" 9
 }
 
+# On the terminal it is in the process group of whoever started mxcrun.
+@test "a terminal: a workload's signals end with the sandbox" {
+	requires_item "the caller's session"
+	[ -x /usr/bin/script ] || skip "needs script"
+	policy 'kill -9 0'
+	[ "$("$MXCRUN" plan --mxc "$POLICY" | jq .process.landlockAbi)" -ge 6 ] || skip "needs Landlock in version 6"
+	command script -qec "$MXCRUN ${BY[*]} --root $STATE mxc run $POLICY; echo \"the caller goes on: \$?\"" /dev/null </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&-
+	contains "$(cat "$BATS_TEST_TMPDIR/out")" "the caller goes on: 137"
+}
+
 @test "a workload can't end its sandbox by signals to pid 1" {
 	policy 'kill -9 1; kill 1; kill -INT 1; kill -HUP 1; sleep 0.2; echo alive; exit 3'
 	run_policy

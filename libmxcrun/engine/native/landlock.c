@@ -8,6 +8,9 @@
  * system that it may write to, so no rule further down could take anything away. Beside it each file that
  * the caller gave as standard input or output may be opened again by /dev/stdin and the like, as without a domain; a
  * directory may not: from one the rest of the host could be reached.
+ *
+ * Signals stay in the domain where the kernel can have it so (version 6): on its caller's terminal a workload is in his process group,
+ * and kill(0, ...) would reach him and the runtime, whatever the pid namespace.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +33,13 @@ static uint64_t rights_of(unsigned int abi)
 	uint64_t last = abi >= 5 ? FS_IOCTL_DEV : abi >= 3 ? FS_TRUNCATE : FS_REFER;
 
 	return last | (last - 1);
+}
+
+static uint64_t scope_of(const struct plan *plan)
+{
+	uint64_t signals = plan->process.landlock_abi >= 6 ? SYS_LANDLOCK_SCOPE_SIGNAL : 0;
+
+	return signals | (plan_keeps_abstract_sockets_out(plan) ? SYS_LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET : 0);
 }
 
 static int add_root(int ruleset, uint64_t rights, struct err **err)
@@ -60,7 +70,7 @@ int landlock_apply(struct init *init, struct err **err)
 
 	if (!abi)
 		return 0;
-	ruleset = sys_landlock_create(rights, plan_keeps_abstract_sockets_out(init->plan) ? SYS_LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET : 0);
+	ruleset = sys_landlock_create(rights, scope_of(init->plan));
 	if (ruleset < 0)
 		return err_sys(err, E_PROCESS, errno, "landlock_create_ruleset", "the second wall", NULL);
 	r = add_root(ruleset, rights, err);
