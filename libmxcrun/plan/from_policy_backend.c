@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/sys.h"
 #include "plan/caps.h"
 #include "plan/from_carriers.h"
 #include "plan/seccomp.h"
@@ -198,10 +199,20 @@ static enum seccomp_unix unix_sockets_of(const struct plan *plan)
 	return plan_keeps_abstract_sockets_out(plan) ? SECCOMP_UNIX_PAIRS_FOR_OTHERS : SECCOMP_UNIX_PAIRS;
 }
 
+/* Its own file systems end with it, and nobody else executes from them. */
+static bool writes_to_host(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->mount_count; i++)
+		if (plan->mounts[i].kind == MOUNT_BIND && !((plan->mounts[i].attr_set | plan->mounts[i].attr_set_recursive) & SYS_ATTR_RDONLY))
+			return true;
+	return false;
+}
+
 static int choose_filter(struct builder *b, const char *profile, const struct oci_seccomp *file, struct err **err)
 {
 	struct plan_process *process = &b->plan->process;
-	const struct seccomp_workload workload = { process->capabilities.effective, unix_sockets_of(b->plan), b->request->keeps_rules };
+	const struct seccomp_workload workload = { process->capabilities.effective, unix_sockets_of(b->plan), b->request->keeps_rules,
+						   writes_to_host(b->plan) };
 	int index;
 
 	if (file && (workload.unix_sockets == SECCOMP_UNIX_PAIRS || (workload.unix_sockets != SECCOMP_UNIX_ANY && workload.keeps_rules)))

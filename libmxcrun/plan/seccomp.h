@@ -27,6 +27,7 @@ struct seccomp_workload {
 	uint64_t capabilities;		/* what these are for is let through; bits as in plan_capabilities */
 	enum seccomp_unix unix_sockets; /* _FOR_OTHERS: in the rules that are kept, since other runtimes have no such domain */
 	bool keeps_rules;
+	bool writes_to_host;		/* then it makes no set-user-ID files: on the host they would have an effect */
 };
 
 /* The filter of a policy sandbox (invariant 49). `default`: listed calls pass, all others do not exist (ENOSYS); `denylist`: what
@@ -37,7 +38,7 @@ int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, co
 			   struct plan_seccomp *ret, const struct log *log, struct err **err);
 
 /* A named profile's filter as it is without capabilities, made when mxcrun is built (seccomp_ready_make.c): to compile it each time
- * took a third of the planning. By enum. Absent, so that its address is NULL, in other programs, and where mxcrun is built for
+ * took a third of the planning. Two by enum, the second for who writes to the host. Absent, so that its address is NULL, in other programs, and where mxcrun is built for
  * another machine. */
 struct sock_filter;
 struct seccomp_ready {

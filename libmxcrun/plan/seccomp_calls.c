@@ -6,11 +6,13 @@
 #include "plan/seccomp_calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "plan/caps.h"
@@ -56,7 +58,7 @@ static const char absent[][SECCOMP_NAME_SIZE] = {
  * of a kernel that is older than they are. */
 static const char allowed[][SECCOMP_NAME_SIZE] = {
 	/* files */
-	"open", "openat", "openat2", "creat", "close", "close_range", "read", "readv", "pread64", "preadv", "preadv2",
+	"close", "close_range", "read", "readv", "pread64", "preadv", "preadv2",
 	"write", "writev", "pwrite64", "pwritev", "pwritev2", "lseek", "_llseek", "dup", "dup2", "dup3", "fcntl",
 	"fcntl64", "flock", "fsync", "fdatasync", "sync", "syncfs", "sync_file_range", "sync_file_range2",
 	"arm_sync_file_range", "fadvise64", "fadvise64_64", "arm_fadvise64_64", "fallocate", "truncate", "truncate64",
@@ -65,9 +67,9 @@ static const char allowed[][SECCOMP_NAME_SIZE] = {
 	"stat", "stat64", "oldstat", "lstat", "lstat64", "oldlstat", "fstat", "fstat64", "oldfstat", "fstatat64",
 	"newfstatat", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64", "access", "faccessat", "faccessat2",
 	"readlink", "readlinkat", "getdents", "getdents64", "readdir", "getcwd", "chdir", "fchdir",
-	"mkdir", "mkdirat", "rmdir", "mknod", "mknodat", "link", "linkat", "unlink", "unlinkat", "symlink",
+	"mkdir", "mkdirat", "rmdir", "link", "linkat", "unlink", "unlinkat", "symlink",
 	"symlinkat", "rename", "renameat", "renameat2", "umask",
-	"chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "chown32", "fchown", "fchown32", "lchown", "lchown32",
+	"chown", "chown32", "fchown", "fchown32", "lchown", "lchown32",
 	"fchownat", "utime", "utimes", "futimesat", "utimensat", "utimensat_time64",
 	"setxattr", "lsetxattr", "fsetxattr", "setxattrat", "getxattr", "lgetxattr", "fgetxattr", "getxattrat",
 	"listxattr", "llistxattr", "flistxattr", "listxattrat", "removexattr", "lremovexattr", "fremovexattr",
@@ -143,7 +145,25 @@ const struct seccomp_names seccomp_allowed_calls = { allowed, array_size(allowed
 	{ "socketpair", EACCES, SECCOMP_PAIRS_ONLY, 0, { PAIR_TYPE(SOCK_DGRAM) } },                   \
 	{ "socketpair", EACCES, SECCOMP_PAIRS_ONLY, 0, { PAIR_TYPE(SOCK_RAW) } }
 
+/* What makes a set-user-ID file: also of a mode that comes with a flag. Of the two flags either may do so. */
+#define TMPFILE (O_TMPFILE & ~O_DIRECTORY)
+#define IS_SET_UID(mode) { mode, MASKED, S_ISUID, S_ISUID }
+#define REFUSE_SET_UID(call, mode) { call, EPERM, SECCOMP_NO_SET_UID, 0, { IS_SET_UID(mode) } }
+#define REFUSE_NEW_SET_UID(call, flags, mode)                                                                            \
+	{ call, EPERM, SECCOMP_NO_SET_UID, 0, { { flags, MASKED, O_CREAT, O_CREAT }, IS_SET_UID(mode) } },               \
+	{ call, EPERM, SECCOMP_NO_SET_UID, 0, { { flags, MASKED, TMPFILE, TMPFILE }, IS_SET_UID(mode) } }
+#define ALLOW_WITHOUT_SET_UID(call, mode) { call, 0, SECCOMP_NO_SET_UID, 0, { { mode, MASKED, S_ISUID, 0 } } }
+#define ALLOW_WITHOUT_NEW(call, flags) { call, 0, SECCOMP_NO_SET_UID, 0, { { flags, MASKED, O_CREAT | TMPFILE, 0 } } }
+#define ALLOW_ANY_MODE(call) { call, 0, 0, SECCOMP_NO_SET_UID, { { 0 } } }
+#define NO_SET_UID                                                                                                    \
+	REFUSE_SET_UID("chmod", 1), REFUSE_SET_UID("fchmod", 1), REFUSE_SET_UID("fchmodat", 2),                          \
+	REFUSE_SET_UID("fchmodat2", 2), REFUSE_SET_UID("mknod", 1), REFUSE_SET_UID("mknodat", 2),                        \
+	REFUSE_SET_UID("creat", 1), REFUSE_NEW_SET_UID("open", 1, 2), REFUSE_NEW_SET_UID("openat", 2, 3)
+#define MODES(call, mode) ALLOW_WITHOUT_SET_UID(call, mode), ALLOW_ANY_MODE(call)
+
 const struct seccomp_call_rule seccomp_refused_arguments[] = {
+	NO_SET_UID,
+	{ "openat2", ENOSYS, SECCOMP_NO_SET_UID, 0, { { 0 } } },
 	ONLY_PAIRS,
 	NO_NEW(CLONE_NEWUSER), NO_NEW(CLONE_NEWNS),  NO_NEW(CLONE_NEWPID),    NO_NEW(CLONE_NEWNET),
 	NO_NEW(CLONE_NEWIPC),  NO_NEW(CLONE_NEWUTS), NO_NEW(CLONE_NEWCGROUP),
@@ -166,6 +186,12 @@ const size_t seccomp_refused_argument_count = array_size(seccomp_refused_argumen
 	    { 2, GT, IPPROTO_TCP, 0 } } }
 
 const struct seccomp_call_rule seccomp_allowed_arguments[] = {
+	NO_SET_UID,
+	MODES("chmod", 1), MODES("fchmod", 1), MODES("fchmodat", 2), MODES("fchmodat2", 2), MODES("mknod", 1), MODES("mknodat", 2),
+	MODES("creat", 1), MODES("open", 2), ALLOW_WITHOUT_NEW("open", 1), MODES("openat", 3), ALLOW_WITHOUT_NEW("openat", 2),
+	/* its mode lies behind a pointer: callers fall back to openat */
+	ALLOW_ANY_MODE("openat2"),
+
 	{ "clone", 0, 0, 0, { { 0, MASKED, ALL_NAMESPACES, 0 } } },
 	NO_NEW(CLONE_NEWUSER), NO_NEW(CLONE_NEWNS),  NO_NEW(CLONE_NEWPID),    NO_NEW(CLONE_NEWNET),
 	NO_NEW(CLONE_NEWIPC),  NO_NEW(CLONE_NEWUTS), NO_NEW(CLONE_NEWCGROUP),

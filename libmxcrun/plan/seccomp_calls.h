@@ -24,8 +24,9 @@ extern const struct seccomp_names seccomp_allowed_calls;
 struct seccomp_call_rule {
 	char call[SECCOMP_NAME_SIZE];
 	int errnum;		/* 0: let it pass */
-	/* of the capabilities' bits, and this one: the rule holds with one of them, or without all of them; 0: always */
+	/* of the capabilities' bits, and these: the rule holds with one of them, or without all of them; 0: always */
 #define SECCOMP_PAIRS_ONLY ((uint64_t)1 << 63)	/* of UNIX sockets */
+#define SECCOMP_NO_SET_UID ((uint64_t)1 << 62)
 	uint64_t with, without;
 	struct {
 		uint32_t index;

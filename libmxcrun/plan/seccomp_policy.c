@@ -240,7 +240,8 @@ static int take_ready(struct arena *arena, const struct seccomp_ready *ready, st
 int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, const struct seccomp_workload *workload,
 			   struct plan_seccomp *ret, const struct log *log, struct err **err)
 {
-	uint64_t bits = workload->capabilities, others_bits = bits;
+	uint64_t modes = workload->writes_to_host ? SECCOMP_NO_SET_UID : 0;
+	uint64_t bits = workload->capabilities | modes, others_bits = bits;
 	cleanup_arena struct arena *scratch = NULL;
 	struct oci_seccomp own, others;
 	int r;
@@ -249,8 +250,8 @@ int seccomp_compile_policy(struct arena *arena, enum seccomp_profile profile, co
 		bits |= SECCOMP_PAIRS_ONLY;
 	if (workload->unix_sockets != SECCOMP_UNIX_ANY)
 		others_bits |= SECCOMP_PAIRS_ONLY;
-	if (!workload->keeps_rules && is_ready(bits))
-		return take_ready(arena, &seccomp_ready[profile], ret, err);
+	if (!workload->keeps_rules && is_ready(bits & ~modes))
+		return take_ready(arena, &seccomp_ready[2 * profile + workload->writes_to_host], ret, err);
 	scratch = arena_new();
 	r = scratch ? build_profile(scratch, profile, bits, false, &own, err) : err_nomem(err);
 

@@ -719,6 +719,22 @@ top"
 2"
 }
 
+# Root's sandbox would leave a program by which anybody is root.
+@test "no set-user-ID file is made by who may write to the host" {
+	local script='for f in $DIR/file /tmp/file; do touch $f; chmod 4755 $f 2>/dev/null && echo made $f; chmod u+s $f 2>/dev/null && echo made $f
+			chmod 2755 $f && chmod 1755 $f && chmod 700 $f || echo refused $f; done; cp /bin/sh $DIR/sh && chmod 755 $DIR/sh && $DIR/sh -c "echo fine"' profile
+	for profile in default denylist; do
+		policy "DIR=$D/rw; $script" --arg d "$D/rw" --arg p "$profile" '.filesystem.readwritePaths = [$d] | .bubblewrap.seccompProfile = $p'
+		run_policy
+		equal "$status $output" "0 fine"
+		equal "$(find "$D" -perm /4000)" ""
+	done
+	# what is the sandbox's own goes with it
+	policy 'touch /tmp/file && chmod 4755 /tmp/file && stat -c %a /tmp/file' --arg d "$D/ro" '.filesystem.readonlyPaths = [$d]'
+	run_policy
+	equal "$status $output" "0 4755"
+}
+
 # What one run moves away would be open to the next, which restricts by name.
 move_script() { # FOLDER
 	echo "cd $1/rw; mv deep gone && echo moved; mv deep/er deep/gone && echo moved; mkdir -p deep/er/secret deep/er/docs

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -404,7 +405,7 @@ static uint32_t ask_policy(const struct plan_seccomp *p, int number, const uint6
 static void compile_policy(struct arena *arena, enum seccomp_profile profile, uint64_t capabilities, struct plan_seccomp *ret)
 {
 	struct err *err = NULL;
-	const struct seccomp_workload workload = { capabilities, SECCOMP_UNIX_ANY, true };
+	const struct seccomp_workload workload = { .capabilities = capabilities, .keeps_rules = true };
 
 	*ret = (struct plan_seccomp){ 0 };
 	assert_int_equal(seccomp_compile_policy(arena, profile, &workload, ret, NULL, &err), 0);
@@ -467,6 +468,53 @@ static void unix_sockets_by_pairs(void **state)
 	}
 }
 
+/* A sandbox that writes to the host makes no file there that another user could become its caller by. */
+static void no_set_user_id_files(void **state)
+{
+	static const struct {
+		const char *call;
+		uint64_t args[4];
+		uint32_t refused;
+	} cases[] = {
+		{ "chmod", { 0, 0755 }, YES },
+		{ "chmod", { 0, 02755 }, YES },
+		{ "chmod", { 0, 04755 }, NO(EPERM) },
+		{ "chmod", { 0, 1ull << 32 | 06000 }, NO(EPERM) },
+		{ "fchmod", { 3, 04000 }, NO(EPERM) },
+		{ "fchmodat", { 3, 0, 04711 }, NO(EPERM) },
+		{ "fchmodat", { 3, 04000, 0644 }, YES },
+		{ "mknod", { 0, S_IFREG | 04755 }, NO(EPERM) },
+		{ "mknodat", { 3, 0, S_IFIFO | 0644 }, YES },
+		{ "creat", { 0, 04755 }, NO(EPERM) },
+		{ "open", { 0, O_RDONLY, 04755 }, YES },
+		{ "open", { 0, O_WRONLY | O_CREAT, 0644 }, YES },
+		{ "open", { 0, O_WRONLY | O_CREAT, 04755 }, NO(EPERM) },
+		{ "openat", { 3, 0, O_RDWR | O_CREAT | O_EXCL, 04700 }, NO(EPERM) },
+		{ "openat", { 3, 0, O_RDWR | O_TMPFILE, 04700 }, NO(EPERM) },
+		{ "openat", { 3, 0, O_RDONLY | O_DIRECTORY, 04700 }, YES },
+		{ "openat2", { 3 }, NO(ENOSYS) },
+	};
+	cleanup_arena struct arena *arena = arena_new();
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		const struct seccomp_workload workload = { .keeps_rules = i & 1, .writes_to_host = true };
+		const enum seccomp_profile profile = (enum seccomp_profile)(i / 2);
+		struct plan_seccomp with = { 0 }, without = { 0 };
+
+		assert_int_equal(seccomp_compile_policy(arena, profile, &workload, &with, NULL, NULL), 0);
+		compile_policy(arena, profile, 0, &without);
+		for (size_t j = 0; j < array_size(cases); j++) {
+			struct seccomp_data data = { .nr = seccomp_syscall_resolve_name(cases[j].call), .arch = AUDIT_ARCH_X86_64 };
+
+			memcpy(data.args, cases[j].args, sizeof(cases[j].args));
+			if (simulate(with.program, with.instruction_count, &data) != cases[j].refused)
+				fail_msg("%d: case %zu, %s", i, j, cases[j].call);
+			assert_int_equal(simulate(without.program, without.instruction_count, &data), YES);
+		}
+	}
+}
+
 /* What the build has compiled is what is compiled here, and is not taken where a capability changes it. */
 static void profiles_made_by_the_build(void **state)
 {
@@ -485,7 +533,7 @@ static void profiles_made_by_the_build(void **state)
 			compile_policy(arena, (enum seccomp_profile)profile, capabilities, &compiled);
 			assert_int_equal(ready.instruction_count, compiled.instruction_count);
 			assert_memory_equal(ready.program, compiled.program, compiled.instruction_count * sizeof(struct sock_filter));
-			assert_true(capabilities || ready.instruction_count == seccomp_ready[profile].count);
+			assert_true(capabilities || ready.instruction_count == seccomp_ready[2 * profile].count);
 			assert_null(ready.rules);
 		}
 }
@@ -599,6 +647,7 @@ int main(void)
 		cmocka_unit_test(bad_words_are_fatal),
 		cmocka_unit_test(named_profiles),
 		cmocka_unit_test(unix_sockets_by_pairs),
+		cmocka_unit_test(no_set_user_id_files),
 		cmocka_unit_test(profiles_made_by_the_build),
 		cmocka_unit_test(capabilities_open_calls),
 		cmocka_unit_test(named_profiles_under_libseccomp),
