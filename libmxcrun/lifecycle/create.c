@@ -261,6 +261,8 @@ int instance_create_detached(const struct lifecycle *lc, const struct create_req
 	int r = prepare_bundle(lc->facts, lc->log, &request->plan, prepared, err);
 
 	if (r == 0)
+		r = report_check(request->report, err);
+	if (r == 0)
 		r = check_console(prepared->plan, request->console_socket, err);
 	if (r == 0 && request->console_socket)
 		r = console_fd = console_connect(request->console_socket, err);

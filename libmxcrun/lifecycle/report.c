@@ -2,8 +2,12 @@
  * otherwise. */
 #include "lifecycle/report.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/json.h"
@@ -50,6 +54,25 @@ static int replace(const char *path, const struct prepared *prepared, const char
 		return err_nomem(err);
 	r = fd_replace_file(AT_FDCWD, path, w.out.data, w.out.len, 0600);
 	return r < 0 ? err_sys(err, E_PROCESS, -r, "write the enforcement record", path, NULL) : 0;
+}
+
+int report_check(const char *path, struct err **err)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	cleanup_free char *folder = NULL;
+	struct stat st;
+	int number = 0;
+
+	if (!path)
+		return 0;
+	folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	if (!folder)
+		return err_nomem(err);
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		number = EISDIR;
+	else if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0)
+		number = errno;
+	return number ? err_sys(err, E_PROCESS, number, "write the enforcement record", path, NULL) : 0;
 }
 
 int report_write(const char *path, const struct prepared *prepared, const char *status, pid_t pid, struct err **err)

@@ -9,6 +9,9 @@
 #include "lifecycle/prepare.h"
 #include "net/enter.h"
 
+/* Before anything is started: could it be written? NULL: nothing to do. 0 or -errno. */
+int report_check(const char *path, struct err **err);
+
 /* Replace the file at path; NULL: nothing to do. status: "created" or "running". A record that can't be written is
  * an error, for somebody relies on it. 0 or -errno. */
 int report_write(const char *path, const struct prepared *prepared, const char *status, pid_t pid, struct err **err);

@@ -99,6 +99,8 @@ static int run_in_foreground(const struct lifecycle *lc, const struct create_req
 	int r = prepare_bundle(lc->facts, lc->log, &request->plan, &prepared, err);
 
 	if (r == 0)
+		r = report_check(request->report, err);
+	if (r == 0)
 		r = check_no_console_socket(request->console_socket, err);
 	if (r == 0)
 		r = supervisor_prepare(&supervisor, SIGNALS_FORWARD, err);

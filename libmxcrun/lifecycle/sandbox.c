@@ -73,8 +73,10 @@ int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepare
 	const struct plan_root *root = &prepared->plan->root;
 	cleanup_close int image = root->kind == ROOT_IMAGE ? image_hold(root->path, err) : -1;
 	cleanup_close int caller = -1;
-	int r = root->kind == ROOT_IMAGE && image < 0 ? image : supervisor_prepare(&supervisor, SIGNALS_END, err);
+	int r = root->kind == ROOT_IMAGE && image < 0 ? image : report_check(report, err);
 
+	if (r == 0)
+		r = supervisor_prepare(&supervisor, SIGNALS_END, err);
 	if (r == 0)
 		r = open_caller(prepared->plan, &caller, err);
 	if (r == 0)

@@ -535,8 +535,15 @@ denied tree/own.link"
 	grep -q "/secret .* denied " "/proc/$(rt state "$TAG" | jq .pid)/mountinfo"
 	rt delete --force "$TAG"
 	script true
+	jq --arg begun "$BATS_TEST_TMPDIR/begun" '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "touch \($begun)"]}]' \
+		"$BUNDLE/config.json" >"$BUNDLE/with-hook"
+	mv "$BUNDLE/with-hook" "$BUNDLE/config.json"
 	run_carried --report "$BATS_TEST_TMPDIR/absent/report"
 	assert_refused "enforcement record"
+	[ ! -e "$BATS_TEST_TMPDIR/begun" ]
+	run_carried --report "$BATS_TEST_TMPDIR/report"
+	equal "$status" 0
+	[ -e "$BATS_TEST_TMPDIR/begun" ]
 	policy true '.filesystem.readonlyPaths = ["/usr/share"]'
 	rt mxc run --report "$report" "$POLICY"
 	equal "$(jq -r .status "$report")" running
