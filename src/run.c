@@ -6,7 +6,7 @@ static int run(struct program *program, const struct bundle_options *options,
 	       const struct run_options *how, const char *id, int *ret_exit_code, struct err **err)
 {
 	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
-	struct bundle_request bundle;
+	struct bundle_request bundle = { 0 };
 	struct lifecycle lc;
 	int r = store_check_id(id, err);
 

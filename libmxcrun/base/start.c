@@ -113,7 +113,7 @@ static void relocate(uintptr_t base, Elf64_Dyn *dynamic)
 			place++;
 			continue;
 		}
-		for (uint64_t bits = *word >> 1; bits; bits &= bits - 1)
+		for (uint64_t bits = place ? *word >> 1 : 0; bits; bits &= bits - 1)
 			if (!is_in_image_table(place + __builtin_ctzll(bits)))
 				place[__builtin_ctzll(bits)] += base;
 		place += 63;

@@ -40,12 +40,12 @@ static int open_group(const char *path)
 /* What the kernel says about the last refusal lies at the top. */
 static void add_reason(const char *class_path, struct err **err)
 {
-	cleanup_free char *path = NULL, *text = NULL;
 	const char *name = directory_name(class_path);
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
+	cleanup_free char *text = NULL;
 
-	if (asprintf(&path, "%.*sinfo/last_cmd_status", (int)(name - class_path), class_path) < 0)
-		path = NULL;
-	if (path && fd_read_file(AT_FDCWD, path, FILE_MAX, &text, NULL) == 0 && *text && strcmp(text, "ok\n") != 0)
+	strbuf_printf(&path, "%.*sinfo/last_cmd_status", (int)(name - class_path), class_path);
+	if (!path.failed && fd_read_file(AT_FDCWD, strbuf_str(&path), FILE_MAX, &text, NULL) == 0 && *text && strcmp(text, "ok\n") != 0)
 		err_hint(err, "the kernel says: %.*s", (int)strcspn(text, "\n"), text);
 }
 

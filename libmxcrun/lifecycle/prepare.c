@@ -177,7 +177,7 @@ int prepare_bundle(struct host_facts *facts, const struct log *log,
 	cleanup_free char *bundle = NULL, *file = NULL;
 	struct plan_request absolute = *request;
 	const struct oci_config *config = NULL;
-	const struct engine *engine = NULL;
+	const struct engine *engine = &native_engine;
 	const struct admin_config *owners = NULL;
 	int r;
 
@@ -272,7 +272,7 @@ int prepare_exec(struct host_facts *facts, const struct log *log, const struct e
 	r = check_asked_capabilities(record, &request->changes.capabilities, err);
 	if (r == 0)
 		r = prepare_record_config(arena, record, log, &config, err);
-	if (r < 0)
+	if (r < 0 || !config)
 		return r;
 	changed = *config;
 	r = parse_exec_process(arena, request, config->process, log, &changed.process, err);
@@ -411,9 +411,9 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 		   const struct plan_policy_request *request, struct prepared *ret,
 		   struct err **err)
 {
-	const struct policy_decisions *decisions;
+	const struct policy_decisions *decisions = NULL;
 	struct plan_policy_request complete = *request;
-	const struct engine *engine = NULL;
+	const struct engine *engine = &native_engine;
 	const struct admin_config *owners = NULL;
 	struct plan_owner *owner = NULL;
 	struct own_places places = {
@@ -445,7 +445,7 @@ int prepare_policy(struct host_facts *facts, const struct log *log,
 		r = facts_read_cgroups(facts, err);
 	facts_read_landlock(facts);
 	/* the owner's rules make it of the host's network, too */
-	if (r == 0 && (decisions->network.mode == POLICY_NETWORK_FILTERED || decisions->network.mode == POLICY_NETWORK_HOST))
+	if (r == 0 && decisions && (decisions->network.mode == POLICY_NETWORK_FILTERED || decisions->network.mode == POLICY_NETWORK_HOST))
 		r = facts_read_network(document->arena, facts, err);
 	if (r == 0)
 		r = start_plan(ret, facts, err);

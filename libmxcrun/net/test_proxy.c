@@ -230,7 +230,7 @@ static void serve_client(int client, const struct net_test_proxy *rules)
 
 	limit_silence(client);
 	end = read_head(client, head, &len);
-	if (end < 0) {
+	if (end < 2) {
 		answer(client, "400 Bad Request");
 		return;
 	}
