@@ -107,7 +107,11 @@ static bool counts(const struct options *options, pid_t pid, unsigned long *ret_
 {
 	struct __ptrace_syscall_info info;
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0) die("PTRACE_GET_SYSCALL_INFO");
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0) {
+		/* one that another has killed meanwhile: its end is still to come */
+		if (errno == ESRCH) return false;
+		die("PTRACE_GET_SYSCALL_INFO");
+	}
 	if (info.op != PTRACE_SYSCALL_INFO_ENTRY) return false;
 	*ret_number = info.entry.nr;
 	if (options->counts_below) return pid != state.program;

@@ -238,11 +238,11 @@ static int prepare(struct init *init, struct err **err)
 	return r;
 }
 
-static void tell(int sync_fd, enum sync_kind kind, uint32_t number)
+static bool tell(int sync_fd, enum sync_kind kind, uint32_t number)
 {
 	struct { struct sync_header header; uint32_t number; } message = { { kind, sizeof(number) }, number };
 
-	(void)raw_call(SYS_write, sync_fd, (long)&message, sizeof(message), 0, 0);
+	return raw_call(SYS_write, sync_fd, (long)&message, sizeof(message), 0, 0) == sizeof(message);
 }
 
 /* ---- id maps ---- */
@@ -322,7 +322,7 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 	struct birth birth = { .init = init, .run = run, .changes_id = changes_id(plan),
 			       .writes_maps = launch_maps_at_once(plan, init->fds.by_root, init->fds.is_apart) };
 	struct sys_clone_args args = { .flags = CLONE_PARENT };
-	bool is_exec = plan->lifecycle.is_exec;
+	bool is_exec = plan->lifecycle.is_exec, is_known;
 	int sync_fd = init->fds.sync, namespaces_fd = -1, pidfd = -1, r = prepare(init, err);
 	pid_t pid;
 
@@ -331,7 +331,7 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 	if (r < 0)
 		return r;
 	if (init->apart_errno) {
-		tell(sync_fd, SYNC_UNBORN, (uint32_t)init->apart_errno);
+		(void)tell(sync_fd, SYNC_UNBORN, (uint32_t)init->apart_errno);
 		_exit(0);
 	}
 	if (makes_net(&birth)) {
@@ -360,10 +360,13 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 	/* before the parent is woken, which the second needs later than this, and which may be put on our CPU */
 	if (init->net_is_beside && pid > 0)
 		make_net(&init->beside_net, namespaces_fd, pidfd);
-	tell(sync_fd, pid < 0 ? SYNC_UNBORN : SYNC_BORN, (uint32_t)(pid < 0 ? -pid : pid));
+	is_known = tell(sync_fd, pid < 0 ? SYNC_UNBORN : SYNC_BORN, (uint32_t)(pid < 0 ? -pid : pid));
+	/* the parent would wait for its number for as long as the second holds the socket */
+	if (!is_known && pid > 0)
+		(void)raw_call(SYS_kill, pid, SIGKILL, 0, 0, 0);
 	/* the kernel would write there, in the second's memory */
 	(void)raw_call(SYS_set_tid_address, 0, 0, 0, 0, 0);
-	_exit(0);
+	_exit(is_known ? 0 : LAUNCH_EXIT_SETUP);
 }
 
 /* ---- before there is a plan ---- */
