@@ -67,7 +67,7 @@ static int examine(struct program *program, const char *path, bool wants_json, b
 {
 	cleanup_policy_document struct policy_document document = { 0 };
 	struct mxc_source source = { .positional = path };
-	struct doctor_findings host, policy = { 0 };
+	struct doctor_findings host = { 0 }, policy = { 0 };
 	char id[SANDBOX_ID_SIZE], state[PATH_MAX];
 	struct plan_policy_request request = {
 		.id = id,

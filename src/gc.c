@@ -23,7 +23,7 @@ static void report(void *data, const char *id, const struct err *reason)
 
 static int sweep_images(struct program *program, struct err **err)
 {
-	bool is_swept;
+	bool is_swept = false;
 	int r = program_facts(program, err);
 
 	if (r == 0)

@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "base/sys.h"
 #include "cgroup/directory.h"
 #include "cgroup/systemd_bus.h"
@@ -351,14 +352,14 @@ static int forget_failure(struct dbus *bus, const char *unit)
 static bool drop_dead_unit(struct dbus *bus, const char *unit, const struct host_facts *facts)
 {
 	const struct cgroup_mount *mount = find_systemd_mount(facts);
-	cleanup_free char *group = NULL, *path = NULL;
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
+	cleanup_free char *group = NULL;
 	cleanup_err struct err *ignored = NULL;
 
-	if (!mount || read_control_group(bus, unit, &group) < 0)
+	if (!mount || read_control_group(bus, unit, &group) < 0 || !group)
 		return false;
-	if (asprintf(&path, "%s%s", mount->mountpoint, group) < 0)
-		path = NULL;
-	if (!path || (group[0] && (access(path, F_OK) == 0 || errno != ENOENT)))
+	strbuf_printf(&path, "%s%s", mount->mountpoint, group);
+	if (path.failed || (group[0] && (access(strbuf_str(&path), F_OK) == 0 || errno != ENOENT)))
 		return false;
 	return stop_unit(bus, unit, &ignored) == 0 && forget_failure(bus, unit) == 0;
 }

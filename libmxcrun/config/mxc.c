@@ -373,7 +373,7 @@ static int check_paths(const struct decode *d, const struct mxc_config *config, 
 	const struct json *list = section ? json_get(section, key) : NULL, *child;
 	int r = 0;
 
-	if (!mxc_is_present(list))
+	if (!list || !mxc_is_present(list))
 		return 0;
 	for (child = list->first; child && r == 0; child = child->next) {
 		const struct json *path = child->type == JSON_OBJECT ? json_get(child, "path") : child;

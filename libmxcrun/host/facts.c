@@ -182,18 +182,22 @@ int facts_read_user(struct arena *arena, struct host_facts *facts, struct err **
 	return 0;
 }
 
-int facts_read_kernel(struct host_facts *facts, struct err **err)
+static bool allows_user_namespaces(void)
 {
 	cleanup_free char *limit = NULL;
+
+	return fd_read_file(AT_FDCWD, "/proc/sys/user/max_user_namespaces", 64, &limit, NULL) == 0 && strtoul(limit, NULL, 10) > 0;
+}
+
+int facts_read_kernel(struct host_facts *facts, struct err **err)
+{
 	struct utsname name;
-	int r;
 
 	if (uname(&name) < 0)
 		return err_sys(err, E_HOST, errno, "uname", "the kernel's name", NULL);
 	if (sscanf(name.release, "%u.%u", &facts->kernel_major, &facts->kernel_minor) != 2)
 		return err_set(err, E_HOST, 0, NULL, "the kernel's release \"%.64s\" is no version", name.release);
-	r = fd_read_file(AT_FDCWD, "/proc/sys/user/max_user_namespaces", 64, &limit, NULL);
-	facts->has_user_namespaces = r == 0 && strtoul(limit, NULL, 10) > 0;
+	facts->has_user_namespaces = allows_user_namespaces();
 	return 0;
 }
 

@@ -125,7 +125,7 @@ static int open_image(struct arena *arena, const struct host_facts *facts, const
 	if (r < 0)
 		return r;
 	fd = open_in_store(arena, store, name);
-	if (fd == -ENOENT && strcmp(store, MACHINE_STORE))
+	if (fd == -ENOENT && strcmp(store, MACHINE_STORE) != 0)
 		fd = open_in_store(arena, MACHINE_STORE, name);
 	return fd < 0 ? fail_absent(store, name, -fd, err) : fd;
 }

@@ -167,9 +167,15 @@ static void send_on(struct relay_datagrams *d, struct relay_session *session, si
 
 /* ---- sessions ---- */
 
+static bool is_same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
 static bool is_client(const struct relay_session *session, const struct relay_route *route, const struct relay_client *client)
 {
-	return session->fd >= 0 && session->route == route && memcmp(&session->client, client, sizeof(*client)) == 0;
+	return session->fd >= 0 && session->route == route && session->client.len == client->len &&
+	       is_same_address(&session->client.address, &client->address) && is_same_address(&session->client.own, &client->own);
 }
 
 static bool goes_first(const struct relay_session *a, const struct relay_session *b)

@@ -134,8 +134,11 @@ static int fill(struct relay_pipes *pipes, struct relay_flow *flow, bool is_firs
 
 static int empty(struct relay_pipes *pipes, struct relay_flow *flow)
 {
-	ssize_t n = splice(flow->held->out, NULL, flow->to, NULL, flow->len, SPLICE_F_NONBLOCK);
+	ssize_t n;
 
+	if (!flow->held)
+		return 0;
+	n = splice(flow->held->out, NULL, flow->to, NULL, flow->len, SPLICE_F_NONBLOCK);
 	if (n < 0)
 		return must_wait(errno) ? 0 : -errno;
 	flow->len -= (size_t)n;

@@ -60,7 +60,7 @@ static int add_limit(struct builder *b, const char *subject, const char *pointer
 		.carrier = CARRIER, .pointer = pointer, .subject = subject, .mechanism = mechanism,
 		.requested = arena_printf(b->arena, "%" PRIu64, asked),
 		.enforced = arena_printf(b->arena, "%" PRIu64, enforced),
-		.decided_by = asked == enforced ? CARRIER : owners->carrier->name,
+		.decided_by = asked == enforced || !owners ? CARRIER : owners->carrier->name,
 	};
 
 	return asked ? add_plan_item(b, &item, err) : 0;
@@ -109,7 +109,7 @@ static int add_defaults(struct builder *b, const struct policy_decisions *asked,
 	const char *profile = section && section->seccomp_profile ? section->seccomp_profile : "default";
 	const struct plan_item items[] = {
 		{ CARRIER, wanted ? "/bubblewrap/keepCaps" : NULL, "capabilities", NULL, capability_words(b, wanted), kept,
-		  is_own ? CARRIER : carriers_who_takes(b, owner->combined, wanted),
+		  is_own || !owner ? CARRIER : carriers_who_takes(b, owner->combined, wanted),
 		  process->inner_userns ? "empty sets, inner user namespace" : "sets, in the sandbox's user namespace" },
 		{ CARRIER, NULL, "files", "/", "second wall", abi ? "second wall" : "mounts alone", CARRIER,
 		  abi ? abi_words : "this kernel has no Landlock, or one that forbids renames (before Linux 5.19)" },
@@ -212,7 +212,7 @@ static int add_network(struct builder *b, const struct policy_decisions *asked, 
 		.subject = "network",
 		.requested = modes[network->mode].word,
 		.enforced = modes[enforced->network.mode].word,
-		.decided_by = network->mode == enforced->network.mode ? CARRIER : owner->combined->network_carrier->name,
+		.decided_by = network->mode == enforced->network.mode || !owner ? CARRIER : owner->combined->network_carrier->name,
 		.mechanism = modes[enforced->network.mode].mechanism,
 	};
 

@@ -322,7 +322,7 @@ static int collect_regions(struct combination *c, struct err **err)
 		struct verdict here = judge(c, path, len), around = judge(c, path, path_parent_len(path, len));
 
 		count = path_index_find(&c->index, path, len, &place);
-		if (here.intent != around.intent)
+		if (here.node && here.intent != around.intent)
 			add_region(c, path, &here);
 	}
 	mark_reopened(c->ret);
@@ -336,6 +336,7 @@ static void collect_items(struct combination *c)
 	for (size_t i = 0; i < c->node_count; i++) {
 		const struct node *node = &c->nodes[i];
 		struct verdict verdict = judge(c, node->path, strlen(node->path));
+		const struct node *decisive = verdict.node && verdict.intent != node->intent ? verdict.node : node;
 
 		if (node->is_implied)
 			continue;
@@ -346,8 +347,7 @@ static void collect_items(struct combination *c)
 			.intent = verdict.intent,
 			.pointer = node->pointer,
 			.carrier = &c->carriers[node->carrier],
-			.decided_by = &c->carriers[verdict.node->intent == node->intent ? node->carrier :
-											 verdict.node->carrier],
+			.decided_by = &c->carriers[decisive->carrier],
 		};
 	}
 }

@@ -97,7 +97,7 @@ int image_check(const struct view *view, struct err **err)
 	for (size_t i = 0; i < view->count; i++) {
 		const struct candidate *c = &view->items[i];
 
-		if (c->is_image && c->entry.intent != INTENT_READWRITE)
+		if (c->is_image && view->objects->image && c->entry.intent != INTENT_READWRITE)
 			return err_set(err, E_POLICY, 0, POINTER, "the image's directory, '%.512s', is listed itself",
 				       view->objects->image->path);
 		if (view->objects->image && !c->is_image && candidate_is_grant(c) && !c->object->canonical[1])

@@ -59,7 +59,7 @@ static int put_rule(struct lxc_emitter *e, const struct json *rule, const char *
 	const struct json *names = json_get(rule, "names"), *args = json_get(rule, "args");
 	int r = action ? 0 : refuse(text_of(rule, "action"), err);
 
-	if (r < 0 || !strcmp(action, usual))
+	if (r < 0 || !action || !strcmp(action, usual))
 		return r;
 	for (const struct json *name = names ? names->first : NULL; name && r == 0; name = name->next) {
 		strbuf_printf(&e->out->seccomp, "%s %s", name->text, action);

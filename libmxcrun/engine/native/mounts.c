@@ -303,7 +303,7 @@ static int apply_bind(struct init *init, const struct plan_mount *mount, struct 
 {
 	cleanup_close int source = mount->is_idmapped ? -1 : source_take(init, mount);
 	cleanup_close int tree = -1;
-	struct mount_object object;
+	struct mount_object object = { 0 };
 	bool is_done = false;
 	int r = mount->copy_symlink ? copy_symlink(init, mount, source, err) : 1;
 

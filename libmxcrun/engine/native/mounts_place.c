@@ -99,7 +99,7 @@ int place_leave(struct init *init, struct err **err)
 
 	close_kept(place);
 	place->mount = NULL;
-	if (held < 0)
+	if (held < 0 || !mount)
 		return 0;
 	found = open_parent(init, mount->destination, false);
 	if (found < 0)

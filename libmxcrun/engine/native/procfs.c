@@ -142,7 +142,7 @@ static int self_path(const struct init *init, const char *name, char *buf, size_
  * the container has no process but init's own. */
 int procfs_open_self(const struct init *init, const char *name, int flags)
 {
-	char path[NAME_MAX];
+	char path[NAME_MAX] = "";
 	int r = self_path(init, name, path, sizeof(path));
 	int fd;
 
