@@ -185,7 +185,7 @@ out err"
 	requires_item "the caller's session"
 	[ -x /usr/bin/script ] || skip "needs script"
 	policy 'kill -9 0'
-	[ "$("$MXCRUN" plan --mxc "$POLICY" | jq .process.landlockAbi)" -ge 6 ] || skip "needs Landlock in version 6"
+	[ "$(rt plan --mxc "$POLICY" | jq .process.landlockAbi)" -ge 6 ] || skip "needs Landlock in version 6"
 	command script -qec "$MXCRUN ${BY[*]} --root $STATE mxc run $POLICY; echo \"the caller goes on: \$?\"" /dev/null </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 3>&-
 	contains "$(cat "$BATS_TEST_TMPDIR/out")" "the caller goes on: 137"
 }
