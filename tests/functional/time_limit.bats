@@ -156,7 +156,7 @@ now() { date +%s%3N; }
 	kill -9 "$(watcher)"
 	run --separate-stderr rt exec "$TAG" /bin/touch /entered </dev/null
 	[ "$status" -ne 0 ]
-	contains "$stderr" "cannot exec in a container that is stopped"
+	contains "$stderr" "cannot exec in a stopped container"
 	[ ! -e "$BUNDLE/rootfs/entered" ]
 }
 
