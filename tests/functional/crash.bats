@@ -285,7 +285,7 @@ too_large() { # LIMIT COMMAND...
 		assert_nothing_left
 	done
 	config '.process.args = ["/bin/grep", "SigIgn", "/proc/self/status"]'
-	equal "$(trap '' XFSZ PIPE && rt run --bundle "$BUNDLE" "$TAG" </dev/null)" $'SigIgn:\t0000000000000000'
+	equal "$(trap '' XFSZ PIPE HUP USR1 && rt run --bundle "$BUNDLE" "$TAG" </dev/null)" $'SigIgn:\t0000000000000000'
 }
 
 @test "the caller dies while the container is being created: init goes by itself" {

@@ -83,14 +83,13 @@ static bool take_flag(struct launch_fds *fds, const char **at)
 
 static bool take_signals(struct launch_fds *fds, const char **at)
 {
-	bool is_there = false;
 	char *end;
 
 	if (strncmp(*at, "signals=", 8) != 0)
 		return false;
 	fds->ignored_signals = strtoull(*at + 8, &end, 10);
-	*at = end;
-	return take_word(at, "", &is_there);
+	*at = *end == ',' ? end + 1 : NULL;
+	return true;
 }
 
 /* The name is len long. */
