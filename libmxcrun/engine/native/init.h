@@ -47,6 +47,7 @@ struct init {
 	bool net_is_beside;	/* birth.c: the process before this one makes the network namespace, fds.net_is_late; and its result: */
 	int beside_net;		/* 1 + descriptor; 0: not yet; -1: none */
 	bool has_passed;	/* the gate */
+	bool has_all_cpus;	/* scheduling_take_all_cpus() */
 	bool root_is_entered;	/* by another engine, before any mount of ours */
 	char *state_json;	/* OCI state for hooks that run in here, from the GO message; NULL without such hooks */
 	char *program;		/* found by exec_look_up */
@@ -166,7 +167,9 @@ int label_apply(struct init *init, struct err **err);
  * its master goes over fds.console. Runs after rootfs_enter. */
 int terminal_setup(struct init *init, struct err **err);
 
-/* scheduling.c: scheduler, io priority, personality, memory policy, cpus. */
+/* scheduling.c: scheduler, io priority, personality, memory policy, cpus. The first of them sooner, where the process is in its cgroup
+ * and was put on one CPU: where the plan says so it may run on all that the group has; once more: nothing. */
+int scheduling_take_all_cpus(struct init *init, struct err **err);
 int scheduling_apply(struct init *init, struct err **err);
 
 /* limits.c: rlimits, umask, session keyring. */

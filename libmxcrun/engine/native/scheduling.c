@@ -59,18 +59,23 @@ static int set_final_cpus(const struct plan_mask *cpus, struct err **err)
 
 /* Since Linux 6.2 a process keeps the mask that it, or who started it, once asked for, whatever group it gets into: an engine that
  * systemd has pinned would pin its containers. The kernel leaves of this one what the group allows. */
-static int take_all_cpus(struct err **err)
+int scheduling_take_all_cpus(struct init *init, struct err **err)
 {
 	unsigned char all[CPUS_MAX / 8];
 
+	if (!init->plan->process.all_cpus || init->has_all_cpus)
+		return 0;
 	memset(all, 0xff, sizeof(all));
-	return syscall(SYS_sched_setaffinity, 0, sizeof(all), all) < 0 ? err_sys(err, E_PROCESS, errno, "sched_setaffinity", "all cpus", NULL) : 0;
+	if (syscall(SYS_sched_setaffinity, 0, sizeof(all), all) < 0)
+		return err_sys(err, E_PROCESS, errno, "sched_setaffinity", "all cpus", NULL);
+	init->has_all_cpus = true;
+	return 0;
 }
 
 int scheduling_apply(struct init *init, struct err **err)
 {
 	const struct plan_process *process = &init->plan->process;
-	int r = process->all_cpus ? take_all_cpus(err) : 0;
+	int r = scheduling_take_all_cpus(init, err);
 
 	/* before the scheduler: the kernel changes no mask of a deadline */
 	if (r == 0)
