@@ -97,6 +97,8 @@ static int add_filter(struct builder *b, const struct policy_carrier *carrier, s
 	struct plan_policy *plan = &b->plan->policy;
 	const char *profile = section_of(carrier)->seccomp_profile, *pointer = pointer_to(b, carrier, PROFILE_KEY);
 	struct plan_seccomp *filter = &plan->filters[plan->filter_count];
+	const struct seccomp_workload workload = { .capabilities = b->plan->process.capabilities.effective,
+						   .keeps_rules = b->request->keeps_rules };
 	int index = 0, r = note_pointer(b, pointer, err);
 
 	if (r == 0 && !carrier->seccomp_file)
@@ -104,12 +106,9 @@ static int add_filter(struct builder *b, const struct policy_carrier *carrier, s
 	if (r < 0)
 		return r;
 	if (carrier->seccomp_file)
-		r = seccomp_compile_policy_file(b->arena, carrier->seccomp_file, b->request->keeps_rules, filter, b->log, err);
+		r = seccomp_compile_policy_file(b->arena, carrier->seccomp_file, &workload, filter, b->log, err);
 	else
-		r = seccomp_compile_policy(b->arena, (enum seccomp_profile)index,
-					   &(struct seccomp_workload){ .capabilities = b->plan->process.capabilities.effective,
-								       .keeps_rules = b->request->keeps_rules },
-					   filter, b->log, err);
+		r = seccomp_compile_policy(b->arena, (enum seccomp_profile)index, &workload, filter, b->log, err);
 	if (r < 0)
 		return err_wrap(err, "%s: seccomp profile %.512s", carrier->name, profile);
 	plan->filter_count++;

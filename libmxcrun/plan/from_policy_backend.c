@@ -220,7 +220,7 @@ static int choose_filter(struct builder *b, const char *profile, const struct oc
 			       "a profile from a file does not keep the abstract sockets of the host out, whose network "
 			       "network.allowLocalNetwork=true with network.defaultPolicy='allow' asks for");
 	if (file) {
-		if (seccomp_compile_policy_file(b->arena, file, b->request->keeps_rules, &process->seccomp, b->log, err) == 0)
+		if (seccomp_compile_policy_file(b->arena, file, &workload, &process->seccomp, b->log, err) == 0)
 			return 0;
 		return err_wrap(err, "seccomp profile %.512s", profile);
 	}

@@ -50,8 +50,9 @@ extern const struct seccomp_ready seccomp_ready[] __attribute__((weak));
 /* The profile of that name, or -errno with E_POLICY at pointer. */
 int seccomp_profile_from_word(const char *word, const char *pointer, struct err **err);
 
-/* The filter from a file of the caller's. E_POLICY for what a sandbox has no place for (a listener). */
-int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *file, bool keeps_rules,
+/* The filter from a file of the caller's; of the workload only how it writes to the host and keeps_rules matter. E_POLICY for what a sandbox
+ * has no place for (a listener). */
+int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *file, const struct seccomp_workload *workload,
 				struct plan_seccomp *ret, const struct log *log, struct err **err);
 
 /* The section as compact JSON, for engines that take rules and not programs. In arena; NULL: no memory. */

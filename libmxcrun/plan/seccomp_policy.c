@@ -82,21 +82,30 @@ static struct oci_seccomp_arg argument(uint32_t index, const char *op, uint64_t 
 	};
 }
 
+static struct oci_seccomp_arg *copy_conditions(struct rules *rules, const struct seccomp_call_rule *from, size_t *ret_count)
+{
+	struct oci_seccomp_arg *args = arena_array(rules->arena, array_size(from->args), sizeof(*args));
+
+	*ret_count = 0;
+	for (size_t i = 0; args && i < array_size(from->args) && from->args[i].op[0]; i++)
+		args[(*ret_count)++] = argument(from->args[i].index, from->args[i].op, from->args[i].value, from->args[i].value_two);
+	rules->failed |= !args;
+	return args;
+}
+
+static void add_by_argument(struct rules *rules, const struct seccomp_call_rule *from)
+{
+	size_t count;
+	struct oci_seccomp_arg *args = copy_conditions(rules, from, &count);
+
+	add(rules, list_names(rules, &from->call, 1), 1, from->errnum, args, count);
+}
+
 static void add_by_arguments(struct rules *rules, const struct seccomp_call_rule *from, size_t count, uint64_t bits)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct seccomp_call_rule *rule = &from[i];
-		struct oci_seccomp_arg *args = arena_array(rules->arena, array_size(rule->args), sizeof(*args));
-		size_t used = 0;
-
-		if ((rule->with && !(rule->with & bits)) || (rule->without & bits))
-			continue;
-		for (; args && used < array_size(rule->args) && rule->args[used].op[0]; used++)
-			args[used] = argument(rule->args[used].index, rule->args[used].op, rule->args[used].value,
-					      rule->args[used].value_two);
-		rules->failed |= !args;
-		add(rules, list_names(rules, &rule->call, 1), 1, rule->errnum, args, used);
-	}
+	for (size_t i = 0; i < count; i++)
+		if ((!from[i].with || (from[i].with & bits)) && !(from[i].without & bits))
+			add_by_argument(rules, &from[i]);
 }
 
 /* ---- the terminal ---- */
@@ -320,54 +329,200 @@ static bool is_default(const struct oci_seccomp *file, const struct oci_syscall 
 	       rule->errno_ret.value == file->default_errno_ret.value;
 }
 
-static int add_from_file(struct rules *rules, const struct oci_seccomp *file, const struct oci_syscall *rule, struct err **err)
+/* ---- a file's, for who writes to the host: no set-user-ID files, as with the named ones ---- */
+
+static bool lets_pass(const char *action)
 {
-	const char **others = arena_array(rules->arena, rule->names.count + 1, sizeof(*others));
-	struct oci_syscall only_ioctl = *rule, without = *rule;
+	static const char *const words[] = { "SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE" };
+
+	for (size_t i = 0; action && i < array_size(words); i++)
+		if (!strcmp(action, words[i]))
+			return true;
+	return false;
+}
+
+static bool names_call(const struct oci_syscall *rule, const char *call)
+{
+	for (size_t i = 0; i < rule->names.count; i++)
+		if (!strcmp(rule->names.items[i], call))
+			return true;
+	return false;
+}
+
+/* With some arguments, or with all. */
+static bool file_lets_pass(const struct oci_seccomp *file, const char *call)
+{
+	bool is_let = lets_pass(file->default_action);
+
+	for (size_t i = 0; i < file->syscalls.count; i++) {
+		const struct oci_syscall *rule = &file->syscalls.items[i];
+
+		if (!names_call(rule, call))
+			continue;
+		if (lets_pass(rule->action))
+			return true;
+		is_let = is_let && rule->args.count;
+	}
+	return is_let;
+}
+
+static bool makes_set_uid(const char *call)
+{
+	for (size_t i = 0; i < seccomp_refused_argument_count; i++)
+		if (seccomp_refused_arguments[i].with == SECCOMP_NO_SET_UID && !strcmp(seccomp_refused_arguments[i].call, call))
+			return true;
+	return false;
+}
+
+/* Not what the file refuses itself: it may end the program for it. */
+static void refuse_set_uid(struct rules *rules, const struct oci_seccomp *file)
+{
+	for (size_t i = 0; i < seccomp_refused_argument_count; i++)
+		if (seccomp_refused_arguments[i].with == SECCOMP_NO_SET_UID && file_lets_pass(file, seccomp_refused_arguments[i].call))
+			add_by_argument(rules, &seccomp_refused_arguments[i]);
+}
+
+/* The rule's own conditions and these; libseccomp takes one for each argument. */
+static int add_with_conditions(struct rules *rules, const struct oci_syscall *rule, const struct seccomp_call_rule *with, struct err **err)
+{
+	size_t count, own = rule->args.count;
+	const struct oci_seccomp_arg *conditions = copy_conditions(rules, with, &count);
+	struct oci_seccomp_arg *args = arena_array(rules->arena, own + count, sizeof(*args));
+
+	if (!conditions || !args)
+		return err_nomem(err);
+	for (size_t i = 0; i < own; i++) {
+		args[i] = rule->args.items[i];
+		for (size_t c = 0; c < count; c++)
+			if (args[i].index.value == conditions[c].index.value)
+				return err_set(err, E_POLICY, 0, rule->element ? json_pointer(rules->arena, rule->element) : NULL,
+					       "a rule that lets %s pass can't ask for its argument %u in a policy that grants a part of the host for "
+					       "writing: no set-user-ID file may be made there, and that is said of the same argument",
+					       with->call, args[i].index.value);
+	}
+	memcpy(args + own, conditions, count * sizeof(*args));
+	add_rule(rules, *rule, args, own + count);
+	return 0;
+}
+
+/* Said of what makes no such file only, as libseccomp forgets a refusal by argument beside a plain permission. */
+static int add_without_set_uid(struct rules *rules, const struct oci_syscall *rule, const char *call, struct err **err)
+{
+	struct oci_syscall one = *rule;
+	int r = 0;
+
+	for (size_t i = 0; i < seccomp_allowed_argument_count && r == 0; i++) {
+		const struct seccomp_call_rule *with = &seccomp_allowed_arguments[i];
+
+		if (with->with != SECCOMP_NO_SET_UID || with->errnum || strcmp(with->call, call) != 0)
+			continue;
+		one.names = names(list_names(rules, &with->call, 1), 1);
+		r = add_with_conditions(rules, &one, with, err);
+	}
+	return r;
+}
+
+/* ---- a file's rules ---- */
+
+enum part { OF_OTHERS, OF_IOCTL, OF_SET_UID };
+
+static enum part part_of(const char *call, bool no_set_uid)
+{
+	if (!strcmp(call, ioctl_call[0]))
+		return OF_IOCTL;
+	return no_set_uid && makes_set_uid(call) ? OF_SET_UID : OF_OTHERS;
+}
+
+/* The rule for those of its calls alone; false: it has none. */
+static bool take_part(struct rules *rules, const struct oci_syscall *rule, enum part part, bool no_set_uid, struct oci_syscall *ret)
+{
+	const char **calls = arena_array(rules->arena, rule->names.count + 1, sizeof(*calls));
 	size_t count = 0;
 
-	if (!others)
-		return err_nomem(err);
-	for (size_t i = 0; i < rule->names.count; i++)
-		if (strcmp(rule->names.items[i], ioctl_call[0]) != 0)
-			others[count++] = rule->names.items[i];
+	rules->failed |= !calls;
+	for (size_t i = 0; calls && i < rule->names.count; i++)
+		if (part_of(rule->names.items[i], no_set_uid) == part)
+			calls[count++] = rule->names.items[i];
+	*ret = *rule;
+	ret->names = names(calls, count);
+	return count > 0;
+}
+
+static int add_from_file(struct rules *rules, const struct oci_seccomp *file, const struct oci_syscall *rule, bool no_set_uid, struct err **err)
+{
+	struct oci_syscall part;
+	int r = 0;
+
 	/* what the default says anyhow libseccomp does not even take */
-	if (count == rule->names.count || is_default(file, rule)) {
+	if (is_default(file, rule)) {
 		add_rule(rules, *rule, rule->args.items, rule->args.count);
 		return 0;
 	}
-	without.names = names(others, count);
-	only_ioctl.names = names(ioctl_call, 1);
-	if (count)
-		add_rule(rules, without, rule->args.items, rule->args.count);
-	return add_ioctl_rule(rules, &only_ioctl, err);
+	if (take_part(rules, rule, OF_OTHERS, no_set_uid, &part))
+		add_rule(rules, part, rule->args.items, rule->args.count);
+	if (lets_pass(rule->action) && take_part(rules, rule, OF_SET_UID, no_set_uid, &part))
+		for (size_t i = 0; i < part.names.count && r == 0; i++)
+			r = add_without_set_uid(rules, &part, part.names.items[i], err);
+	return r == 0 && take_part(rules, rule, OF_IOCTL, no_set_uid, &part) ? add_ioctl_rule(rules, &part, err) : r;
 }
 
-int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *file, bool keeps_rules,
+/* What is refused, by us and, of what makes set-user-ID files, by the file, comes first, so that it wins. */
+static void add_refusals(struct rules *rules, const struct oci_seccomp *file, bool no_set_uid)
+{
+	struct oci_syscall part;
+
+	refuse_typing(rules);
+	for (size_t i = 0; i < file->syscalls.count && no_set_uid; i++) {
+		const struct oci_syscall *rule = &file->syscalls.items[i];
+
+		if (!lets_pass(rule->action) && !is_default(file, rule) && take_part(rules, rule, OF_SET_UID, no_set_uid, &part))
+			add_rule(rules, part, rule->args.items, rule->args.count);
+	}
+	if (no_set_uid)
+		refuse_set_uid(rules, file);
+}
+
+/* The most that its rules become: each for ioctl, for all others, and for each call by up to two of its arguments. */
+static size_t count_from_file(const struct oci_seccomp *file)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < file->syscalls.count; i++)
+		count += TERMINAL_RULES + 2 + 2 * file->syscalls.items[i].names.count;
+	return count;
+}
+
+static int check_file(struct arena *scratch, const struct oci_seccomp *file, struct err **err)
+{
+	int r = check_action(file->default_action, file->element, scratch, err);
+
+	for (size_t i = 0; i < file->syscalls.count && r == 0; i++)
+		r = check_action(file->syscalls.items[i].action, file->syscalls.items[i].element, scratch, err);
+	if (r == 0 && (file->listener_path || file->listener_metadata))
+		return err_set(err, E_POLICY, 0, "/listenerPath", "nobody listens to the calls of a sandbox");
+	return r;
+}
+
+int seccomp_compile_policy_file(struct arena *arena, const struct oci_seccomp *file, const struct seccomp_workload *workload,
 				struct plan_seccomp *ret, const struct log *log, struct err **err)
 {
 	cleanup_arena struct arena *scratch = arena_new();
 	struct oci_seccomp config = *file;
 	struct rules rules;
-	int r = scratch ? rules_init(&rules, scratch, file->syscalls.count * (TERMINAL_RULES + 1), err) : err_nomem(err);
+	int r = scratch ? rules_init(&rules, scratch, count_from_file(file), err) : err_nomem(err);
 
 	if (r == 0)
-		r = check_action(file->default_action, file->element, scratch, err);
-	for (size_t i = 0; i < file->syscalls.count && r == 0; i++)
-		r = check_action(file->syscalls.items[i].action, file->syscalls.items[i].element, scratch, err);
-	if (r == 0 && (file->listener_path || file->listener_metadata))
-		r = err_set(err, E_POLICY, 0, "/listenerPath", "nobody listens to the calls of a sandbox");
+		r = check_file(scratch, file, err);
 	if (r < 0)
 		return r;
-	/* before the file's own, so that they win */
-	refuse_typing(&rules);
+	add_refusals(&rules, file, workload->writes_to_host);
 	for (size_t i = 0; i < file->syscalls.count && r == 0; i++)
-		r = add_from_file(&rules, file, &file->syscalls.items[i], err);
+		r = add_from_file(&rules, file, &file->syscalls.items[i], workload->writes_to_host, err);
 	if (r < 0)
 		return r;
 	if (rules.failed)
 		return err_nomem(err);
 	config.syscalls.items = rules.items;
 	config.syscalls.count = rules.count;
-	return seccomp_compile(arena, &config, keeps_rules ? &config : NULL, ret, log, err);
+	return seccomp_compile(arena, &config, workload->keeps_rules ? &config : NULL, ret, log, err);
 }

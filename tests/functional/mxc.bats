@@ -726,12 +726,20 @@ top"
 @test "no set-user-ID file is made by who may write to the host" {
 	local script='for f in $DIR/file /tmp/file; do touch $f; chmod 4755 $f 2>/dev/null && echo made $f; chmod u+s $f 2>/dev/null && echo made $f
 			chmod 2755 $f && chmod 1755 $f && chmod 700 $f || echo refused $f; done; cp /bin/sh $DIR/sh && chmod 755 $DIR/sh && $DIR/sh -c "echo fine"' profile
-	for profile in default denylist; do
+	local names='["chmod", "fchmod", "fchmodat", "fchmodat2", "mknod", "mknodat", "creat", "open", "openat", "openat2"]'
+	jq -n '{defaultAction: "SCMP_ACT_ALLOW"}' >"$D/open.json"
+	jq -n "{defaultAction: \"SCMP_ACT_ALLOW\", syscalls: [{names: ($names + [\"ioctl\", \"read\"]), action: \"SCMP_ACT_ALLOW\"}, {names: [\"mknod\"], action: \"SCMP_ACT_KILL\"}]}" >"$D/named.json"
+	for profile in default denylist "$D/open.json" "$D/named.json"; do
 		policy "DIR=$D/rw; $script" --arg d "$D/rw" --arg p "$profile" '.filesystem.readwritePaths = [$d] | .bubblewrap.seccompProfile = $p'
 		run_policy
 		equal "$status $output" "0 fine"
 		equal "$(find "$D" -perm /4000)" ""
 	done
+	# what a file says of the mode would stand beside what is said of it here
+	jq -n '{defaultAction: "SCMP_ACT_ERRNO", syscalls: [{names: ["fchmodat"], action: "SCMP_ACT_ALLOW", args: [{index: 2, value: 511, op: "SCMP_CMP_LE"}]}]}' >"$D/mode.json"
+	policy true --arg d "$D/rw" --arg p "$D/mode.json" '.filesystem.readwritePaths = [$d] | .bubblewrap.seccompProfile = $p'
+	run_policy
+	[ "$status" != 0 ] && contains "$stderr" "a rule that lets fchmodat pass can't ask for its argument 2"
 	# what is the sandbox's own goes with it
 	policy 'touch /tmp/file && chmod 4755 /tmp/file && stat -c %a /tmp/file' --arg d "$D/ro" '.filesystem.readonlyPaths = [$d]'
 	run_policy

@@ -468,32 +468,33 @@ static void unix_sockets_by_pairs(void **state)
 	}
 }
 
+static const struct {
+	const char *call;
+	uint64_t args[4];
+	uint32_t refused;
+} set_uid_cases[] = {
+	{ "chmod", { 0, 0755 }, YES },
+	{ "chmod", { 0, 02755 }, YES },
+	{ "chmod", { 0, 04755 }, NO(EPERM) },
+	{ "chmod", { 0, 1ull << 32 | 06000 }, NO(EPERM) },
+	{ "fchmod", { 3, 04000 }, NO(EPERM) },
+	{ "fchmodat", { 3, 0, 04711 }, NO(EPERM) },
+	{ "fchmodat", { 3, 04000, 0644 }, YES },
+	{ "mknod", { 0, S_IFREG | 04755 }, NO(EPERM) },
+	{ "mknodat", { 3, 0, S_IFIFO | 0644 }, YES },
+	{ "creat", { 0, 04755 }, NO(EPERM) },
+	{ "open", { 0, O_RDONLY, 04755 }, YES },
+	{ "open", { 0, O_WRONLY | O_CREAT, 0644 }, YES },
+	{ "open", { 0, O_WRONLY | O_CREAT, 04755 }, NO(EPERM) },
+	{ "openat", { 3, 0, O_RDWR | O_CREAT | O_EXCL, 04700 }, NO(EPERM) },
+	{ "openat", { 3, 0, O_RDWR | O_TMPFILE, 04700 }, NO(EPERM) },
+	{ "openat", { 3, 0, O_RDONLY | O_DIRECTORY, 04700 }, YES },
+	{ "openat2", { 3 }, NO(ENOSYS) },
+};
+
 /* A sandbox that writes to the host makes no file there that another user could become its caller by. */
 static void no_set_user_id_files(void **state)
 {
-	static const struct {
-		const char *call;
-		uint64_t args[4];
-		uint32_t refused;
-	} cases[] = {
-		{ "chmod", { 0, 0755 }, YES },
-		{ "chmod", { 0, 02755 }, YES },
-		{ "chmod", { 0, 04755 }, NO(EPERM) },
-		{ "chmod", { 0, 1ull << 32 | 06000 }, NO(EPERM) },
-		{ "fchmod", { 3, 04000 }, NO(EPERM) },
-		{ "fchmodat", { 3, 0, 04711 }, NO(EPERM) },
-		{ "fchmodat", { 3, 04000, 0644 }, YES },
-		{ "mknod", { 0, S_IFREG | 04755 }, NO(EPERM) },
-		{ "mknodat", { 3, 0, S_IFIFO | 0644 }, YES },
-		{ "creat", { 0, 04755 }, NO(EPERM) },
-		{ "open", { 0, O_RDONLY, 04755 }, YES },
-		{ "open", { 0, O_WRONLY | O_CREAT, 0644 }, YES },
-		{ "open", { 0, O_WRONLY | O_CREAT, 04755 }, NO(EPERM) },
-		{ "openat", { 3, 0, O_RDWR | O_CREAT | O_EXCL, 04700 }, NO(EPERM) },
-		{ "openat", { 3, 0, O_RDWR | O_TMPFILE, 04700 }, NO(EPERM) },
-		{ "openat", { 3, 0, O_RDONLY | O_DIRECTORY, 04700 }, YES },
-		{ "openat2", { 3 }, NO(ENOSYS) },
-	};
 	cleanup_arena struct arena *arena = arena_new();
 
 	(void)state;
@@ -504,12 +505,12 @@ static void no_set_user_id_files(void **state)
 
 		assert_int_equal(seccomp_compile_policy(arena, profile, &workload, &with, NULL, NULL), 0);
 		compile_policy(arena, profile, 0, &without);
-		for (size_t j = 0; j < array_size(cases); j++) {
-			struct seccomp_data data = { .nr = seccomp_syscall_resolve_name(cases[j].call), .arch = AUDIT_ARCH_X86_64 };
+		for (size_t j = 0; j < array_size(set_uid_cases); j++) {
+			struct seccomp_data data = { .nr = seccomp_syscall_resolve_name(set_uid_cases[j].call), .arch = AUDIT_ARCH_X86_64 };
 
-			memcpy(data.args, cases[j].args, sizeof(cases[j].args));
-			if (simulate(with.program, with.instruction_count, &data) != cases[j].refused)
-				fail_msg("%d: case %zu, %s", i, j, cases[j].call);
+			memcpy(data.args, set_uid_cases[j].args, sizeof(set_uid_cases[j].args));
+			if (simulate(with.program, with.instruction_count, &data) != set_uid_cases[j].refused)
+				fail_msg("%d: case %zu, %s", i, j, set_uid_cases[j].call);
 			assert_int_equal(simulate(without.program, without.instruction_count, &data), YES);
 		}
 	}
@@ -566,8 +567,8 @@ static enum scmp_compare libseccomp_operator(const char *op)
 	return strcmp(op, "SCMP_CMP_EQ") == 0 ? SCMP_CMP_EQ : strcmp(op, "SCMP_CMP_GT") == 0 ? SCMP_CMP_GT : SCMP_CMP_MASKED_EQ;
 }
 
-/* As runc and crun do: all conditions of a rule at once, calls that this machine doesn't have left out. */
-static void add_to_libseccomp(scmp_filter_ctx ctx, const struct oci_syscall *rule)
+/* As runc and crun do: all conditions of a rule at once; calls that this machine doesn't have, and what the default says, left out. */
+static void add_to_libseccomp(scmp_filter_ctx ctx, const struct oci_syscall *rule, uint32_t by_default)
 {
 	struct scmp_arg_cmp args[6];
 
@@ -580,7 +581,7 @@ static void add_to_libseccomp(scmp_filter_ctx ctx, const struct oci_syscall *rul
 	for (size_t i = 0; i < rule->names.count; i++) {
 		int number = seccomp_syscall_resolve_name(rule->names.items[i]);
 
-		if (number >= 0)
+		if (number >= 0 && libseccomp_action(rule) != by_default)
 			assert_int_equal(seccomp_rule_add_array(ctx, libseccomp_action(rule), number,
 								(unsigned int)rule->args.count, args), 0);
 	}
@@ -595,7 +596,7 @@ static ssize_t compile_by_libseccomp(const struct oci_seccomp *rules, struct soc
 	ssize_t len;
 
 	for (size_t i = 0; i < rules->syscalls.count; i++)
-		add_to_libseccomp(ctx, &rules->syscalls.items[i]);
+		add_to_libseccomp(ctx, &rules->syscalls.items[i], by_default);
 	assert_int_equal(seccomp_export_bpf(ctx, fd), 0);
 	len = pread(fd, ret, size, 0);
 	assert_true(len > 0 && (size_t)len < size);
@@ -634,6 +635,61 @@ static void named_profiles_under_libseccomp(void **state)
 	}
 }
 
+#define MAKERS "\"chmod\", \"fchmod\", \"fchmodat\", \"mknod\", \"mknodat\", \"creat\", \"open\", \"openat\", \"openat2\""
+
+static const struct oci_seccomp *parse_section(struct arena *arena, const char *text)
+{
+	const struct oci_seccomp *section;
+	const struct json *document;
+	struct err *err = NULL;
+
+	assert_int_equal(json_parse(arena, text, strlen(text), "section", &document, &err), 0);
+	assert_int_equal(oci_parse_seccomp(arena, document, NULL, &section, &err), 0);
+	return section;
+}
+
+/* A file's profile as the named ones: by us, and by libseccomp, by which others compile what is kept of it. What the file itself
+ * refuses stays as it says. */
+static void no_set_user_id_files_by_file(void **state)
+{
+	static const char *const texts[] = {
+		"{\"defaultAction\": \"SCMP_ACT_ALLOW\"}",
+		"{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": [" MAKERS "], \"action\": \"SCMP_ACT_ALLOW\"}]}",
+		"{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 38, \"syscalls\": [{\"names\": [\"read\", " MAKERS ", \"ioctl\"], "
+		"\"action\": \"SCMP_ACT_ALLOW\"}]}",
+	};
+	static const struct seccomp_workload workload = { .keeps_rules = true, .writes_to_host = true };
+	static struct sock_filter theirs[8192];
+	cleanup_arena struct arena *arena = arena_new();
+	struct plan_seccomp p = { 0 };
+	struct seccomp_data data = { .arch = AUDIT_ARCH_X86_64 };
+	const struct oci_seccomp *file;
+	struct err *err = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < array_size(texts); i++) {
+		uint32_t len;
+
+		file = parse_section(arena, texts[i]);
+		assert_int_equal(seccomp_compile_policy_file(arena, file, &workload, &p, NULL, &err), 0);
+		len = (uint32_t)compile_by_libseccomp(parse_section(arena, p.rules), theirs, sizeof(theirs));
+		for (size_t j = 0; j < array_size(set_uid_cases); j++) {
+			data.nr = seccomp_syscall_resolve_name(set_uid_cases[j].call);
+			memcpy(data.args, set_uid_cases[j].args, sizeof(set_uid_cases[j].args));
+			if (simulate(p.program, p.instruction_count, &data) != set_uid_cases[j].refused ||
+			    simulate(theirs, len, &data) != set_uid_cases[j].refused)
+				fail_msg("file %zu: case %zu, %s", i, j, set_uid_cases[j].call);
+		}
+	}
+	file = parse_section(arena, "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": [\"creat\"], \"action\": \"SCMP_ACT_KILL\"}]}");
+	assert_int_equal(seccomp_compile_policy_file(arena, file, &workload, &p, NULL, &err), 0);
+	data.nr = seccomp_syscall_resolve_name("creat");
+	data.args[1] = 04755;
+	assert_int_equal(simulate(p.program, p.instruction_count, &data), SECCOMP_RET_KILL_THREAD);
+	data.args[1] = 0644;
+	assert_int_equal(simulate(p.program, p.instruction_count, &data), SECCOMP_RET_KILL_THREAD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -651,6 +707,7 @@ int main(void)
 		cmocka_unit_test(profiles_made_by_the_build),
 		cmocka_unit_test(capabilities_open_calls),
 		cmocka_unit_test(named_profiles_under_libseccomp),
+		cmocka_unit_test(no_set_user_id_files_by_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
