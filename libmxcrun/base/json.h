@@ -21,11 +21,12 @@
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
+/* Small: a bundle has thousands, and each page that they fill costs as much as some thousand instructions. */
 struct json {
-	enum json_type type;
-	bool boolean;
+	enum json_type type : 4;
+	bool boolean : 1;
+	uint32_t index : 27;	/* position within the parent */
 	uint32_t len;		/* of text; or count of children */
-	uint32_t index;		/* position within the parent */
 	const char *text;	/* string value, or the number as written; NUL-terminated */
 	const char *key;	/* this value's key when its parent is an object */
 	const struct json *first, *next;	/* children; siblings */
@@ -36,6 +37,9 @@ struct json {
  * text is called in messages (a file name). */
 int json_parse(struct arena *arena, const char *text, size_t len, const char *name,
 	       const struct json **ret, struct err **err);
+/* The same, where text is given over: its strings are those of the tree, terminated where their quote was. It has to live as long. */
+int json_parse_in_place(struct arena *arena, char *text, size_t len, const char *name,
+			const struct json **ret, struct err **err);
 
 /* Member of an object, NULL when absent or when value is not an object. */
 const struct json *json_get(const struct json *value, const char *key);

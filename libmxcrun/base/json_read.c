@@ -2,9 +2,12 @@
  *
  * Recursive descent, as deep as JSON_DEPTH_MAX. Strict in what common parsers take lightly (invariant 35): UTF-8 without overlong
  * forms, NUL nowhere, surrogates only in pairs, keys once. It looks at no byte behind the end of the text, which need not be a NUL.
+ *
+ * Strings stay where they are in the text. Only those with escapes, and numbers, behind which there is no place for a NUL, are copied.
  */
 #include "base/json.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +15,14 @@
 /* Below this many keys each new key is compared with all before it; above, they are sorted once. */
 #define KEYS_COMPARED 32u
 #define KEY_SHOWN_MAX 64u
+#define VALUES_AT_ONCE 16u
 
 struct reader {
 	struct arena *arena;
-	const char *at, *end; /* what is still to be read */
+	char *at;		/* what is still to be read */
+	const char *end;
+	struct json *unused;	/* values that were allocated together */
+	size_t unused_count;
 	unsigned int depth;
 	size_t values;
 	struct strbuf problem; /* why it ends at at */
@@ -56,7 +63,7 @@ static int refuse_next(struct reader *in, const char *what)
 
 static void skip_space(struct reader *in)
 {
-	const char *at = in->at;
+	char *at = in->at;
 
 	while (at < in->end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
 		at++;
@@ -129,19 +136,51 @@ static bool is_plain(char c)
 	return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
 }
 
+#define EACH_BYTE(c) (0x0101010101010101u * (uint64_t)(c))
+
+/* The high bit of each byte that is less than c, which is at most 0x80; above the lowest of them maybe of others. */
+static uint64_t mark_less(uint64_t bytes, unsigned char c)
+{
+	return (bytes - EACH_BYTE(c)) & ~bytes & EACH_BYTE(0x80);
+}
+
+/* How many of eight bytes are plain, before the first that isn't. */
+static size_t count_plain(const char *at)
+{
+	uint64_t bytes, special;
+
+	memcpy(&bytes, at, sizeof(bytes));
+	bytes = le64toh(bytes);
+	special = mark_less(bytes, 0x20) | (bytes & EACH_BYTE(0x80)) | mark_less(bytes ^ EACH_BYTE('"'), 1) |
+		  mark_less(bytes ^ EACH_BYTE('\\'), 1);
+	return special ? (size_t)__builtin_ctzll(special) / 8 : sizeof(bytes);
+}
+
+static void skip_plain(struct reader *in)
+{
+	while (left(in) >= 8) {
+		size_t count = count_plain(in->at);
+
+		in->at += count;
+		if (count < 8)
+			return;
+	}
+	while (in->at < in->end && is_plain(*in->at))
+		in->at++;
+}
+
 /* From behind the quote to the next one, which is not passed. */
 static int skip_string(struct reader *in, bool *ret_has_escapes)
 {
 	*ret_has_escapes = false;
 	for (;;) {
-		const char *at = in->at;
+		const char *at;
 		uint32_t c = 0;
 		size_t n;
 		int r;
 
-		while (at < in->end && is_plain(*at))
-			at++;
-		in->at = at;
+		skip_plain(in);
+		at = in->at;
 		if (at == in->end)
 			return refuse(in, "premature EOF");
 		if (*at == '"')
@@ -269,39 +308,58 @@ static int skip_word(struct reader *in, const char *word)
 
 /* ---- values ---- */
 
-/* With so many bytes behind it, for its text. */
-static struct json *new_value(struct reader *in, enum json_type type, size_t text_size)
+static struct json *new_value(struct reader *in, enum json_type type)
 {
-	struct json *value = arena_alloc(in->arena, sizeof(*value) + text_size);
+	struct json *value;
 
-	if (value)
-		value->type = type;
+	if (!in->unused_count) {
+		in->unused = arena_array(in->arena, VALUES_AT_ONCE, sizeof(*in->unused));
+		if (!in->unused)
+			return NULL;
+		in->unused_count = VALUES_AT_ONCE;
+	}
+	in->unused_count--;
+	value = in->unused++;
+	value->type = type;
 	return value;
+}
+
+/* From the quote on, and past the last one, in whose place the NUL comes: columns of what follows are counted as before. */
+static int take_string(struct reader *in, const char **ret, size_t *ret_len)
+{
+	char *start = ++in->at, *copy;
+	bool has_escapes;
+	int r = skip_string(in, &has_escapes);
+	char *end = in->at;
+
+	if (r < 0)
+		return r;
+	in->at++;
+	*ret_len = (size_t)(end - start);
+	if (!has_escapes) {
+		*end = '\0';
+		*ret = start;
+		return 0;
+	}
+	*ret = copy = arena_alloc(in->arena, *ret_len + 1);
+	if (!copy)
+		return -ENOMEM;
+	*ret_len = unescape(copy, start, end);
+	return 0;
 }
 
 static int read_string(struct reader *in, struct json **ret)
 {
-	const char *start = ++in->at;
-	bool has_escapes;
-	int r = skip_string(in, &has_escapes);
-	size_t len = (size_t)(in->at - start);
-	struct json *value;
-	char *text;
+	struct json *value = new_value(in, JSON_STRING);
+	size_t len = 0;
+	int r;
 
-	if (r < 0)
-		return r;
-	*ret = value = new_value(in, JSON_STRING, len + 1);
+	*ret = value;
 	if (!value)
 		return -ENOMEM;
-	text = (char *)(value + 1);
-	if (has_escapes)
-		len = unescape(text, start, in->at);
-	else
-		memcpy(text, start, len);
-	value->text = text;
+	r = take_string(in, &value->text, &len);
 	value->len = (uint32_t)len;
-	in->at++;
-	return 0;
+	return r;
 }
 
 static int read_number(struct reader *in, struct json **ret)
@@ -313,19 +371,19 @@ static int read_number(struct reader *in, struct json **ret)
 
 	if (r < 0)
 		return r;
-	*ret = value = new_value(in, JSON_NUMBER, len + 1);
+	*ret = value = new_value(in, JSON_NUMBER);
 	if (!value)
 		return -ENOMEM;
-	value->text = memcpy(value + 1, start, len);
+	value->text = arena_strndup(in->arena, start, len);
 	value->len = (uint32_t)len;
-	return 0;
+	return value->text ? 0 : -ENOMEM;
 }
 
 static int read_word(struct reader *in, enum json_type type, struct json **ret)
 {
 	bool is_true = *in->at == 't';
 
-	*ret = new_value(in, type, 0);
+	*ret = new_value(in, type);
 	if (!*ret)
 		return -ENOMEM;
 	(*ret)->boolean = is_true;
@@ -366,39 +424,21 @@ static int check_keys(struct reader *in, const struct json *object)
 	return 0;
 }
 
-/* Objects in one array mostly have the same keys in the same order: then one copy is enough. */
-static int copy_key(struct reader *in, const struct json *like, const char **ret)
-{
-	const char *start = ++in->at;
-	bool has_escapes;
-	int r = skip_string(in, &has_escapes);
-	size_t len = (size_t)(in->at - start);
-	char *key;
-
-	if (r < 0)
-		return r;
-	in->at++;
-	if (like && !has_escapes && strncmp(like->key, start, len) == 0 && !like->key[len]) {
-		*ret = like->key;
-		return 0;
-	}
-	*ret = key = arena_strndup(in->arena, start, len);
-	if (key && has_escapes)
-		unescape(key, start, start + len);
-	return key ? 0 : -ENOMEM;
-}
-
-/* With the colon. */
+/* With the colon. like: the value at the same place of a neighbour, when all keys before were the same: then this one, if it is
+ * the same as well, is there once, as it is there. */
 static int read_key(struct reader *in, const struct json *object, const struct json *like, const char **ret)
 {
+	size_t len;
 	int r;
 
 	if (peek(in) != '"')
 		return refuse_next(in, "invalid object key (must be a string)");
-	r = copy_key(in, like, ret);
+	r = take_string(in, ret, &len);
 	if (r < 0)
 		return r;
-	if (object->len < KEYS_COMPARED && json_get(object, *ret))
+	if (like && strcmp(like->key, *ret) == 0)
+		*ret = like->key;
+	else if (object->len < KEYS_COMPARED && json_get(object, *ret))
 		return report_duplicate(in, *ret);
 	skip_space(in);
 	if (peek(in) != ':')
@@ -447,7 +487,7 @@ static int read_children(struct reader *in, struct json *parent, const struct js
 		r = read_child(in, parent, is_object ? like : child, &child);
 		if (r < 0)
 			return r;
-		like = like ? like->next : NULL;
+		like = like && like->key == child->key ? like->next : NULL;
 		*link = child;
 		link = &child->next;
 		skip_space(in);
@@ -466,7 +506,7 @@ static int read_container(struct reader *in, enum json_type type, const struct j
 {
 	int r;
 
-	*ret = new_value(in, type, 0);
+	*ret = new_value(in, type);
 	if (!*ret)
 		return -ENOMEM;
 	if (in->depth == JSON_DEPTH_MAX) {
@@ -552,14 +592,19 @@ static int fail_at(const char *name, const char *text, const char *at, const cha
 	return err_set(err, E_JSON, 0, NULL, "%s: line %zu column %zu: %s", name, line, column, what);
 }
 
-int json_parse(struct arena *arena, const char *text, size_t len, const char *name, const struct json **ret, struct err **err)
+static int refuse_size(const char *name, struct err **err)
+{
+	return err_set(err, E_JSON, 0, NULL, "%s: larger than %u MiB", name, JSON_SIZE_MAX >> 20);
+}
+
+int json_parse_in_place(struct arena *arena, char *text, size_t len, const char *name, const struct json **ret, struct err **err)
 {
 	struct reader in = { .arena = arena, .at = text, .end = text + len, .problem = STRBUF_INIT };
 	struct json *root = NULL;
 	int r;
 
 	if (len > JSON_SIZE_MAX)
-		return err_set(err, E_JSON, 0, NULL, "%s: larger than %u MiB", name, JSON_SIZE_MAX >> 20);
+		return refuse_size(name, err);
 	skip_space(&in);
 	if (in.at == in.end)
 		return err_set(err, E_JSON, 0, NULL, "%s: empty, expected a JSON value", name);
@@ -570,4 +615,14 @@ int json_parse(struct arena *arena, const char *text, size_t len, const char *na
 		r = r == -ENOMEM ? err_nomem(err) : fail_at(name, text, in.at, strbuf_str(&in.problem), err);
 	strbuf_done(&in.problem);
 	return r;
+}
+
+int json_parse(struct arena *arena, const char *text, size_t len, const char *name, const struct json **ret, struct err **err)
+{
+	char *copy;
+
+	if (len > JSON_SIZE_MAX)
+		return refuse_size(name, err);
+	copy = arena_memdup(arena, text, len);
+	return copy ? json_parse_in_place(arena, copy, len, name, ret, err) : err_nomem(err);
 }

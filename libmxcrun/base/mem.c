@@ -17,7 +17,9 @@
 #define ALIGNMENT 16u
 #define CHUNK_OVERHEAD 64u /* of a chunk and of malloc's block, so that the sum is a round number */
 #define CHUNK_MIN (((size_t)4 << 10) - CHUNK_OVERHEAD)
-#define CHUNK_MAX (((size_t)64 << 10) - CHUNK_OVERHEAD) /* larger blocks alloc.c maps, and to unmap one takes 0.2 ms */
+/* All of a chunk is asked for at once, and what is left of the last one was asked for in vain. Blocks of more than 64 KiB alloc.c maps,
+ * and to unmap one takes 0.2 ms. */
+#define CHUNK_MAX (((size_t)32 << 10) - CHUNK_OVERHEAD)
 /* No input of ours is anywhere near: a larger size is the result of a wrong calculation. */
 #define ALLOCATION_MAX ((size_t)1 << 30)
 
@@ -46,11 +48,17 @@ struct chunk {
 	_Alignas(ALIGNMENT) char data[];
 };
 
+struct adopted {
+	struct adopted *next;
+	void *block;
+};
+
 struct arena {
 	char *free;	      /* next free byte */
 	size_t left;	      /* bytes from there to the end of the chunk or mapping */
 	struct chunk *chunks; /* heap arena only */
 	size_t chunk_size;    /* of the next chunk */
+	struct adopted *adopted; /* heap arena only */
 	int fd;		      /* shared arena only, else -1 */
 	char *populated;      /* shared arena only: end of the pages that were asked for */
 	bool is_sealed;
@@ -205,6 +213,7 @@ int arena_map_shared(int fd)
 
 void arena_free(struct arena *arena)
 {
+	const struct adopted *adopted;
 	struct chunk *chunk, *next;
 
 	if (!arena)
@@ -213,6 +222,8 @@ void arena_free(struct arena *arena)
 		is_left_mapped = true;
 		fd_close_ptr(&arena->fd);
 	}
+	for (adopted = arena->adopted; adopted; adopted = adopted->next)
+		free(adopted->block);
 	for (chunk = arena->chunks; chunk; chunk = next) {
 		next = chunk->next;
 		free(chunk);
@@ -288,6 +299,19 @@ char *arena_strndup(struct arena *arena, const char *s, size_t len)
 char *arena_strdup(struct arena *arena, const char *s)
 {
 	return s ? arena_strndup(arena, s, strlen(s)) : NULL;
+}
+
+int arena_adopt(struct arena *arena, void *block)
+{
+	struct adopted *adopted = arena_alloc(arena, sizeof(*adopted));
+
+	if (!adopted) {
+		free(block);
+		return -ENOMEM;
+	}
+	*adopted = (struct adopted){ arena->adopted, block };
+	arena->adopted = adopted;
+	return 0;
 }
 
 char *arena_printf(struct arena *arena, const char *format, ...)

@@ -68,6 +68,8 @@ void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacit
 void *arena_memdup(struct arena *arena, const void *data, size_t size);
 char *arena_strdup(struct arena *arena, const char *s);			/* NULL in, NULL out */
 char *arena_strndup(struct arena *arena, const char *s, size_t len);
+/* A block from malloc that is freed with the arena, one on the heap; at once when there is no memory to remember it: then -ENOMEM. */
+int arena_adopt(struct arena *arena, void *block);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -119,24 +119,32 @@ static int fail_to_read(int r, const char *path, struct err **err)
 	return err_sys(err, E_CONFIG, -r, "read", path, NULL);
 }
 
+/* text, which was read, is the arena's from here on. */
+static int parse_own(struct arena *arena, char *text, size_t len, const char *name, const struct json **ret, struct err **err)
+{
+	if (arena_adopt(arena, text) < 0)
+		return err_nomem(err);
+	return json_parse_in_place(arena, text, len, name, ret, err);
+}
+
 /* name: what the file is called in messages about its text. */
 int read_document(struct arena *arena, const char *path, const char *name, const struct json **ret, struct err **err)
 {
-	cleanup_free char *text = NULL;
+	char *text = NULL;
 	size_t len = 0;
 	int r = fd_read_file(AT_FDCWD, path, JSON_SIZE_MAX, &text, &len);
 
-	return r < 0 ? fail_to_read(r, path, err) : json_parse(arena, text, len, name, ret, err);
+	return r < 0 ? fail_to_read(r, path, err) : parse_own(arena, text, len, name, ret, err);
 }
 
 int read_input(struct arena *arena, const char *path, const struct json **ret, struct err **err)
 {
 	const char *name = input_is_stdin(path) ? "standard input" : path;
-	cleanup_free char *text = NULL;
+	char *text = NULL;
 	size_t len = 0;
 	int r = input_read(path, JSON_SIZE_MAX, INPUT_WAIT_MS, &text, &len);
 
-	return r < 0 ? fail_to_read(r, name, err) : json_parse(arena, text, len, name, ret, err);
+	return r < 0 ? fail_to_read(r, name, err) : parse_own(arena, text, len, name, ret, err);
 }
 
 /* file: NULL for the bundle's own. */

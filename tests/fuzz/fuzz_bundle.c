@@ -40,8 +40,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const struct json *document = NULL;
 	const struct oci_config *config = NULL;
 	const struct plan *plan = NULL;
-	int r = json_parse(arena, (const char *)data, len, "config.json", &document, &err);
+	char *text = malloc(len);
+	int r = arena_adopt(arena, text);
 
+	memcpy(text, data, len);
+	if (r == 0)
+		r = json_parse_in_place(arena, text, len, "config.json", &document, &err);
 	if (r == 0)
 		r = oci_parse(arena, document, &log, &config, &err);
 	if (r == 0)

@@ -21,6 +21,20 @@ static const struct json *parse(const char *text)
 	return value;
 }
 
+/* In a copy with nothing behind it, which the sanitizers watch. */
+static void refuse_in_place(const char *text, size_t len, const char *same_words)
+{
+	cleanup_err struct err *err = NULL;
+	cleanup_free char *copy = malloc(len ? len : 1), *line = NULL;
+	const struct json *value = NULL;
+
+	memcpy(copy, text, len);
+	assert_int_equal(json_parse_in_place(arena, copy, len, "test", &value, &err), -EINVAL);
+	assert_null(value);
+	line = err_format(err);
+	assert_string_equal(line, same_words);
+}
+
 /* The text is refused with E_JSON, and the message holds the words. */
 static void refuse(const char *text, size_t len, const char *words)
 {
@@ -38,6 +52,7 @@ static void refuse(const char *text, size_t len, const char *words)
 	assert_non_null(strstr(line, words));
 	assert_true(strlen(line) < 400);
 	assert_null(strchr(line, '\n'));
+	refuse_in_place(text, len, line);
 }
 
 #define REFUSE(text, words) refuse((text), sizeof(text) - 1, (words))
@@ -115,6 +130,58 @@ static void test_shared_keys(void **state)
 			assert_string_equal(item->first->key, keys[i]);
 }
 
+static void test_in_place(void **state)
+{
+	char text[] = "{\"key\": \"value\", \"escape\\u0064\": \"a\\nb\", \"number\": 12}";
+	const struct json *root = NULL, *item;
+
+	(void)state;
+	assert_int_equal(json_parse_in_place(arena, text, sizeof(text) - 1, "test", &root, NULL), 0);
+	item = json_get(root, "key");
+	assert_ptr_equal(item->key, text + 2);
+	assert_ptr_equal(item->text, text + 9);
+	assert_string_equal(item->text, "value");
+	assert_string_equal(json_get(root, "escaped")->text, "a\nb");
+	assert_int_equal(json_get(root, "escaped")->len, 3);
+	assert_string_equal(json_get(root, "number")->text, "12");
+}
+
+/* Wherever it stands, and however long the string is. */
+static void test_each_place_of_a_string(void **state)
+{
+	static const struct { const char *bytes, *words; } bad[] = {
+		{ "\x01", "invalid character inside string" }, { "\x1f", "invalid character inside string" },
+		{ "\n", "invalid character inside string" },	 { "\x80", "not valid UTF-8" },
+		{ "\xff", "not valid UTF-8" },			 { "\\x", "'\\'" },
+	};
+	static const char *const good[] = { " ", "!", "#", "[", "]", "\x7f", "\xc3\xa4", "\xf0\x9f\x98\x80" };
+	char text[64], words[96];
+
+	(void)state;
+	for (int before = 0; before < 20; before++) {
+		for (int after = 0; after < 20; after++) {
+			for (size_t i = 0; i < array_size(bad); i++) {
+				snprintf(text, sizeof(text), "\"%.*s%s%.*s\"", before, "aaaaaaaaaaaaaaaaaaaa", bad[i].bytes, after,
+					 "\x7f#!~}{][ ..........");
+				snprintf(words, sizeof(words), "line 1 column %d: ", before + 2);
+				refuse(text, strlen(text), words);
+				refuse(text, strlen(text), bad[i].words);
+			}
+			for (size_t i = 0; i < array_size(good); i++) {
+				const struct json *value;
+
+				snprintf(text, sizeof(text), "\"%.*s%s%.*s\"", before, "\x7f#!~}{][ ..........", good[i], after,
+					 "aaaaaaaaaaaaaaaaaaaa");
+				value = parse(text);
+				assert_int_equal(value->len, strlen(text) - 2);
+				assert_memory_equal(value->text, text + 1, value->len);
+			}
+			snprintf(text, sizeof(text), "\"%.*s", before, "aaaaaaaaaaaaaaaaaaaa");
+			refuse(text, strlen(text), "premature EOF");
+		}
+	}
+}
+
 static void test_syntax(void **state)
 {
 	(void)state;
@@ -184,6 +251,13 @@ static void test_duplicates(void **state)
 	REFUSE("{\"\":1,\"\":2}", "duplicate field \"\"");
 	REFUSE("{\"a\\nb\":1,\"a\\nb\":2}", "duplicate field \"a\\x0ab\"");
 	parse("{\"a\":{\"a\":1},\"b\":{\"a\":1}}");
+	/* beside a neighbour that has nearly the same */
+	REFUSE("[{\"a\":1,\"b\":2},{\"a\":1,\"a\":2}]", "column 26: duplicate field \"a\"");
+	REFUSE("[{\"a\":1,\"b\":2,\"c\":3},{\"x\":1,\"b\":2,\"b\":3}]", "duplicate field \"b\"");
+	REFUSE("[{\"a\":1,\"b\":2},{\"b\":1,\"b\":2}]", "duplicate field \"b\"");
+	REFUSE("[{\"a\":1,\"b\":2},{\"b\":1,\"a\":2,\"a\":3}]", "duplicate field \"a\"");
+	REFUSE("[{\"a\":1},{\"a\":1,\"b\":2,\"a\":3}]", "duplicate field \"a\"");
+	parse("[{\"a\":1,\"b\":2},{\"b\":1,\"a\":2},{\"c\":1,\"b\":2}]");
 }
 
 /* count keys, and then the given one. */
@@ -394,6 +468,8 @@ int main(void)
 		TEST(test_scalars),
 		TEST(test_strings),
 		TEST(test_shared_keys),
+		TEST(test_in_place),
+		TEST(test_each_place_of_a_string),
 		TEST(test_syntax),
 		TEST(test_unicode),
 		TEST(test_duplicates),

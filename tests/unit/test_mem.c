@@ -57,6 +57,20 @@ static void test_sealed_heap(void **state)
 	assert_string_equal(text, "abc");
 }
 
+/* The sanitizers see that each is freed, once. */
+static void test_adopt(void **state)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	char *text = strdup("x");
+
+	(void)state;
+	assert_int_equal(arena_adopt(arena, text), 0);
+	assert_int_equal(arena_adopt(arena, malloc(100000)), 0);
+	assert_string_equal(text, "x");
+	arena_seal(arena);
+	assert_int_equal(arena_adopt(arena, strdup("y")), -ENOMEM);
+}
+
 static void test_take(void **state)
 {
 	char *p = strdup("x");
@@ -139,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heap),	    cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_sealed_heap), cmocka_unit_test(test_take),
+		cmocka_unit_test(test_adopt),
 		cmocka_unit_test(test_shared),	    cmocka_unit_test(test_map_shared),
 	};
 
