@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cpus.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
@@ -226,14 +227,9 @@ static void keep_on_this_cpu(const struct birth *birth)
 {
 	const struct init *init = birth->init;
 	cpu_set_t here;
-	unsigned int cpu;
 
-	if (!init->plan->process.all_cpus || init->plan->lifecycle.is_exec || birth->writes_maps || init->fds.net_is_late ||
-	    syscall(SYS_getcpu, &cpu, NULL, NULL) < 0 || cpu >= CPU_SETSIZE)
-		return;
-	CPU_ZERO(&here);
-	CPU_SET(cpu, &here);
-	(void)sched_setaffinity(0, sizeof(here), &here);
+	if (init->plan->process.all_cpus && !init->plan->lifecycle.is_exec && !birth->writes_maps && !init->fds.net_is_late && cpus_own(&here))
+		(void)sched_setaffinity(0, sizeof(here), &here);
 }
 
 /* What the second inherits. */

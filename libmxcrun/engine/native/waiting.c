@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cpus.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
@@ -45,23 +46,17 @@ static int execute_init(void *data)
 }
 
 /* A kernel that keeps its idle CPUs idle puts the child on ours, where it runs when we sleep: then nothing overlaps. Taking that one
- * away moves it at once; afterwards it may run wherever it might before. Asking for all gives what the cpuset allows and leaves no
- * trace in it; only a caller's own choice is narrower. Whatever fails, it is only slower. */
+ * away moves it at once; afterwards it may run wherever it might before. */
 static void run_beside_us(pid_t pid)
 {
-	cpu_set_t before, others, after;
-	unsigned int cpu;
+	cpu_set_t before, own, others;
 
-	if (syscall(SYS_getcpu, &cpu, NULL, NULL) < 0 || sched_getaffinity(0, sizeof(before), &before) < 0)
+	if (!cpus_own(&own) || sched_getaffinity(0, sizeof(others), &others) < 0)
 		return;
-	others = before;
-	CPU_CLR(cpu, &others);
-	if (CPU_COUNT(&others) == 0 || sched_setaffinity(pid, sizeof(others), &others) < 0)
-		return;
-	memset(&others, 0xff, sizeof(others));
-	if (sched_setaffinity(pid, sizeof(others), &others) < 0 || sched_getaffinity(pid, sizeof(after), &after) < 0 ||
-	    !CPU_EQUAL(&before, &after))
-		(void)sched_setaffinity(pid, sizeof(before), &before);
+	CPU_AND(&own, &own, &others);
+	CPU_XOR(&others, &others, &own);
+	if (CPU_COUNT(&others) > 0 && cpus_confine(pid, &others, &before))
+		cpus_give_back(pid, &before);
 }
 
 int engine_wait_for_plan(uint32_t preserve_fds, bool is_sandbox, struct engine_child *ret, struct err **err)
