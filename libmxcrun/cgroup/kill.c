@@ -173,7 +173,7 @@ static void thaw_v1(const struct cgroup *cgroup)
 		v1_freeze(fd, false, 0);
 }
 
-/* 1: there is no cgroup.kill here. */
+/* 1: there is no cgroup.kill here, or no group any more. */
 static int kill_at_once(const struct cgroup *cgroup, int dir_fd, const char *path, struct err **err)
 {
 	cleanup_pid_list struct pid_list pids = { 0 };
@@ -185,7 +185,8 @@ static int kill_at_once(const struct cgroup *cgroup, int dir_fd, const char *pat
 		return err_set(err, E_CGROUP, EBUSY, NULL,
 			       "not killing the cgroup %s, which holds this process itself", path);
 	r = fd_write_file(dir_fd, KILL_FILE, "1");
-	if (r == -ENOENT || r == -EOPNOTSUPP)
+	/* ENODEV: the group is gone, since the file was opened; systemd removes a scope's once it is empty. */
+	if (r == -ENOENT || r == -ENODEV || r == -EOPNOTSUPP)
 		return 1;
 	if (r < 0)
 		return err_sys(err, E_CGROUP, -r, "write " KILL_FILE, path, NULL);

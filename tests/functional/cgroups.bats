@@ -218,6 +218,26 @@ GUARDS="root jq"
 	assert_nothing_left
 }
 
+@test "a group that goes while its processes are being killed, as systemd removes one that is empty, is no error" {
+	requires mxcrun strace
+	make_bundle
+	start_container "$TAG"
+	local dir killer
+	dir=$(cgroup_dir "$PID" '')
+	[ -e "$dir/cgroup.kill" ] || skip "needs cgroup.kill"
+	# held between opening the file and writing to it
+	strace -qq -o "$BATS_TEST_TMPDIR/trace" -P "$dir/cgroup.kill" -e trace=write -e inject=write:delay_enter="$(slow 2)s" \
+		"$MXCRUN" --root "$STATE" kill --all "$TAG" KILL 3>&- &
+	killer=$!
+	has_opened() { find /proc/[0-9]*/fd -lname "$dir/cgroup.kill" | grep -q .; }
+	wait_for 5 has_opened
+	kill -9 "$PID"
+	is_gone() { [ ! -e "$dir" ] || rmdir "$dir"; }
+	wait_for 1 is_gone
+	wait "$killer"
+	contains "$(cat "$BATS_TEST_TMPDIR/trace")" ENODEV
+}
+
 @test "pause freezes every process of the group, also new ones; kill works on it" {
 	requires freezer
 	make_bundle '.linux.namespaces |= map(select(.type != "pid"))'
