@@ -109,7 +109,7 @@ static const struct mount_option *find_option(const char *name)
 		       compare_name);
 }
 
-static void apply_attribute(const struct mount_option *row, uint64_t *set, uint64_t *clear)
+static void apply_attribute(const struct mount_option *row, uint32_t *set, uint32_t *clear)
 {
 	*set = (*set & ~row->clear) | row->set;
 	*clear = (*clear & ~row->set) | row->clear;
@@ -117,17 +117,17 @@ static void apply_attribute(const struct mount_option *row, uint64_t *set, uint6
 
 /* mount_setattr(2) takes only the whole mask: back to an atime mode means to relatime, the default.
  * A different mode that was asked for stays. */
-static void undo_atime(uint64_t mode, uint64_t *set, uint64_t *clear)
+static void undo_atime(uint32_t mode, uint32_t *set, uint32_t *clear)
 {
-	uint64_t now = *set & SYS_ATTR_ATIME_MASK;
+	uint32_t now = *set & SYS_ATTR_ATIME_MASK;
 
 	if (now != 0 && now != mode)
 		return;
-	*set &= ~(uint64_t)SYS_ATTR_ATIME_MASK;
+	*set &= ~(uint32_t)SYS_ATTR_ATIME_MASK;
 	*clear |= SYS_ATTR_ATIME_MASK;
 }
 
-static int apply_propagation(unsigned long propagation, struct plan_mount *mount,
+static int apply_propagation(uint32_t propagation, struct plan_mount *mount,
 			     const char *pointer, struct err **err)
 {
 	if (mount->propagation == PLAN_PROPAGATION_UNSET || mount->propagation == propagation)
@@ -146,14 +146,27 @@ struct sorting {
 	struct plan_mount *mount;
 	struct mount_option_marks *marks;
 	unsigned int superblock;
+	size_t count; /* of the words: there are no more options */
 };
+
+/* The next, not counted yet; most mounts have none. NULL when out of memory. */
+static struct plan_option *next_option(const struct sorting *s)
+{
+	struct plan_mount *mount = s->mount;
+
+	if (!mount->options)
+		mount->options = arena_array(s->arena, s->count, sizeof(*mount->options));
+	return mount->options ? &mount->options[mount->option_count] : NULL;
+}
 
 static int add_filesystem_option(struct sorting *s, const char *text, size_t index,
 				 struct err **err)
 {
-	struct plan_option *option = &s->mount->options[s->mount->option_count];
+	struct plan_option *option = next_option(s);
 	const char *equals = strchr(text, '=');
 
+	if (!option)
+		return err_nomem(err);
 	option->key = equals ? arena_strndup(s->arena, text, (size_t)(equals - text))
 			     : arena_strdup(s->arena, text);
 	option->value = equals ? arena_strdup(s->arena, equals + 1) : NULL;
@@ -188,14 +201,14 @@ static int apply_option(struct sorting *s, const struct mount_option *row, size_
 		break;
 	case OPTION_SUPERBLOCK:
 		s->superblock =
-			(s->superblock & ~(unsigned int)row->clear) | (unsigned int)row->set;
+			(s->superblock & ~row->clear) | row->set;
 		if (row->set) {
 			s->marks->has_superblock = true;
 			s->marks->superblock_index = index;
 		}
 		break;
 	case OPTION_PROPAGATION:
-		return apply_propagation((unsigned long)row->set, mount, pointer, err);
+		return apply_propagation(row->set, mount, pointer, err);
 	case OPTION_BIND:
 		s->marks->is_bind = true;
 		mount->is_recursive |= row->set != 0;
@@ -222,12 +235,14 @@ static int add_superblock_options(struct sorting *s, struct err **err)
 	unsigned int i;
 
 	for (i = 0; i < array_size(superblock_words); i++) {
-		struct plan_option *option = &s->mount->options[s->mount->option_count];
+		struct plan_option *option;
 
 		if (!(s->superblock & 1u << i))
 			continue;
-		option->key = arena_strdup(s->arena, superblock_words[i]);
-		if (!option->key)
+		option = next_option(s);
+		if (option)
+			option->key = arena_strdup(s->arena, superblock_words[i]);
+		if (!option || !option->key)
 			return err_nomem(err);
 		s->mount->option_count++;
 	}
@@ -238,15 +253,10 @@ int mount_options_apply(struct arena *arena, const struct string_list *list,
 			struct plan_mount *mount, struct mount_option_marks *ret,
 			const char *pointer, struct err **err)
 {
-	struct sorting s = { .arena = arena, .mount = mount, .marks = ret };
+	struct sorting s = { .arena = arena, .mount = mount, .marks = ret, .count = list->count };
 	size_t i;
 	int r;
 
-	if (!list->count)
-		return 0;
-	mount->options = arena_array(arena, list->count, sizeof(*mount->options));
-	if (!mount->options)
-		return err_nomem(err);
 	for (i = 0; i < list->count; i++) {
 		const struct mount_option *row = find_option(list->items[i]);
 

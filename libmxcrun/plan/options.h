@@ -29,7 +29,7 @@ enum mount_option_kind {
 struct mount_option {
 	const char *name;
 	enum mount_option_kind kind;
-	uint64_t set, clear;
+	uint32_t set, clear;
 };
 
 /* Sorted by name; ended by a NULL name. */

@@ -137,27 +137,30 @@ enum plan_mount_kind {
 
 struct plan_option { const char *key, *value; };	/* value NULL: a flag */
 
+/* bind: ids of the file system appear through these; "inside" is the id on the file system. Without any they are those of the user
+ * namespace that the container joins. */
+struct plan_mount_maps { struct plan_idmaps uids, gids; };
+
+/* A bundle may have hundreds, and both processes pay for each page that they fill: what few mounts have is behind a pointer. */
 struct plan_mount {
 	enum plan_mount_kind kind;
+	bool is_recursive;		/* rbind */
+	bool is_directory;		/* bind, deny: what the object is, so what to make when the target is missing */
+	bool is_reopened;		/* deny: deeper grants follow, so the cover is a mode-0555 directory */
+	bool copy_up;			/* tmpcopyup. A tmpfs without the option "mode" takes that of the folder that it covers. */
+	bool copy_symlink;		/* the source symlink itself is copied */
+	bool is_idmapped, idmap_is_recursive;	/* by maps */
+	uint32_t option_count;
 	const char *destination;	/* absolute inside the root, cleaned */
 	const char *source;		/* bind: absolute host path; filesystem: source string; symlink: its target */
 	const char *fstype;
 	const char *content;		/* file: what is in it */
-	bool is_recursive;		/* rbind */
-	bool is_directory;		/* bind, deny: what the object is, so what to make when the target is missing */
-	bool is_reopened;		/* deny: deeper grants follow, so the cover is a mode-0555 directory */
-	uint64_t attr_set, attr_clear;	/* SYS_ATTR_*, the mount itself */
-	uint64_t attr_set_recursive, attr_clear_recursive;	/* rro, rnosuid, ...: the whole tree */
-	unsigned long propagation;	/* MS_* of one mount, or PLAN_PROPAGATION_UNSET */
-	unsigned long propagation2;	/* a second one (e.g. "rslave,shared"), applied after */
+	uint32_t attr_set, attr_clear;	/* SYS_ATTR_*, the mount itself */
+	uint32_t attr_set_recursive, attr_clear_recursive;	/* rro, rnosuid, ...: the whole tree */
+	uint32_t propagation;		/* MS_* of one mount, or PLAN_PROPAGATION_UNSET */
+	uint32_t propagation2;		/* a second one (e.g. "rslave,shared"), applied after */
 	struct plan_option *options;	/* filesystem: in order */
-	size_t option_count;
-	bool copy_up;			/* tmpcopyup. A tmpfs without the option "mode" takes that of the folder that it covers. */
-	/* bind: ids of the file system appear through these maps; "inside" is the id on the file system. Without any they are those of
-	 * the user namespace that the container joins. */
-	bool is_idmapped, idmap_is_recursive;
-	struct plan_idmaps uid_maps, gid_maps;
-	bool copy_symlink;		/* the source symlink itself is copied */
+	const struct plan_mount_maps *maps;	/* NULL unless is_idmapped */
 	/* identity of a bind source as the policy resolved it, 0/0 when not checked: the engine refuses when the
 	 * object behind the path is another one by the time it is opened (DESIGN section 6) */
 	uint64_t source_dev, source_ino;

@@ -221,6 +221,8 @@ static void print_options(const struct plan_option *options, size_t count, struc
 
 static void print_mount(const struct plan_mount *mount, struct json_writer *w)
 {
+	static const struct plan_idmaps no_maps;
+
 	json_open(w, NULL, '{');
 	json_put_string(w, "kind", mount_kinds[mount->kind]);
 	json_put_string(w, "destination", mount->destination);
@@ -240,8 +242,8 @@ static void print_mount(const struct plan_mount *mount, struct json_writer *w)
 	json_put_bool(w, "copyUp", mount->copy_up);
 	json_put_bool(w, "idmapped", mount->is_idmapped);
 	json_put_bool(w, "idmapIsRecursive", mount->idmap_is_recursive);
-	print_idmaps(&mount->uid_maps, "uidMaps", w);
-	print_idmaps(&mount->gid_maps, "gidMaps", w);
+	print_idmaps(mount->maps ? &mount->maps->uids : &no_maps, "uidMaps", w);
+	print_idmaps(mount->maps ? &mount->maps->gids : &no_maps, "gidMaps", w);
 	json_put_bool(w, "copySymlink", mount->copy_symlink);
 	json_put_u64(w, "sourceDev", mount->source_dev);
 	json_put_u64(w, "sourceIno", mount->source_ino);

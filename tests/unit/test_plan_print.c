@@ -15,11 +15,11 @@ static struct plan_idmap mount_uid_map = { 1, 2, 3 }, mount_gid_map = { 4, 5, 6 
 static struct plan_cgroup_write cgroup_write = { "memory", "memory.max", "1", false, "memory.current", "/p" };
 static struct plan_device_rule device_rule = { .type = 'c', .major = 1, .minor = 2 };
 static struct plan_option mount_option = { "mode", "755" }, annotation = { "a", "b" };
+static const struct plan_mount_maps mount_maps = { { &mount_uid_map, 1 }, { &mount_gid_map, 1 } };
 static struct plan_mount mount_step = { .destination = "/d",
 					.option_count = 1,
 					.options = &mount_option,
-					.uid_maps = { &mount_uid_map, 1 },
-					.gid_maps = { &mount_gid_map, 1 } };
+					.maps = &mount_maps };
 static struct plan_device device = { .path = "/dev/x", .type = 'c' };
 static struct plan_symlink symlink_step = { "/dev/fd", "/proc/self/fd" };
 static struct plan_path masked = { "/m", "/p" }, readonly = { "/r", "/p" };
@@ -537,7 +537,7 @@ _Static_assert(sizeof(struct plan_cgroup) == 120,
 	       "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct plan_root) == 40,
 	       "new member: print it and add it to change_mounts()");
-_Static_assert(sizeof(struct plan_mount) == 184,
+_Static_assert(sizeof(struct plan_mount) == 112,
 	       "new member: print it and add it to change_mounts()");
 _Static_assert(sizeof(struct plan_seccomp) == 48,
 	       "new member: print it and add it to change_process()");

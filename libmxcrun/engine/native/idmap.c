@@ -109,9 +109,9 @@ static int write_one(const struct host_facts *facts, pid_t pid, bool is_uid, con
 
 int idmap_write_mount(const struct plan_mount *mount, const struct host_facts *facts, pid_t pid, struct err **err)
 {
-	int r = write_one(facts, pid, true, &mount->uid_maps, mount->pointer, err);
+	int r = write_one(facts, pid, true, &mount->maps->uids, mount->pointer, err);
 
-	return r < 0 ? r : write_one(facts, pid, false, &mount->gid_maps, mount->pointer, err);
+	return r < 0 ? r : write_one(facts, pid, false, &mount->maps->gids, mount->pointer, err);
 }
 
 /* Without privilege the kernel takes a gid map only after setgroups is denied (CVE-2014-8989);

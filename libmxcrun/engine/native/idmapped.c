@@ -85,7 +85,7 @@ static int make_map(const struct plan_mount *mount, const struct host_facts *fac
 /* The user namespace that stands for the mount's map. */
 static int open_map(const struct plan *plan, const struct plan_mount *mount, const struct host_facts *facts, struct err **err)
 {
-	if (mount->uid_maps.count || mount->gid_maps.count)
+	if (mount->maps->uids.count || mount->maps->gids.count)
 		return make_map(mount, facts, err);
 	return joined_open_one(&plan->namespaces[NS_USER], NS_USER, err);
 }

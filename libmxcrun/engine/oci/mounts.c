@@ -104,9 +104,9 @@ static int put_mount(struct oci_emitter *e, const struct plan_mount *mount, stru
 		json_put_string(e->out, NULL, mount->idmap_is_recursive ? "ridmap" : "idmap");
 	r = put_own_options(e, mount, err);
 	json_close(e->out, ']');
-	if (mount->uid_maps.count) {
-		oci_put_maps(e, "uidMappings", &mount->uid_maps);
-		oci_put_maps(e, "gidMappings", &mount->gid_maps);
+	if (mount->maps && mount->maps->uids.count) {
+		oci_put_maps(e, "uidMappings", &mount->maps->uids);
+		oci_put_maps(e, "gidMappings", &mount->maps->gids);
 	}
 	json_close(e->out, '}');
 	return r;
