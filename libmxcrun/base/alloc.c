@@ -23,7 +23,7 @@
 #define SMALLEST_SHIFT 5u		/* 32 bytes, half of them header */
 #define CLASSES 12u			/* up to 64 KiB */
 #define REGION ((size_t)1 << 20)
-#define POPULATE_STEP ((size_t)32 << 10)
+#define POPULATE_STEP ((size_t)16 << 10)
 #define POPULATE_MAPPED ((size_t)256 << 10)
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23		/* Linux 5.14 */

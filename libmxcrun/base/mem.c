@@ -35,8 +35,7 @@
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
-#define SHARED_FIRST ((size_t)16 << 10) /* most plans are no longer */
-#define SHARED_STEP_MAX ((size_t)64 << 10)
+#define SHARED_STEP ((size_t)16 << 10) /* most plans are no longer than one */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 #ifndef MADV_POPULATE_WRITE
@@ -128,19 +127,12 @@ int arena_reserve_shared(void)
 	return r;
 }
 
-/* Pages asked for together cost a fraction of what each costs when it is first touched. Older kernels refuse: no harm. */
-static void populate(struct arena *arena, size_t len)
-{
-	(void)madvise(arena->populated, len, MADV_POPULATE_WRITE);
-	arena->populated += len;
-}
-
-/* As much again: a plan that is a little longer pays for a little. */
+/* Pages asked for together cost less than what each costs when it is first touched, and those that nobody needs as much. Older kernels
+ * refuse: no harm. */
 static void populate_more(struct arena *arena)
 {
-	size_t len = (size_t)(arena->populated - shared_address());
-
-	populate(arena, len < SHARED_STEP_MAX ? len : SHARED_STEP_MAX);
+	(void)madvise(arena->populated, SHARED_STEP, MADV_POPULATE_WRITE);
+	arena->populated += SHARED_STEP;
 }
 
 /* It is filled in private memory, and copied to the memfd when it is sealed: a few pages, which is quicker than to change a
@@ -166,7 +158,7 @@ struct arena *arena_new_shared(void)
 	is_reserved = false;
 	arena->free = arena->populated = shared_address();
 	arena->left = ARENA_SHARED_SIZE;
-	populate(arena, SHARED_FIRST);
+	populate_more(arena);
 	arena->fd = take_fd(fd);
 	return arena;
 }
