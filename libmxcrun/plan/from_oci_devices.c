@@ -201,6 +201,21 @@ static bool is_dev_bound(const struct plan *plan)
 	return false;
 }
 
+/* Engines list every device of the host for a privileged container. Where nodes can't be made this one would be a mount,
+ * which no link can replace. */
+static bool gives_way_to_link(const struct plan_device *device)
+{
+	return !strcmp(device->path, "/dev/ptmx");
+}
+
+/* Is there a node to make for it, beside what is prepared in /dev? */
+static bool is_wanted(const struct plan *plan, const struct plan_device *device)
+{
+	if (plan->dev_is_prepared)
+		return !gives_way_to_link(device);
+	return !path_is_within(device->path, "/dev");
+}
+
 int build_devices(struct builder *b, struct err **err)
 {
 	const struct oci_device *list = b->linux_->devices.items;
@@ -223,7 +238,7 @@ int build_devices(struct builder *b, struct err **err)
 		r = build_device(b, &list[i], device, err);
 		if (r < 0)
 			return r;
-		if (plan->dev_is_prepared || !path_is_within(device->path, "/dev"))
+		if (is_wanted(plan, device))
 			own_count++;
 	}
 	r = drop_duplicates(b, own, &own_count, err);

@@ -109,6 +109,9 @@ static int check_options(struct builder *b, const struct plan_mount *mount,
 	if (mount->copy_symlink && mount->kind != MOUNT_BIND)
 		return err_set(err, E_CONFIG, 0, mount->pointer,
 			       "copy-symlink is for bind mounts only");
+	if (marks->is_volume && mount->kind != MOUNT_BIND)
+		return err_set(err, E_CONFIG, 0, mount->pointer,
+			       "copy and nocopy are for bind mounts only");
 	return 0;
 }
 

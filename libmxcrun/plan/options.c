@@ -34,6 +34,7 @@ const struct mount_option mount_options[] = {
 	{ "async", .kind = OPTION_SUPERBLOCK, .clear = SUPERBLOCK_SYNC },
 	{ "atime", .kind = OPTION_ATIME_UNDO, .set = SYS_ATTR_NOATIME },
 	{ "bind", .kind = OPTION_BIND },
+	{ "copy", .kind = OPTION_VOLUME },
 	{ "copy-symlink", .kind = OPTION_COPY_SYMLINK },
 	{ "defaults", .kind = OPTION_NOTHING },
 	{ "dev", .kind = OPTION_ATTRIBUTE, CLEAR(NODEV) },
@@ -47,6 +48,7 @@ const struct mount_option mount_options[] = {
 	{ "mand", .kind = OPTION_SUPERBLOCK, .set = SUPERBLOCK_MAND },
 	{ "noacl", .kind = OPTION_SUPERBLOCK, .clear = SUPERBLOCK_ACL },
 	{ "noatime", .kind = OPTION_ATTRIBUTE, ATIME(NOATIME) },
+	{ "nocopy", .kind = OPTION_VOLUME },
 	{ "nodev", .kind = OPTION_ATTRIBUTE, SET(NODEV) },
 	{ "nodiratime", .kind = OPTION_ATTRIBUTE, SET(NODIRATIME) },
 	{ "noexec", .kind = OPTION_ATTRIBUTE, SET(NOEXEC) },
@@ -221,6 +223,9 @@ static int apply_option(struct sorting *s, const struct mount_option *row, size_
 		break;
 	case OPTION_COPY_SYMLINK:
 		mount->copy_symlink = true;
+		break;
+	case OPTION_VOLUME:
+		s->marks->is_volume = true;
 		break;
 	case OPTION_IDMAP:
 		mount->is_idmapped = true;

@@ -23,6 +23,7 @@ enum mount_option_kind {
 	OPTION_REMOUNT,
 	OPTION_COPY_UP,
 	OPTION_COPY_SYMLINK,
+	OPTION_VOLUME,	    /* a bind's: says what its engine has done to the source, and to us nothing */
 	OPTION_IDMAP,
 };
 
@@ -40,6 +41,7 @@ struct mount_option_marks {
 	bool is_bind, is_remount;
 	bool has_superblock;	 /* an option that only a new file system can take... */
 	size_t superblock_index; /* ...and which */
+	bool is_volume;		 /* copy or nocopy */
 };
 
 /* Sort the options into the members of *mount (attributes, propagation, options, copy_up,

@@ -558,6 +558,23 @@ ok"
 	assert_refused /linux/devices/0 "the host has no such one"
 }
 
+@test "a device of the name /dev/ptmx gives way to the link to the container's own terminals" {
+	local map
+	for map in . '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1000}]
+			| .linux.gidMappings = .linux.uidMappings'; do
+		make_bundle "$map | .linux.devices = [{path: \"/dev/ptmx\", type: \"c\", major: 5, minor: 2, fileMode: 438}]"
+		script 'readlink /dev/ptmx; grep -c " /dev/ptmx " /proc/self/mountinfo; probe open /dev/ptmx rw'
+		run_bundle
+		equal "$output" "pts/ptmx
+0
+ok"
+	done
+	# and what is none is still refused
+	config '.linux.devices[0].major = 99999'
+	run_bundle
+	assert_refused /linux/devices/0
+}
+
 @test "a device node that the workload makes itself can't be opened" {
 	make_bundle '.process.capabilities.bounding += ["CAP_MKNOD"] | .process.capabilities.permitted += ["CAP_MKNOD"]
 		| .process.capabilities.effective += ["CAP_MKNOD"]'

@@ -78,7 +78,7 @@ recursive_rows() {
 }
 
 # These have tests of their own, here and in isolation.bats.
-others="bind copy-symlink idmap rbind remount ridmap rslave slave tmpcopyup"
+others="bind copy copy-symlink idmap nocopy rbind remount ridmap rslave slave tmpcopyup"
 
 @test "no option of the parser's table is without a row here" {
 	equal "$({
@@ -177,6 +177,22 @@ refused"
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "${BATS_TEST_TMPDIR%/*}" "$BUNDLE"
 	run_bundle
 	equal "$status $output" "0 of-the-host"
+}
+
+@test "copy and nocopy, which podman leaves in the options of a volume, change nothing in a bind and are refused elsewhere" {
+	local option source=$BATS_TEST_TMPDIR/source
+	mkdir -p "$source"
+	echo there >"$source/file"
+	for option in copy nocopy; do
+		make_bundle --arg s "$source" --arg o "$option" '.mounts += [{destination: "/o", type: "bind", source: $s, options: ["bind", $o]}]'
+		script 'echo /o/*; touch /o/new'
+		run_bundle
+		equal "$status $output" "0 /o/file"
+		rm "$source/new"
+		make_bundle --arg o "$option" '.mounts += [{destination: "/o", type: "tmpfs", source: "tmpfs", options: [$o]}]'
+		run_bundle
+		assert_refused "$option"
+	done
 }
 
 @test "copy-symlink makes the link that the source is; without it the bind goes to its target" {

@@ -92,6 +92,8 @@ static void test_table(void **state)
 		"acl",
 		"noacl",
 		"copy-symlink",
+		"copy",
+		"nocopy",
 	};
 	const struct mount_option *row;
 	size_t i;
