@@ -913,6 +913,17 @@ boottime 864000 0"
 	assert_refused /process/user/additionalGids
 }
 
+@test "a container that joins a pid namespace leads a session of its own, which has a number there" {
+	make_bundle
+	start_container "$TAG"
+	config --arg path "/proc/$PID/ns/pid" '.linux.namespaces |= map(if .type == "pid" then .path = $path else . end)'
+	script 'echo $$ $(cut -d " " -f 5,6 /proc/self/stat)'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG-other"
+	echo "$output $stderr"
+	equal "$(tr ' ' '\n' <<<"$output" | sort -u | wc -l) $(wc -w <<<"$output")" "1 3"
+	[ "${output%% *}" -gt 1 ]
+}
+
 @test "annotations that would change what a container is, and that nothing carries out, are refused" {
 	local key
 	for key in run.oci.handler run.oci.seccomp_bpf_data run.oci.timens_offset; do

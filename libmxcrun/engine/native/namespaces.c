@@ -45,6 +45,14 @@ static uint64_t remaining_flags(const struct plan *plan)
 	return flags;
 }
 
+/* The session that the first has begun has a leader who is about to end, and no number in the pid namespace. */
+static int begin_as_second(const struct plan *plan, struct err **err)
+{
+	if (plan->process.new_session && setsid() < 0)
+		return err_sys(err, E_PROCESS, errno, "setsid", "of the container", NULL);
+	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL) : 0;
+}
+
 static int hand_over(struct init *init, struct err **err)
 {
 	struct sys_clone_args args = { .flags = CLONE_PARENT };
@@ -57,8 +65,7 @@ static int hand_over(struct init *init, struct err **err)
 	if (pid < 0)
 		return err_sys(err, E_NAMESPACE, errno, "clone3", "second process", NULL);
 	if (pid == 0)
-		return prctl(PR_SET_DUMPABLE, 0) < 0
-			? err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL) : 0;
+		return begin_as_second(init->plan, err);
 	/* setns of a pid namespace moves only children: this process still counts as the parent does */
 	number = (uint32_t)pid;
 	_exit(sync_send(init->fds.sync, SYNC_PID, &number, sizeof(number)) < 0 ? LAUNCH_EXIT_SETUP : 0);
