@@ -63,6 +63,11 @@ static int build_groups(struct builder *b, const struct oci_user *user, struct e
 	size_t i;
 	int r;
 
+	/* crun's word for it, which podman writes for --group-add keep-groups: as an ordinary user these can't be given again. The user's
+	 * groups in the image, which podman writes as well for all but root, are then not given. */
+	process->keep_groups = oci_annotation(b->config, "run.oci.keep_original_groups") != NULL;
+	if (process->keep_groups)
+		return 0;
 	if (user->additional_gids.count && b->plan->deny_setgroups)
 		return err_set(err, E_UNSUPPORTED, 0, "/process/user/additionalGids",
 			       "the kernel denies setgroups in this user namespace");
@@ -72,11 +77,6 @@ static int build_groups(struct builder *b, const struct oci_user *user, struct e
 		if (r < 0)
 			return r;
 	}
-	/* crun's word for it, which podman writes for --group-add keep-groups: as an ordinary user these can't be given again */
-	process->keep_groups = oci_annotation(b->config, "run.oci.keep_original_groups") != NULL;
-	if (process->keep_groups && user->additional_gids.count)
-		return err_set(err, E_CONFIG, 0, "/process/user/additionalGids",
-			       "can't be given while run.oci.keep_original_groups keeps the caller's");
 	if (!user->additional_gids.count)
 		return 0;
 	process->groups = arena_memdup(b->arena, user->additional_gids.items,
