@@ -77,11 +77,16 @@ static int fill_from_top(const struct group *group)
 	return parent_fd;
 }
 
+/* A group that is there, as for an update, keeps what it has. */
 static int fill_cpuset(const struct group *group)
 {
-	cleanup_close int parent_fd = openat(group->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = parent_fd < 0 ? -errno : copy_from_parent(parent_fd, group->fd);
+	cleanup_close int parent_fd = -1;
+	int r;
 
+	if (group->may_exist && is_filled(group->fd))
+		return 0;
+	parent_fd = openat(group->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = parent_fd < 0 ? -errno : copy_from_parent(parent_fd, group->fd);
 	return r > 0 ? fill_from_top(group) : r;
 }
 

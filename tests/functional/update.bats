@@ -215,3 +215,12 @@ option_rows() {
 	rt update --resources - "$TAG" <<<'{"memory": {"limit": 83886080, "swap": 83886080, "checkBeforeUpdate": true}}'
 	equal "$(memory_limit)" 83886080
 }
+
+@test "an update of CPUs that is refused leaves those that the container has, and its memory nodes" {
+	rt update --cpuset-cpus 0 --cpuset-mems 0 "$TAG"
+	run --separate-stderr rt update --cpuset-cpus 9999 "$TAG"
+	assert_refused /linux/resources/cpu/cpus
+	equal "$(cgroup_value "$PID" cpuset cpuset.cpus cpuset.cpus)" 0
+	rt update --cpuset-cpus 0 "$TAG"
+	equal "$(cgroup_value "$PID" cpuset cpuset.cpus cpuset.cpus) $(cgroup_value "$PID" cpuset cpuset.mems cpuset.mems)" "0 0"
+}
