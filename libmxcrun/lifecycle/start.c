@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cpus.h"
 #include "base/fd.h"
 #include "engine/engine.h"
 #include "engine/native/launch.h"
@@ -80,22 +79,9 @@ static int read_outcome(const struct entry *entry, struct err **err)
 	return r;
 }
 
-/* An idle CPU takes 0.1 to 0.2 ms to wake; ours is free when we wait for the program's execve. */
-static int wake_here(const struct container *container, int fifo_fd)
-{
-	static const char start_byte = LAUNCH_START_BYTE;
-	const pid_t pid = container->record.pid;
-	cpu_set_t here, before;
-	bool is_confined = cpus_own(&here) && cpus_confine(pid, &here, &before);
-	int r = fd_write_all(fifo_fd, &start_byte, 1);
-
-	if (is_confined)
-		cpus_give_back(pid, &before);
-	return r;
-}
-
 static int let_go(const struct container *container, struct err **err)
 {
+	static const char start_byte = LAUNCH_START_BYTE;
 	cleanup_close int fifo_fd = openat(container->entry.dir_fd, STORE_START_FIFO,
 					   O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	int r;
@@ -105,7 +91,7 @@ static int let_go(const struct container *container, struct err **err)
 		return refuse_status(CONTAINER_RUNNING, err);
 	if (fifo_fd < 0)
 		return err_sys(err, E_PROCESS, errno, "open", "start FIFO", NULL);
-	r = wake_here(container, fifo_fd);
+	r = fd_write_all(fifo_fd, &start_byte, 1);
 	if (r < 0 && r != -EPIPE)
 		return err_sys(err, E_PROCESS, -r, "write", "start FIFO", NULL);
 	r = wait_for_exec(fifo_fd, container->record.start_timeout_ms, err);
