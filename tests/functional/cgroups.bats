@@ -226,6 +226,7 @@ GUARDS="root jq"
 	dir=$(cgroup_dir "$PID" '')
 	[ -e "$dir/cgroup.kill" ] || skip "needs cgroup.kill"
 	# held between opening the file and writing to it
+	# shellcheck disable=SC2153 # STATE is of helpers.bash
 	strace -qq -o "$BATS_TEST_TMPDIR/trace" -P "$dir/cgroup.kill" -e trace=write -e inject=write:delay_enter="$(slow 2)s" \
 		"$MXCRUN" --root "$STATE" kill --all "$TAG" KILL 3>&- &
 	killer=$!
