@@ -23,9 +23,8 @@ static inline bool cpus_own(cpu_set_t *ret)
 	return true;
 }
 
-/* For now, on these only: one that runs elsewhere moves at once, one that sleeps when it is woken. False: nothing has changed. Else *ret_before is
- * for cpus_give_back(). */
-bool cpus_confine(pid_t pid, const cpu_set_t *to, cpu_set_t *ret_before);
-void cpus_give_back(pid_t pid, const cpu_set_t *before);
+/* From our CPU to another of those that we may run on, if there is one: at once when it runs, else when it is woken. Afterwards it may run
+ * wherever it might before. */
+void cpus_move_beside(pid_t pid);
 
 #endif

@@ -45,20 +45,6 @@ static int execute_init(void *data)
 	return (int)-raw_call(SYS_execveat, image_fd, (long)"", (long)argv, (long)envp, SYS_AT_EMPTY_PATH);
 }
 
-/* A kernel that keeps its idle CPUs idle puts the child on ours, where it runs when we sleep: then nothing overlaps. Taking that one
- * away moves it at once; afterwards it may run wherever it might before. */
-static void run_beside_us(pid_t pid)
-{
-	cpu_set_t before, own, others;
-
-	if (!cpus_own(&own) || sched_getaffinity(0, sizeof(others), &others) < 0)
-		return;
-	CPU_AND(&own, &own, &others);
-	CPU_XOR(&others, &others, &own);
-	if (CPU_COUNT(&others) > 0 && cpus_confine(pid, &others, &before))
-		cpus_give_back(pid, &before);
-}
-
 int engine_wait_for_plan(uint32_t preserve_fds, bool is_sandbox, struct engine_child *ret, struct err **err)
 {
 	/* of the one at a time that has not executed it yet */
@@ -91,7 +77,8 @@ int engine_wait_for_plan(uint32_t preserve_fds, bool is_sandbox, struct engine_c
 		engine_child_done(&child);
 		return err_sys(err, E_PROCESS, -child.pid, "clone3", "init", NULL);
 	}
-	run_beside_us(child.pid);
+	/* A kernel that keeps its idle CPUs idle puts the child on ours, where it runs when we sleep: then nothing overlaps. */
+	cpus_move_beside(child.pid);
 	*ret = child;
 	return 0;
 }
