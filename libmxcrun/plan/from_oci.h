@@ -7,6 +7,7 @@
 #define MXCRUN_PLAN_FROM_OCI_H
 
 #include "plan/build.h"
+#include "plan/options.h"
 
 struct builder {
 	struct arena *arena; /* the plan's */
@@ -38,6 +39,8 @@ int build_idmaps(struct builder *b, struct err **err);
 /* The same checks for a list of mappings at pointer. */
 int build_id_map(struct builder *b, const struct oci_id_mappings *list, const char *pointer, struct plan_idmaps *ret,
 	      struct err **err);
+/* One more of them, for which there is room. */
+int add_id_range(struct plan_idmaps *maps, const struct plan_idmap *range, const char *pointer, struct err **err);
 int build_net_devices(struct builder *b, struct err **err);
 int build_sysctls(struct builder *b, struct err **err);
 int build_cgroup(struct builder *b, struct err **err);
@@ -47,6 +50,9 @@ int build_rdt(struct builder *b, struct err **err);
 int build_device_rules(struct builder *b, struct err **err);
 int build_root(struct builder *b, struct err **err);
 int build_mounts(struct builder *b, struct err **err);
+/* from_oci_mount_maps.c: the ids that a mount shows, when its kind and options are known. */
+int build_mount_maps(struct builder *b, const struct oci_mount *entry, const struct mount_option_marks *marks,
+		     struct plan_mount *mount, struct err **err);
 int build_devices(struct builder *b, struct err **err);
 int build_masks(struct builder *b, struct err **err);
 int build_process(struct builder *b, struct err **err);

@@ -17,22 +17,34 @@ static int check_range(const struct plan_idmaps *maps, const struct plan_idmap *
 	size_t i;
 
 	if (map->count == 0)
-		return err_set(err, E_CONFIG, 0, pointer, "a mapping of no ids");
+		return err_set(err, E_CONFIG, 0, pointer, "a mapping of no ids, found %u-%u-0", map->inside, map->outside);
 	/* The last id of either side must be at most 2^32-2, because 2^32-1 is no id. */
 	if ((uint64_t)map->inside + map->count > UINT32_MAX ||
 	    (uint64_t)map->outside + map->count > UINT32_MAX)
 		return err_set(err, E_CONFIG, 0, pointer,
-			       "the mapping goes beyond the highest id, 4294967294");
+			       "the mapping goes beyond the highest id, 4294967294: found %u-%u-%u", map->inside, map->outside, map->count);
 	for (i = 0; i < maps->count; i++) {
 		const struct plan_idmap *other = &maps->items[i];
 
 		if (overlaps(map->inside, map->count, other->inside, other->count))
 			return err_set(err, E_CONFIG, 0, pointer,
-				       "overlaps mapping %zu inside the container", i);
+				       "overlaps mapping %zu inside the container: found %u-%u-%u", i, map->inside, map->outside, map->count);
 		if (overlaps(map->outside, map->count, other->outside, other->count))
 			return err_set(err, E_CONFIG, 0, pointer,
-				       "overlaps mapping %zu on the host", i);
+				       "overlaps mapping %zu on the host: found %u-%u-%u", i, map->inside, map->outside, map->count);
 	}
+	return 0;
+}
+
+int add_id_range(struct plan_idmaps *maps, const struct plan_idmap *range, const char *pointer, struct err **err)
+{
+	int r = check_range(maps, range, pointer, err);
+
+	if (r < 0)
+		return r;
+	if (maps->count == IDMAP_LINES_MAX)
+		return err_set(err, E_CONFIG, 0, pointer, "more than %u mappings", IDMAP_LINES_MAX);
+	maps->items[maps->count++] = *range;
 	return 0;
 }
 
@@ -54,10 +66,9 @@ int build_id_map(struct builder *b, const struct oci_id_mappings *list, const ch
 
 		if (!pointer)
 			return err_nomem(err);
-		r = check_range(ret, &map, pointer, err);
+		r = add_id_range(ret, &map, pointer, err);
 		if (r < 0)
 			return r;
-		ret->items[ret->count++] = map;
 	}
 	return 0;
 }

@@ -135,50 +135,6 @@ static int build_source(struct builder *b, const struct oci_mount *entry, struct
 	}
 }
 
-/* Its mappings where it has none of its own. */
-static int take_container_maps(struct builder *b, const struct plan_mount *mount, struct plan_mount_maps *maps, struct err **err)
-{
-	*maps = (struct plan_mount_maps){ b->plan->uid_maps, b->plan->gid_maps };
-	if (b->plan->namespaces[NS_USER].mode == NS_JOIN || (maps->uids.count && maps->gids.count))
-		return 0;
-	return err_set(err, E_CONFIG, 0, mount->pointer,
-		       "an idmapped mount needs mappings, of its own or of the container's user namespace");
-}
-
-static int build_own_maps(struct builder *b, const struct oci_mount *entry, const struct plan_mount *mount,
-			  struct plan_mount_maps *maps, struct err **err)
-{
-	const char *uids = arena_printf(b->arena, "%s/uidMappings", mount->pointer);
-	const char *gids = arena_printf(b->arena, "%s/gidMappings", mount->pointer);
-	int r;
-
-	if (!uids || !gids)
-		return err_nomem(err);
-	if (!entry->uid_mappings.count || !entry->gid_mappings.count)
-		return err_set(err, E_CONFIG, 0, entry->uid_mappings.count ? gids : uids,
-			       "both, uidMappings and gidMappings, are needed");
-	r = build_id_map(b, &entry->uid_mappings, uids, &maps->uids, err);
-	return r == 0 ? build_id_map(b, &entry->gid_mappings, gids, &maps->gids, err) : r;
-}
-
-/* Mappings of its own, else the container's. Without either there is nothing that the mount could mean. */
-static int build_mount_maps(struct builder *b, const struct oci_mount *entry, struct plan_mount *mount,
-			    struct err **err)
-{
-	bool has_own = entry->uid_mappings.count || entry->gid_mappings.count;
-	struct plan_mount_maps *maps;
-
-	if (!has_own && !mount->is_idmapped)
-		return 0;
-	mount->is_idmapped = true;
-	if (mount->kind != MOUNT_BIND)
-		return err_set(err, E_UNSUPPORTED, 0, mount->pointer, "only bind mounts can be idmapped");
-	mount->maps = maps = arena_alloc(b->arena, sizeof(*maps));
-	if (!maps)
-		return err_nomem(err);
-	return has_own ? build_own_maps(b, entry, mount, maps, err) : take_container_maps(b, mount, maps, err);
-}
-
 /* linux.mountLabel: an option of each new file system, but for those whose files have labels of their own. */
 static int add_label(struct builder *b, struct plan_mount *mount, struct err **err)
 {
@@ -221,7 +177,7 @@ static int build_mount(struct builder *b, const struct oci_mount *entry, struct 
 	if (r == 0)
 		r = add_label(b, mount, err);
 	if (r == 0)
-		r = build_mount_maps(b, entry, mount, err);
+		r = build_mount_maps(b, entry, &marks, mount, err);
 	return r == 0 ? check_destination(mount, err) : r;
 }
 

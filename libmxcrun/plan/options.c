@@ -100,15 +100,27 @@ const struct mount_option mount_options[] = {
 	{ .name = NULL },
 };
 
+/* What is looked for: the first len bytes of a string. */
+struct option_name { const char *first; size_t len; };
+
 static int compare_name(const void *name, const void *row)
 {
-	return strcmp(name, ((const struct mount_option *)row)->name);
+	const struct option_name *wanted = name;
+	const char *there = ((const struct mount_option *)row)->name;
+	int order = strncmp(wanted->first, there, wanted->len);
+
+	return order ? order : -(there[wanted->len] != '\0');
 }
 
-static const struct mount_option *find_option(const char *name)
+/* Of those with a value, which stands behind a "=", only the id maps of a mount are ours. */
+static const struct mount_option *find_option(const char *text)
 {
-	return bsearch(name, mount_options, array_size(mount_options) - 1, sizeof(mount_options[0]),
-		       compare_name);
+	const char *equals = strchr(text, '=');
+	const struct option_name name = { text, equals ? (size_t)(equals - text) : strlen(text) };
+	const struct mount_option *row = bsearch(&name, mount_options, array_size(mount_options) - 1, sizeof(mount_options[0]),
+						 compare_name);
+
+	return row && equals && row->kind != OPTION_IDMAP ? NULL : row;
 }
 
 static void apply_attribute(const struct mount_option *row, uint32_t *set, uint32_t *clear)
@@ -180,7 +192,24 @@ static int add_filesystem_option(struct sorting *s, const char *text, size_t ind
 	return 0;
 }
 
-static int apply_option(struct sorting *s, const struct mount_option *row, size_t index,
+/* text: the whole option, which may have maps. */
+static int apply_idmap(struct sorting *s, bool is_recursive, const char *text, size_t index, const char *pointer, struct err **err)
+{
+	const char *equals = strchr(text, '=');
+
+	s->mount->is_idmapped = true;
+	s->mount->idmap_is_recursive = is_recursive;
+	if (!equals)
+		return 0;
+	if (s->marks->idmap)
+		return err_set(err, E_CONFIG, 0, arena_printf(s->arena, "%s/options/%zu", pointer, index),
+			       "expected one option with id maps, found a second \"%.64s\"", text);
+	s->marks->idmap = equals + 1;
+	s->marks->idmap_index = index;
+	return 0;
+}
+
+static int apply_option(struct sorting *s, const struct mount_option *row, const char *text, size_t index,
 			const char *pointer, struct err **err)
 {
 	struct plan_mount *mount = s->mount;
@@ -228,9 +257,7 @@ static int apply_option(struct sorting *s, const struct mount_option *row, size_
 		s->marks->is_volume = true;
 		break;
 	case OPTION_IDMAP:
-		mount->is_idmapped = true;
-		mount->idmap_is_recursive = row->set != 0;
-		break;
+		return apply_idmap(s, row->set != 0, text, index, pointer, err);
 	}
 	return 0;
 }
@@ -269,7 +296,7 @@ int mount_options_apply(struct arena *arena, const struct string_list *list,
 			return err_set(err, E_CONFIG, 0,
 				       arena_printf(arena, "%s/options/%zu", pointer, i),
 				       "expected a mount option, found \"%.64s\"", list->items[i]);
-		r = row ? apply_option(&s, row, i, pointer, err)
+		r = row ? apply_option(&s, row, list->items[i], i, pointer, err)
 			: add_filesystem_option(&s, list->items[i], i, err);
 		if (r < 0)
 			return r;

@@ -42,6 +42,8 @@ struct mount_option_marks {
 	bool has_superblock;	 /* an option that only a new file system can take... */
 	size_t superblock_index; /* ...and which */
 	bool is_volume;		 /* copy or nocopy */
+	const char *idmap;	 /* what stands behind "idmap=" or "ridmap="; NULL: nothing... */
+	size_t idmap_index;	 /* ...and which option it is */
 };
 
 /* Sort the options into the members of *mount (attributes, propagation, options, copy_up,

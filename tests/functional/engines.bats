@@ -65,6 +65,21 @@ podman_run() {
 	grep -qx 77 <<<"$output"
 }
 
+@test "podman run: a volume whose option idmap has maps shows mapped ids, also relative to the container's" {
+	local source=$BATS_TEST_TMPDIR/source
+	podman_image
+	mkdir -p "$source"
+	chown 5:6 "$source"
+	run --separate-stderr podman_run -v "$source:/m:idmap=uids=0-1-10;gids=0-100-10" localhost/mxt-image stat -c %u:%g /m
+	equal "$status $output" "0 6:106"
+	run --separate-stderr podman_run --uidmap 0:100000:1000 --gidmap 0:100000:1000 -v "$source:/m:idmap=uids=@0-1-10;gids=@0-100-10" \
+		mxt-image stat -c %u:%g /m
+	equal "$status $output" "0 6:106"
+	run --separate-stderr podman_run -v "$source:/m:idmap=uids=0-1-10" localhost/mxt-image true
+	refused [ "$status" = 0 ]
+	contains "$stderr" 'expected uids=RANGES;gids=RANGES, found "uids=0-1-10" alone'
+}
+
 # A policy as an argument of --annotation. podman 4 takes the whole as a line of comma-separated values.
 annotated() {
 	local text="mxc.policy=$1"

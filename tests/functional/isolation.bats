@@ -831,6 +831,83 @@ boottime 864000 0"
 	assert_refused /mounts/ /proc
 }
 
+# shown OPTION: the owner in the container of what belongs to 5:6 on the host.
+shown() {
+	config --arg option "$1" '.mounts[-1].options = ["bind", $option]'
+	run_bundle
+	equal "$status $stderr" "0 "
+	echo "$output"
+}
+
+@test "an idmapped mount takes the maps in its option, as crun has them" {
+	local source=$BATS_TEST_TMPDIR/source option
+	mkdir -p "$source/below"
+	mount -t tmpfs tmpfs "$source/below"
+	chown 5:6 "$source" "$source/below"
+	make_bundle --arg source "$source" '.mounts += [{destination: "/mapped", type: "bind", source: $source}]'
+	script 'stat -c %u:%g /mapped'
+	equal "$(shown 'idmap=uids=0-1-10;gids=0-100-10')" 6:106
+	equal "$(shown 'ridmap=gids=0-100-10;uids=0-1-10')" 6:106
+	# several ranges
+	equal "$(shown 'idmap=uids=0-1-2#5-30-1#6-40-2;gids=7-0-1#0-100-7')" 30:106
+	# the tree below, too, is what ridmap is for
+	config '.mounts[-1].options = ["rbind", "ridmap=uids=0-1-10;gids=0-100-10"] | .process.args[-1] = "stat -c %u:%g /mapped/below"'
+	run_bundle
+	equal "$output" 6:106
+	config '.mounts[-1].options = ["rbind", "idmap=uids=0-1-10;gids=0-100-10"]'
+	run_bundle
+	equal "$output" 5:6
+	umount "$source/below"
+}
+
+@test "maps in the option of an idmapped mount: behind an @ they refer to the container's ids" {
+	local source=$BATS_TEST_TMPDIR/source
+	mkdir -p "$source"
+	chown 5:6 "$source"
+	make_userns_bundle --arg source "$source" '.mounts += [{destination: "/mapped", type: "bind", source: $source}]
+		| .linux.uidMappings += [{containerID: 2000, hostID: 300000, size: 10}]'
+	script 'stat -c %u:%g /mapped'
+	equal "$(shown 'idmap=uids=0-100001-10;gids=@0-100-10')" 6:106
+	equal "$(shown 'idmap=uids=@0-1-5#@5-2003-1;gids=@6-0-1')" 2003:0
+	config '.mounts[-1].options = ["bind", "idmap=uids=@0-1000-5;gids=@0-0-9"]'
+	run_bundle
+	assert_refused "/mounts/$(jq '.mounts | length - 1' "$BUNDLE/config.json")/options/1" '@0-1000-5' 'mappings of the container'
+}
+
+@test "malformed maps in the option of an idmapped mount are refused with what was expected and found" {
+	local text want
+	make_bundle '.mounts += [{destination: "/m", type: "bind", source: "/tmp"}]'
+	while read -r text want; do
+		config --arg option "idmap=$text" '.mounts[-1].options = ["bind", $option]'
+		run_bundle
+		assert_refused "/mounts/$(jq '.mounts | length - 1' "$BUNDLE/config.json")" "$want"
+	done <<-'END'
+		uids=0-1-10 found "uids=0-1-10" alone
+		users=0-1-10;gids=0-1-10 expected uids=RANGES or gids=RANGES, found "users=0-1-10"
+		uids=0-1;gids=0-1-10 expected a range FIRST-HOST-COUNT or @FIRST-CONTAINER-COUNT, found "0-1"
+		uids=0-1-10;gids=0-1-10-3 found "0-1-10-3"
+		uids=0-1-10#;gids=0-1-10 found ""
+		uids=-1-1-10;gids=0-1-10 found "-1-1-10"
+		uids=0-1-4294967296;gids=0-1-10 found "0-1-4294967296"
+		uids=0-4294967290-10;gids=0-1-10 highest id, 4294967294: found 0-4294967290-10
+		uids=0-1-0;gids=0-1-10 no ids, found 0-1-0
+		uids=0-1-10#5-100-10;gids=0-1-10 overlaps mapping 0 inside the container: found 5-100-10
+		uids=0-1-10;gids=0-1-10;uids=20-30-1 found a second "uids=20-30-1"
+		uids=@0-1-10;gids=0-1-10 mappings of the container's user namespace
+	END
+	config '.mounts[-1].options = ["bind", "idmap=uids=0-1-1;gids=0-1-1", "ridmap=uids=0-1-1;gids=0-1-1"]'
+	run_bundle
+	assert_refused "expected one option with id maps"
+	config '.mounts[-1] += {options: ["bind", "idmap=uids=0-1-1;gids=0-1-1"], uidMappings: [{containerID: 0, hostID: 1, size: 1}],
+		gidMappings: [{containerID: 0, hostID: 1, size: 1}]}'
+	run_bundle
+	assert_refused "found both"
+	config '.mounts[-1] = {destination: "/m", type: "tmpfs", source: "tmpfs", options: ["idmap=uids=0-1-1;gids=0-1-1"]}'
+	run_bundle
+	assert_refused "only bind mounts can be idmapped"
+	assert_nothing_left
+}
+
 @test "network devices of the host come in under their new names, with their addresses" {
 	requires ip
 	ip link add mx0 type veth peer name mx1

@@ -196,6 +196,16 @@ static void test_marks(void **state)
 	assert_true(marks.is_bind && mount_step.is_recursive && marks.is_remount);
 	assert_true(mount_step.is_idmapped && mount_step.idmap_is_recursive);
 	assert_true(mount_step.copy_up && mount_step.copy_symlink);
+	assert_null(marks.idmap);
+	assert_int_equal(apply("bind idmap=uids=0-1-2;gids=0-1-2 ridmap", NULL), 0);
+	assert_true(mount_step.is_idmapped && mount_step.idmap_is_recursive && !marks.has_superblock);
+	assert_string_equal(marks.idmap, "uids=0-1-2;gids=0-1-2");
+	assert_int_equal(marks.idmap_index, 1);
+	assert_int_equal(apply("idmap= ridmap=", NULL), -EINVAL);
+	/* a value makes any other word the file system's own, and so does a word that only begins like one */
+	assert_int_equal(apply("ro=1 idmapped idma", NULL), 0);
+	assert_true(!mount_step.attr_set && !mount_step.is_idmapped);
+	assert_int_equal(mount_step.option_count, 3);
 }
 
 static void test_words(void **state)
