@@ -66,8 +66,8 @@ int placed_tighten(struct view *view, struct err **err);
 int placed_check(const struct view *view, struct err **err);
 bool placed_is_own(const struct view *view, const char *path, size_t len);
 
-/* filesystem_own.c: what is the runtime's own is not granted itself; restrictions of it behind the candidates. */
-int own_check(const struct view *view, struct err **err);
+/* filesystem_own.c, when all names of what is the runtime's own are known: it is not granted itself; restrictions of it behind the
+ * candidates. */
 int own_add(struct view *view, struct err **err);
 
 /* pins.c: where all is arranged, what keeps the folders above what is restricted in their places. */

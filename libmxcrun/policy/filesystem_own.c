@@ -29,7 +29,7 @@ static int check_grants(const struct view *view, const struct host_own *own, str
 	return 0;
 }
 
-int own_check(const struct view *view, struct err **err)
+static int check_all_grants(const struct view *view, struct err **err)
 {
 	int r = 0;
 
@@ -60,7 +60,7 @@ static bool is_granted(const struct view *view, const char *path)
 int own_add(struct view *view, struct err **err)
 {
 	const struct host_objects *objects = view->objects;
-	int r = own_check(view, err); /* more of its names are known by now */
+	int r = check_all_grants(view, err);
 
 	if (r == 0)
 		r = view_grow(view, objects->own_count, err);
