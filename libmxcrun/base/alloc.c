@@ -23,7 +23,7 @@
 #define SMALLEST_SHIFT 5u		/* 32 bytes, half of them header */
 #define CLASSES 12u			/* up to 64 KiB */
 #define REGION ((size_t)1 << 20)
-#define POPULATE_STEP ((size_t)16 << 10)
+#define POPULATE_STEP ((size_t)16 << 10)	/* at most: most commands need but two pages */
 #define POPULATE_MAPPED ((size_t)256 << 10)
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23		/* Linux 5.14 */
@@ -42,9 +42,10 @@ struct block {
 
 /* The allocator's state, as any has. */
 static char *place, *populated, *limit;
+static size_t step = ALLOC_FIRST_STEP;
 static struct block *unused[CLASSES];
 static uint64_t secret;
-_Alignas(4096) char alloc_first_region[REGION] LARGE_ZEROS;
+_Alignas(ALIGNMENT) char alloc_first_region[REGION] LARGE_ZEROS; /* not of a page: what lies before it is used, too */
 
 static uint64_t sign(const struct block *block, uint32_t size_class)
 {
@@ -96,7 +97,7 @@ static int new_region(void)
 	if (region == MAP_FAILED)
 		return -1;
 	place = region;
-	populated = region + (is_first ? ALLOC_FIRST_PAGES : 0);
+	populated = is_first ? alloc_first_populated() : region;
 	limit = region + REGION;
 	return 0;
 }
@@ -104,13 +105,12 @@ static int new_region(void)
 /* Ask for some pages together, before they are touched; an older kernel refuses, and each faults by itself. */
 static void populate(const char *to)
 {
-	size_t step = POPULATE_STEP;
-
 	while (populated < to && populated < limit) {
-		if (step > (size_t)(limit - populated))
-			step = (size_t)(limit - populated);
-		(void)madvise(populated, step, MADV_POPULATE_WRITE);
+		(void)madvise(populated, step < (size_t)(limit - populated) ? step : (size_t)(limit - populated),
+			      MADV_POPULATE_WRITE);
 		populated += step;
+		if (step < POPULATE_STEP)
+			step *= 2;
 	}
 }
 

@@ -13,13 +13,21 @@
 /* Of a variable that needs no first value, and may never be needed: behind the zeros that start.c asks for and the first pages of the
  * heap: a common symbol, of which alloc.c's are linked first. */
 #define LARGE_ZEROS __attribute__((common, visibility("hidden")))
-/* Of alloc.c's first region, what start.c has asked for. */
-#define ALLOC_FIRST_PAGES ((uintptr_t)16 << 10)
+/* alloc.c's first region, and up to where start.c has asked for it: the rest of the page where it begins, and one more. */
+#define ALLOC_FIRST_STEP 4096u
+extern char alloc_first_region[] __attribute__((visibility("hidden")));
+static inline char *alloc_first_populated(void)
+{
+	return alloc_first_region + ALLOC_FIRST_STEP + (-(uintptr_t)alloc_first_region & 4095u);
+}
 
 /* A member of such a table; `.raw` is for initialising it, and for asking whether it is NULL. */
 #define image_pointer(...) struct { __VA_ARGS__ raw; }
 
 #ifdef IMAGE_IS_PREPARED
+/* start.c: the pages of the stack that a command needs which makes a container, and most others don't. */
+void start_expect_deep_calls(void) __attribute__((visibility("hidden")));
+
 #define IMAGE_ROWS __attribute__((section("image_tables")))
 
 /* start.c: where the program's first byte lies; 0 where the C library has corrected all pointers. */
@@ -31,6 +39,10 @@ static inline uintptr_t image_address(uintptr_t raw)
 }
 #define image_at(pointer) ((__typeof__((pointer).raw))image_address((uintptr_t)(pointer).raw)) /* NOLINT(performance-no-int-to-ptr) */
 #else
+static inline void start_expect_deep_calls(void)
+{
+}
+
 #define IMAGE_ROWS
 #define image_at(pointer) ((pointer).raw)
 #endif

@@ -21,13 +21,12 @@
 #define POPULATE_WRITE 23
 /* The kernel begins with a larger stack. Init gets less, because the container's memory limit pays for it. */
 #ifndef STACK_USED
-#define STACK_USED 32768u
+#define STACK_USED 12288u		/* of `state`, `start`, `kill`, `delete` */
+#define STACK_USED_DEEPLY 32768u	/* of `run`, `create`, `exec`, which say so: start_expect_deep_calls() */
 #endif
 
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 extern const char etext[] __attribute__((visibility("hidden")));
-/* alloc.c's, behind all zeros that are no LARGE_ZEROS: what follows may never be needed. */
-extern const char alloc_first_region[] __attribute__((visibility("hidden")));
 #ifdef IMAGE_IS_PREPARED
 /* What base/image.h marks. */
 extern const char __start_image_tables[] __attribute__((visibility("hidden")));
@@ -136,7 +135,7 @@ static uintptr_t next_page(uintptr_t address)
 static void populate_data(uintptr_t from)
 {
 	uintptr_t tables = next_page((uintptr_t)__start_image_tables), behind = page_of((uintptr_t)__stop_image_tables);
-	uintptr_t to = (uintptr_t)alloc_first_region + ALLOC_FIRST_PAGES;
+	uintptr_t to = (uintptr_t)alloc_first_populated();
 
 	if (from < tables && tables < behind && behind < to) {
 		populate(from, tables - from, POPULATE_WRITE);
@@ -172,3 +171,12 @@ void start_prepare(void)
 		if (part[i].p_type == PT_DYNAMIC)
 			relocate(base, (Elf64_Dyn *)(base + part[i].p_vaddr));
 }
+
+#ifdef STACK_USED_DEEPLY
+void start_expect_deep_calls(void)
+{
+	uintptr_t stack = page_of((uintptr_t)__builtin_frame_address(0));
+
+	populate(stack - STACK_USED_DEEPLY, STACK_USED_DEEPLY, POPULATE_WRITE);
+}
+#endif

@@ -14,12 +14,13 @@
 
 #include "base/cpus.h"
 #include "base/fd.h"
+#include "base/image.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "engine/native/clone.h"
 #include "engine/native/parent.h"
 
-#define STACK_SIZE 4096	/* raw calls from one small frame */
+#define STACK_SIZE 2048	/* raw calls from one small frame */
 
 /* What the child reads in our memory until it executes init. */
 struct waiting {
@@ -65,6 +66,7 @@ int engine_wait_for_plan(uint32_t preserve_fds, bool is_sandbox, struct engine_c
 	child.is_apart = is_sandbox;
 	child.sync_fd = pair[0];
 	(void)arena_reserve_shared();
+	start_expect_deep_calls();
 	child.pid = clone_run(&args, stack, sizeof(stack), execute_init, &w);
 	/* so that the child's end reads as EOF when it dies; if we kept it we would wait for that for ever */
 	if (close(pair[1]) < 0) {
