@@ -220,6 +220,22 @@ seccomp_result() {
 	equal "$output" ENOSYS # the kernel's own
 }
 
+has_stopped() { [ "$(status_of "$TAG")" = stopped ]; }
+
+@test "seccomp: a profile without execve fails with that reason, and one that lets nothing end keeps no process" {
+	make_bundle '.process.args = ["/bin/true"] | .process.noNewPrivileges = true
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO", syscalls: [{names: ["write", "exit_group"], action: "SCMP_ACT_ALLOW"}]}'
+	run_bundle
+	equal "$status" 126
+	contains "$stderr" 'exec: "/bin/true": operation not permitted'
+	config '.linux.seccomp.syscalls[0].names = ["getppid"]'
+	run_bundle
+	equal "$status" 132 # by SIGILL; not for ever in exit(2)
+	create_container "$TAG"
+	rt start "$TAG" || true # it may have ended before it could say a thing
+	wait_for 10 has_stopped
+}
+
 @test "seccomp: conditions on one argument are alternatives, on several they hold together" {
 	local result
 	seccomp_result '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 18, "args": [

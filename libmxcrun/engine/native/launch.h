@@ -146,6 +146,8 @@ static inline bool launch_needs_word(const struct plan *plan, bool by_root, bool
 /* Both ends use these. receive returns the kind (> 0), 0 on EOF, -errno; the payload is copied to buf and
  * its length to *ret_len (may be NULL); what does not fit is an error (invariant 30). timeout_ms -1: none. */
 int sync_send(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length);
+/* The same by write(2), which a container's filter more often lets through than sendmsg(2). */
+int sync_write(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length);
 /* A text of any length, NULL for none, in as many messages as it takes: it waits until init has taken them. */
 int sync_send_text(int socket_fd, enum sync_kind kind, const char *text);
 int sync_send_text_fd(int socket_fd, enum sync_kind kind, const char *text, int fd);

@@ -1,12 +1,14 @@
 /* sync.c - the datagrams between the parent and init; both ends are made of this file. */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mem.h"
 #include "engine/native/launch.h"
 
 /* Room for the most descriptors, aligned as the kernel wants it. */
@@ -67,6 +69,22 @@ int sync_send_fds(int socket_fd, enum sync_kind kind, const void *payload, uint3
 		n = sendmsg(socket_fd, &message, MSG_NOSIGNAL);
 	/* a reset says once that the other end has left messages unread; then it is a broken pipe */
 	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	if (n < 0)
+		return -errno;
+	return (size_t)n == sizeof(header) + length ? 0 : -EIO;
+}
+
+int sync_write(int socket_fd, enum sync_kind kind, const void *payload, uint32_t length)
+{
+	struct sync_header header = { .kind = kind, .length = length };
+	cleanup_free char *message = malloc(sizeof(header) + length);
+	ssize_t n;
+
+	if (!message)
+		return -ENOMEM;
+	memcpy(message, &header, sizeof(header));
+	memcpy(message + sizeof(header), payload, length);
+	n = write(socket_fd, message, sizeof(header) + length);
 	if (n < 0)
 		return -errno;
 	return (size_t)n == sizeof(header) + length ? 0 : -EIO;
