@@ -157,6 +157,27 @@ rmdir_test_parents() {
 	compare_devices "$PID"
 }
 
+@test "the folder of message queues belongs to the root of a user namespace, new or joined" {
+	local user
+	make_userns_bundle
+	script 'stat -c %u:%g /dev/mqueue; sleep 1000'
+	start_container "$TAG"
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/out"
+	equal "$(cat "$BATS_TEST_TMPDIR/out")" 0:0
+	user=/proc/$PID/ns/user
+	script 'stat -c %u:%g /dev/mqueue; readlink /proc/self/ns/ipc'
+	config --arg user "$user" '.linux.namespaces |= map(if .type == "user" then .path = $user else . end)'
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG-2"
+	equal "${lines[0]}" 0:0
+	refused [ "${lines[1]}" = "$(readlink "/proc/$PID/ns/ipc")" ]
+	# one group of another id is enough
+	config '.linux.namespaces |= map(if .type == "user" then del(.path) else . end) | .linux.uidMappings[0].hostID = 0
+		| .linux.gidMappings[0].hostID = 100000'
+	chown -R 0:100000 "$BUNDLE/rootfs"
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG-2"
+	equal "${lines[0]}" 0:0
+}
+
 @test "overlapping, empty or overflowing id maps are refused" {
 	local maps
 	for maps in '[]' '[{"containerID":0,"hostID":1,"size":0}]' \

@@ -35,6 +35,7 @@ struct birth {
 	struct init *init;
 	int (*run)(struct init *init, struct err **err);
 	bool changes_id;
+	bool ipc_is_late;		/* the second makes it */
 	bool writes_maps;		/* the first does, launch_maps_at_once() */
 	struct strbuf uid_map, gid_map;
 	const char *map_failed;		/* the name of the file */
@@ -108,6 +109,9 @@ static int take_root(const struct birth *birth, struct err **err)
 	r = (int)raw_take_root(launch_maps_root(birth->init->plan), false);
 	if (r < 0)
 		return err_sys(err, E_NAMESPACE, -r, "setresuid", "0 of the new user namespace", "/linux/uidMappings");
+	r = birth->ipc_is_late ? namespaces_new_ipc(birth->init, err) : 0;
+	if (r < 0)
+		return r;
 	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL) : 0;
 }
 
@@ -155,8 +159,18 @@ static bool changes_id(const struct plan *plan)
 	return !root || root->outside != geteuid();
 }
 
-static uint64_t new_namespaces(const struct init *init)
+/* The folder of message queues belongs to who makes the namespace: to the new root, where that is not who we are. */
+static bool ipc_is_late(const struct plan *plan)
 {
+	const struct plan_idmap *uid = plan_idmap_inside(&plan->uid_maps, 0), *gid = plan_idmap_inside(&plan->gid_maps, 0);
+
+	return plan->namespaces[NS_USER].mode == NS_NEW && plan->namespaces[NS_IPC].mode == NS_NEW && uid && gid &&
+	       (uid->outside != geteuid() || gid->outside != getegid());
+}
+
+static uint64_t new_namespaces(const struct birth *birth)
+{
+	const struct init *init = birth->init;
 	const struct plan *plan = init->plan;
 	uint64_t flags = 0;
 
@@ -165,7 +179,8 @@ static uint64_t new_namespaces(const struct init *init)
 		return 0;
 	for (int kind = 0; kind < NS_MAX; kind++)
 		if (plan->namespaces[kind].mode == NS_NEW && kind != NS_CGROUP &&
-		    !(kind == NS_TIME && plan_has_time_offsets(plan)) && !(kind == NS_NET && init->fds.net_is_late))
+		    !(kind == NS_TIME && plan_has_time_offsets(plan)) && !(kind == NS_NET && init->fds.net_is_late) &&
+		    !(kind == NS_IPC && birth->ipc_is_late))
 			flags |= (uint64_t)(unsigned int)joined_flag(kind);
 	return init->fds.is_apart ? flags & ~(uint64_t)LAUNCH_APART : flags;
 }
@@ -335,6 +350,7 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 {
 	const struct plan *plan = init->plan;
 	struct birth birth = { .init = init, .run = run, .changes_id = changes_id(plan),
+			       .ipc_is_late = !init->fds.is_apart && ipc_is_late(plan),
 			       .writes_maps = launch_maps_at_once(plan, init->fds.by_root, init->fds.is_apart) };
 	struct sys_clone_args args = { .flags = CLONE_PARENT };
 	bool is_exec = plan->lifecycle.is_exec, is_known;
@@ -355,7 +371,7 @@ int birth_give(struct init *init, int (*run)(struct init *init, struct err **err
 		args.flags |= CLONE_FILES | (birth.writes_maps ? CLONE_PIDFD : 0);
 		args.pidfd = (uint64_t)(uintptr_t)&pidfd;
 	}
-	args.flags |= new_namespaces(init);
+	args.flags |= new_namespaces(&birth);
 	if (init->fds.cgroup >= 0) {
 		args.flags |= SYS_CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)init->fds.cgroup;

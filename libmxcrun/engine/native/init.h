@@ -87,6 +87,7 @@ int namespaces_join(struct init *init, struct err **err);
 int namespaces_configure(struct init *init, struct err **err);
 int namespaces_late_net(struct init *init, struct err **err);
 int namespaces_new_cgroup(struct init *init, struct err **err);
+int namespaces_new_ipc(const struct init *init, struct err **err);
 
 /* rootfs.c: propagation of "/", init->root_fd; later pivot_root (or MS_MOVE and chroot) and the root's
  * own flags and propagation. After rootfs_enter the process stands in "/" of the new root. */

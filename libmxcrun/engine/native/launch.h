@@ -12,7 +12,8 @@
  * as a child of the runtime (CLONE_PARENT). It tells its number and exits. Nothing but the plan is shared with the
  * runtime, and what stays resident is the tiny init. Where init has to be introduced before it goes on it waits for the parent's word.
  * In a new user namespace it waits for its id maps, which the process that made it writes, where it may, or else the parent; then it takes id
- * 0 or raises its capabilities as ambient.
+ * 0 or raises its capabilities as ambient; a new ipc namespace, whose message queues belong to who makes it, comes then if that is
+ * another user.
  *
  * Another engine's program (struct carrier) executes the same image with its descriptors inherited and named in its argument.
  *

@@ -40,7 +40,7 @@ static uint64_t remaining_flags(const struct plan *plan)
 
 	for (size_t i = 0; i < array_size(join_order); i++)
 		if (plan->namespaces[join_order[i].kind].mode == NS_NEW && join_order[i].kind != NS_CGROUP &&
-		    join_order[i].kind != NS_TIME)
+		    join_order[i].kind != NS_TIME && join_order[i].kind != NS_IPC)
 			flags |= (uint64_t)join_order[i].flag;
 	return flags;
 }
@@ -88,7 +88,9 @@ static int take_over(struct init *init, struct err **err)
 	if (r < 0 || init->plan->lifecycle.is_exec || init->plan->namespaces[NS_USER].mode != NS_JOIN)
 		return r;
 	r = init->plan->root.kind == ROOT_BUNDLE ? sources_open(init, err) : 0;
-	return r < 0 ? r : take_root(init, err);
+	if (r == 0)
+		r = take_root(init, err);
+	return r == 0 && init->plan->namespaces[NS_IPC].mode == NS_NEW ? namespaces_new_ipc(init, err) : r;
 }
 
 /* The pid namespace is the one that this process was born in. */
@@ -174,6 +176,13 @@ int namespaces_late_net(struct init *init, struct err **err)
 		return err_sys(err, E_NAMESPACE, errno, "setns", "network namespace", ns->pointer);
 	fd_close_ptr(&init->fds.ns[NS_NET]);
 	return 0;
+}
+
+/* Not part of clone3 where root is somebody else until then: its folder of message queues belongs to who makes it. */
+int namespaces_new_ipc(const struct init *init, struct err **err)
+{
+	return unshare(CLONE_NEWIPC) == 0 ? 0 : err_sys(err, E_NAMESPACE, errno, "unshare", "ipc namespace",
+							init->plan->namespaces[NS_IPC].pointer);
 }
 
 /* Not part of clone3: the namespace's root is the group of whoever makes it, so the process must be in its
