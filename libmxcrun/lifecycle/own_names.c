@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/path.h"
@@ -110,6 +111,7 @@ static int add_found(const struct names *names, const struct host_objects *found
 struct folder {
 	const char *path;
 	const char *words; /* of what it leads to */
+	bool is_to_come; /* what it leads to isn't there yet: a run makes it with its folders, who only looks takes it for made */
 };
 
 struct folders {
@@ -138,12 +140,14 @@ static bool is_writable(const struct folders *folders, const char *path)
 	return path_index_above(&folders->writable, path) || path_index_find(&folders->writable, path, strlen(path), &place);
 }
 
-static int add_folders(const struct names *names, struct folders *folders, const char *path, const char *words, struct err **err)
+/* Those of what has that path. */
+static int add_folders(const struct names *names, struct folders *folders, const char *path, struct folder folder, struct err **err)
 {
 	for (size_t len = path_parent_len(path, strlen(path)); len > 1; len = path_parent_len(path, len)) {
 		const struct folder *last = folders->count ? &folders->items[folders->count - 1] : NULL;
-		struct folder *items, folder = { arena_strndup(names->arena, path, len), words };
+		struct folder *items;
 
+		folder.path = arena_strndup(names->arena, path, len);
 		if (!folder.path)
 			return err_nomem(err);
 		if (!is_writable(folders, folder.path) || (last && !strcmp(last->path, folder.path)))
@@ -162,6 +166,15 @@ static int compare_folders(const void *a, const void *b)
 	return strcmp(((const struct folder *)a)->path, ((const struct folder *)b)->path);
 }
 
+static int look_up_folder(const struct names *names, const struct folder *folder, struct host_object *ret, struct err **err)
+{
+	if (folder->is_to_come && access(folder->path, F_OK) < 0 && errno == ENOENT) {
+		*ret = (struct host_object){ .path = folder->path, .absolute = folder->path, .canonical = folder->path, .mode = S_IFDIR };
+		return 0;
+	}
+	return look_up_exactly(names, folder->path, folder->words, ret, err);
+}
+
 static int look_up_folders(const struct names *names, const struct folders *folders, struct err **err)
 {
 	struct host_objects *objects = names->objects;
@@ -173,8 +186,7 @@ static int look_up_folders(const struct names *names, const struct folders *fold
 	qsort(folders->items, folders->count, sizeof(*folders->items), compare_folders);
 	for (size_t i = 0; i < folders->count && r == 0; i++)
 		if (!i || compare_folders(&folders->items[i - 1], &folders->items[i]) != 0)
-			r = look_up_exactly(names, folders->items[i].path, folders->items[i].words, &found[objects->held_folder_count++],
-					    err);
+			r = look_up_folder(names, &folders->items[i], &found[objects->held_folder_count++], err);
 	objects->held_folders = found;
 	return r;
 }
@@ -191,10 +203,15 @@ static int find_folders(const struct names *names, struct err **err)
 		const struct object_request *request = &names->requests[i];
 
 		if (!objects->items[i].error && request->role == OBJECT_LISTED && !(request->access & W_OK))
-			r = add_folders(names, &folders, objects->items[i].canonical, "what the policy restricts", err);
+			r = add_folders(names, &folders, objects->items[i].canonical,
+					(struct folder){ .words = "what the policy restricts" }, err);
 	}
-	for (size_t i = 0; i < objects->own_count && r == 0; i++)
-		r = add_folders(names, &folders, objects->own[i].object.canonical, objects->own[i].words, err);
+	for (size_t i = 0; i < objects->own_count && r == 0; i++) {
+		const struct host_own *own = &objects->own[i];
+
+		r = add_folders(names, &folders, own->object.canonical,
+				(struct folder){ .words = own->words, .is_to_come = !own->object.ino }, err);
+	}
 	return r == 0 && folders.count ? look_up_folders(names, &folders, err) : r;
 }
 

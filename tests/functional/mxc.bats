@@ -509,6 +509,24 @@ echo fine >fine && cat fine'
 	equal "$(cd "$around" && find owner* images* | sort | tr '\n' ' ')" "images owner owner/mxcrun.json owner/policies owner/policy.d "
 }
 
+@test "the image store and the records in folders that don't exist: who only looks sees them held, a run makes them" {
+	local around=$BATS_TEST_TMPDIR/around
+	mkdir "$around"
+	policy "mkdir $around/new/data/images/planted 2>/dev/null && echo planted; mv $around/new $around/gone 2>/dev/null && echo moved; echo fine" --arg d "$around" \
+		'.filesystem.readwritePaths = [$d]'
+	export MXCRUN_IMAGES=$around/new/data/images
+	run --separate-stderr "$MXCRUN" "${BY[@]}" --root "$around/other/state" mxc run --dry-run "$POLICY"
+	echo "$output $stderr"
+	equal "$status" 0
+	run --separate-stderr "$MXCRUN" "${BY[@]}" --root "$around/other/state" plan --mxc "$POLICY"
+	equal "$(jq -c '[.policy.items[] | select(.carrier == "mxcrun" and (.object | startswith($d))) | [(.object | ltrimstr($d)), .enforced]] | sort' --arg d "$around/" <<<"$output")" \
+		'[["new","readwrite"],["new/data","readwrite"],["new/data/images","readonly"],["other","readwrite"],["other/state","denied"]]'
+	equal "$(ls -A "$around")" ""
+	run --separate-stderr rt mxc run "$POLICY" </dev/null
+	equal "$output" fine
+	[ -d "$MXCRUN_IMAGES" ]
+}
+
 @test "the image store of an ordinary user who grants his home" {
 	make_user
 	mkdir "$USERDIR/home"
