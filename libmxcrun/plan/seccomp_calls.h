@@ -1,4 +1,4 @@
-/* seccomp_calls.h - the lists of system calls that the named profiles of a sandbox are made of; for seccomp_policy.c. */
+/* seccomp_calls.h - the lists of system calls that the named profiles of a sandbox are made of. */
 #ifndef MXCRUN_PLAN_SECCOMP_CALLS_H
 #define MXCRUN_PLAN_SECCOMP_CALLS_H
 
