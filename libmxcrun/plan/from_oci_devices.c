@@ -259,7 +259,7 @@ static int parse_rule(const struct oci_device_rule *entry, struct plan_device_ru
 		      const char *pointer, struct err **err)
 {
 	const char *type = entry->type && *entry->type ? entry->type : "a";
-	const char *access = entry->access && *entry->access ? entry->access : "rwm";
+	const char *access = entry->access ? entry->access : "rwm";
 	const char *c;
 
 	if (strlen(type) != 1 || !strchr("acb", type[0]))
@@ -274,7 +274,8 @@ static int parse_rule(const struct oci_device_rule *entry, struct plan_device_ru
 	if (rule->major < -1 || rule->major > UINT32_MAX || rule->minor < -1 ||
 	    rule->minor > UINT32_MAX)
 		return err_set(err, E_CONFIG, 0, pointer, "expected device numbers, or -1 for any");
-	for (c = access; *c; c++) {
+	c = access;
+	do {
 		if (*c == 'r')
 			rule->read = true;
 		else if (*c == 'w')
@@ -284,7 +285,7 @@ static int parse_rule(const struct oci_device_rule *entry, struct plan_device_ru
 		else
 			return err_set(err, E_CONFIG, 0, pointer,
 				       "expected an access of r, w and m, found \"%.64s\"", access);
-	}
+	} while (*++c);
 	return 0;
 }
 

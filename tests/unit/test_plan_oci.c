@@ -370,6 +370,8 @@ static void test_devices(void **state)
 		  "/linux/resources/devices/0", "type" },
 		{ R("'devices':[{'allow':true,'access':'rx'}]"), E_CONFIG,
 		  "/linux/resources/devices/0", "access" },
+		{ R("'devices':[{'allow':true,'access':''}]"), E_CONFIG,
+		  "/linux/resources/devices/0", "access" },
 		{ R("'devices':[{'allow':true,'major':-2}]"), E_CONFIG,
 		  "/linux/resources/devices/0", "numbers" },
 	};
