@@ -17,16 +17,16 @@ static unsigned long v1_weight(unsigned long v2)
 }
 
 /* "WEIGHT" or "MAJOR:MINOR WEIGHT" */
-static int write_v2(int dir_fd, const char *value)
+static int write_v2(int dir_fd, const char *value, struct bfq_written *ret)
 {
 	const char *space = strrchr(value, ' '), *number = space ? space + 1 : value;
-	char line[64];
 
-	snprintf(line, sizeof(line), "%.*s%lu", (int)(number - value), value, v1_weight(strtoul(number, NULL, 10)));
-	return fd_write_file(dir_fd, "io.bfq.weight", line);
+	ret->file = "io.bfq.weight";
+	snprintf(ret->value, sizeof(ret->value), "%.*s%lu", (int)(number - value), value, v1_weight(strtoul(number, NULL, 10)));
+	return fd_write_file(dir_fd, ret->file, ret->value);
 }
 
-int bfq_write_weight(int dir_fd, const struct plan_cgroup_write *write)
+int bfq_write_weight(int dir_fd, const struct plan_cgroup_write *write, struct bfq_written *ret)
 {
 	static const char *const names[][2] = {
 		{ "blkio.weight", "blkio.bfq.weight" },
@@ -34,9 +34,13 @@ int bfq_write_weight(int dir_fd, const struct plan_cgroup_write *write)
 	};
 
 	if (!strcmp(write->file, "io.weight"))
-		return write_v2(dir_fd, write->value);
-	for (size_t i = 0; i < array_size(names); i++)
-		if (!strcmp(write->file, names[i][0]))
-			return fd_write_file(dir_fd, names[i][1], write->value);
+		return write_v2(dir_fd, write->value, ret);
+	for (size_t i = 0; i < array_size(names); i++) {
+		if (strcmp(write->file, names[i][0]) != 0)
+			continue;
+		ret->file = names[i][1];
+		snprintf(ret->value, sizeof(ret->value), "%s", write->value);
+		return fd_write_file(dir_fd, ret->file, write->value);
+	}
 	return -ENOENT;
 }

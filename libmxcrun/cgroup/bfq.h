@@ -8,7 +8,13 @@
 
 #include "plan/plan.h"
 
+/* What was written where, for errors. */
+struct bfq_written {
+	const char *file;
+	char value[64];
+};
+
 /* The weight that @write asks for, in BFQ's file of the group @dir_fd. 0, or -errno; -ENOENT: it is no weight, or BFQ is not there. */
-int bfq_write_weight(int dir_fd, const struct plan_cgroup_write *write);
+int bfq_write_weight(int dir_fd, const struct plan_cgroup_write *write, struct bfq_written *ret);
 
 #endif

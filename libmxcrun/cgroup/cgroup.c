@@ -129,19 +129,23 @@ static bool takes_any_write(const struct cgroup *cgroup, const struct cgroup_dir
 static int write_limit(const struct cgroup_dir *dir, int dir_fd,
 		       const struct plan_cgroup_write *write, struct err **err)
 {
+	struct bfq_written by_bfq;
+	const char *file = write->file, *value = write->value;
 	int r, bfq;
 
 	if (strchr(write->file, '/'))
 		return err_set(err, E_CGROUP, 0, write->pointer,
 			       "not the name of a cgroup file: %s", write->file);
 	r = fd_write_file(dir_fd, write->file, write->value);
-	bfq = r == 0 || r == -ENOENT ? bfq_write_weight(dir_fd, write) : -ENOENT;
-	if (bfq != -ENOENT)
+	bfq = r == 0 || r == -ENOENT ? bfq_write_weight(dir_fd, write, &by_bfq) : -ENOENT;
+	if (bfq != -ENOENT) {
 		r = bfq;
+		file = by_bfq.file;
+		value = by_bfq.value;
+	}
 	if (r == 0 || (r == -ENOENT && write->is_optional))
 		return 0;
-	err_set(err, E_CGROUP, -r, write->pointer, "writing \"%s\" to %s/%s", write->value,
-		dir->path, write->file);
+	err_set(err, E_CGROUP, -r, write->pointer, "writing \"%s\" to %s/%s", value, dir->path, file);
 	if (r == -ENOENT && (strstr(write->file, "swap") || strstr(write->file, "memsw")))
 		err_hint(err, "the kernel does not account for swap: boot with swapaccount=1");
 	else if (r == -ENOENT)

@@ -101,6 +101,17 @@ assert_shown() {
 	equal "$(cat "$(cgroup_dir "$PID" io)/io.bfq.weight")" "default 77"
 }
 
+@test "a weight of a block device that BFQ refuses names BFQ's file and what was written to it" {
+	modprobe -q bfq 2>/dev/null || true
+	make_bundle
+	start_container "$TAG"
+	[ -e "$(cgroup_dir "$PID" blkio)/blkio.bfq.weight_device" ] || skip "needs cgroup v1 with the BFQ scheduler"
+	rt delete --force "$TAG"
+	make_bundle '.linux.resources.blockIO = {weightDevice: [{major: 1, minor: 250, weight: 500}]}'
+	run_create
+	assert_refused /linux/resources/blockIO/weightDevice/0 'writing "1:250 500" to ' /blkio.bfq.weight_device:
+}
+
 @test "resources: each field stands in its file, or is refused by name where the kernel would refuse it" {
 	local pointer filter controller v1_file v1_value v1_shown v2_file v2_value file value shown PLAIN taken=0
 	make_bundle
