@@ -78,13 +78,13 @@ void rule_look_up(struct rule_writer *w, const char *set)
 	close_expression(w);
 }
 
-void rule_count(struct rule_writer *w)
+static void count(struct rule_writer *w)
 {
 	open_expression(w, "counter");
 	close_expression(w);
 }
 
-void rule_decide(struct rule_writer *w, int verdict, const char *chain)
+static void decide(struct rule_writer *w, int verdict, const char *chain)
 {
 	open_expression(w, "immediate");
 	nft_put_u32(&w->batch, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
@@ -227,10 +227,15 @@ void rule_close(struct rule_writer *w, const char *comment)
 	filter_sum_end(&w->sum);
 }
 
-void rule_decide_all(struct rule_writer *w, const char *chain, int verdict, const char *target, const char *comment)
+void rule_decide(struct rule_writer *w, int verdict, const char *chain)
 {
-	rule_open(w, chain);
-	rule_count(w);
-	rule_decide(w, verdict, target);
+	decide(w, verdict, chain);
+	rule_close(w, NULL);
+}
+
+void rule_decide_counted(struct rule_writer *w, int verdict, const char *chain, const char *comment)
+{
+	count(w);
+	decide(w, verdict, chain);
 	rule_close(w, comment);
 }

@@ -1,6 +1,6 @@
 /* rule.h - one rule of a packet filter at a time, written expression by expression into a batch.
  *
- * A rule is what stands between rule_open() and rule_close(). Expressions load into registers of four bytes, and those that compare or look up
+ * A rule is what stands between rule_open() and rule_close() or a decision. Expressions load into registers of four bytes, and those that compare or look up
  * take the first, NFT_REG_1 (linux/netfilter/nf_tables.h). What is written is added up for filter_check.h.
  */
 #ifndef MXCRUN_NET_RULE_H
@@ -19,9 +19,6 @@ struct rule_writer {
 #define RULE_COMMENT_MAX 120u
 void rule_open(struct rule_writer *w, const char *chain);
 void rule_close(struct rule_writer *w, const char *comment);
-
-/* A whole rule that counts, and decides the same of everything. */
-void rule_decide_all(struct rule_writer *w, const char *chain, int verdict, const char *target, const char *comment);
 
 /* ---- into a register: NFT_META_*, a part of a header (NFT_PAYLOAD_*), whether an IPv6 extension header is there (1 or 0), a number,
  * the destination's address or len bytes of it ---- */
@@ -48,13 +45,13 @@ void rule_match_ports(struct rule_writer *w, struct net_port_range range);
 
 /* ---- what is done with them ---- */
 
-void rule_count(struct rule_writer *w);
 /* What the registers from NFT_REG32_00 on hold becomes an element of that set for so long: NFT_DYNSET_OP_ADD unless it is one, _UPDATE counts it. */
 void rule_remember(struct rule_writer *w, const char *set, uint32_t operation, uint64_t ms);
-/* NF_ACCEPT, NF_DROP, NFT_RETURN, or NFT_GOTO and NFT_JUMP, which name a chain. */
-void rule_decide(struct rule_writer *w, int verdict, const char *chain);
 /* Refused with an ICMP error, for good; a tcp connection by a reset. */
 void rule_refuse(struct rule_writer *w);
 void rule_reset(struct rule_writer *w);
+/* NF_ACCEPT, NF_DROP, NFT_RETURN, or NFT_GOTO and NFT_JUMP, which name a chain. The rule is closed by it; _counted: under that comment. */
+void rule_decide(struct rule_writer *w, int verdict, const char *chain);
+void rule_decide_counted(struct rule_writer *w, int verdict, const char *chain, const char *comment);
 
 #endif
