@@ -104,6 +104,22 @@ resolver() {
 	run_there
 	result "dns 10.0.2.3 53" EPERM
 }
+# Each answer has to be the reading's.
+random_rules() {
+	local seed egress expected
+	for seed in $(seq "$1" "$2"); do
+		{ read -r egress && expected=$(cat); } < <(python3 "$here/rules.py" "$seed")
+		# shellcheck disable=SC2046 # words
+		attempts ".network.egress = $egress" $(cut -d' ' -f1-3 <<<"$expected")
+		run_there
+		equal "$egress $output" "$egress $expected"
+	done
+}
+@test "random rules let through what a naive reading of them does" {
+	start_servers
+	random_rules 1 20
+}
+
 @test "the resolver answers when a rule allows it, and only then" {
 	start_servers
 	for_each_carrier resolver
