@@ -72,3 +72,16 @@ int bundle_request_fill(const struct program *program, const struct bundle_optio
 	}
 	return check_preserved(ret->request.plan.preserve_fds, err);
 }
+
+int bundle_begin(struct program *program, const struct bundle_options *options, const char *id, struct engine_child *waiting,
+		 struct bundle_request *ret, struct lifecycle *ret_lc, struct err **err)
+{
+	int r = store_check_id(id, err);
+
+	if (r == 0)
+		r = bundle_request_fill(program, options, id, ret, err);
+	if (r < 0)
+		return r;
+	ret->request.waiting = wait_for_plan(&ret->request.plan, waiting);
+	return program_lifecycle(program, STORE_MAKE, ret_lc, err);
+}

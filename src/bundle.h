@@ -60,4 +60,9 @@ struct bundle_request {
 int bundle_request_fill(const struct program *program, const struct bundle_options *options,
 			const char *id, struct bundle_request *ret, struct err **err);
 
+/* What create and run begin with: the request, init, which waits for its plan while that is made, and the store. waiting is
+ * ENGINE_CHILD_INIT, cleanup_waiting, and lives as long as ret is used. */
+int bundle_begin(struct program *program, const struct bundle_options *options, const char *id, struct engine_child *waiting,
+		 struct bundle_request *ret, struct lifecycle *ret_lc, struct err **err);
+
 #endif

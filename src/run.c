@@ -6,16 +6,10 @@ static int run(struct program *program, const struct bundle_options *options,
 	       const struct run_options *how, const char *id, int *ret_exit_code, struct err **err)
 {
 	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
-	struct bundle_request bundle = { 0 };
+	struct bundle_request bundle;
 	struct lifecycle lc;
-	int r = store_check_id(id, err);
+	int r = bundle_begin(program, options, id, &waiting, &bundle, &lc, err);
 
-	if (r == 0)
-		r = bundle_request_fill(program, options, id, &bundle, err);
-	if (r == 0)
-		bundle.request.waiting = wait_for_plan(&bundle.request.plan, &waiting);
-	if (r == 0)
-		r = program_lifecycle(program, STORE_MAKE, &lc, err);
 	return r < 0 ? r : lifecycle_run(&lc, &bundle.request, how, ret_exit_code, err);
 }
 
