@@ -14,6 +14,9 @@ struct bfq_written {
 	char value[64];
 };
 
+/* BFQ's file for a weight that a plan writes to @file; NULL where that is of something else. */
+const char *bfq_file(const char *file);
+
 /* The weight that @write asks for, in BFQ's file of the group @dir_fd. 0, or -errno; -ENOENT: it is no weight, or BFQ is not there. */
 int bfq_write_weight(int dir_fd, const struct plan_cgroup_write *write, struct bfq_written *ret);
 

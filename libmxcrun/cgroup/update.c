@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "cgroup/bfq.h"
 #include "cgroup/directory.h"
 
 #define V1_UNLIMITED (INT64_MAX - 65535) /* less the rest of a page, of whatever size */
@@ -106,18 +107,27 @@ static char *read_old_value(const struct cgroup *cgroup, const struct plan_cgrou
 	return strcspn(text, "\n") + 1 < strlen(text) ? NULL : take_ptr(text);
 }
 
+static void add_old_value(const struct cgroup *cgroup, struct plan_cgroup_write write, struct plan_cgroup *ret)
+{
+	write.value = read_old_value(cgroup, &write);
+	if (write.value)
+		ret->writes[ret->write_count++] = write;
+}
+
+/* A weight may have gone to BFQ's file as well, or there alone. */
 static int read_old_values(const struct cgroup *cgroup, const struct plan_cgroup *plan, struct plan_cgroup *ret,
 			   struct err **err)
 {
-	ret->writes = calloc(plan->write_count + 1, sizeof(*ret->writes));
+	ret->writes = calloc(2 * plan->write_count + 1, sizeof(*ret->writes));
 	if (!ret->writes)
 		return err_nomem(err);
 	for (size_t i = 0; i < plan->write_count; i++) {
-		struct plan_cgroup_write *old = &ret->writes[ret->write_count];
+		struct plan_cgroup_write write = plan->writes[i];
 
-		*old = plan->writes[i];
-		old->value = read_old_value(cgroup, old);
-		ret->write_count += old->value != NULL;
+		add_old_value(cgroup, write, ret);
+		write.file = bfq_file(write.file);
+		if (write.file)
+			add_old_value(cgroup, write, ret);
 	}
 	return 0;
 }

@@ -84,6 +84,20 @@ memory_limit() { cgroup_value "$PID" memory memory.limit_in_bytes memory.max; }
 	equal "$(cgroup_value "$PID" cpu cpu.cfs_quota_us cpu.max | cut -d ' ' -f 1)" 30000
 }
 
+@test "a weight in BFQ's file is taken back, too" {
+	requires cgroupfs
+	local before weight
+	weight=$(cgroup_dir "$PID" blkio)
+	if [ -e "$weight/cgroup.controllers" ]; then weight+=/io.bfq.weight; else weight+=/blkio.bfq.weight; fi
+	[ -e "$weight" ] || skip "needs BFQ"
+	before=$(cat "$weight")
+	run --separate-stderr rt update --blkio-weight 777 --cpuset-mems 99 "$TAG"
+	assert_refused /linux/resources/cpu/mems
+	equal "$(cat "$weight")" "$before"
+	rt update --blkio-weight 777 "$TAG"
+	[ "$(cat "$weight")" != "$before" ]
+}
+
 @test "a container that is paused takes new limits, and stays paused" {
 	requires freezer
 	rt pause "$TAG"
