@@ -439,6 +439,8 @@ int policy_filesystem_check(struct view *view, const struct mxc_config *config, 
 	if (r == 0)
 		r = check_delegation(view, err);
 	if (r == 0)
+		r = own_check(view, err);
+	if (r == 0)
 		r = check_places(view, err);
 	return r == 0 ? place_all(view, err) : r;
 }

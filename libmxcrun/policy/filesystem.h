@@ -32,6 +32,7 @@ struct view {
 	struct arena *arena;
 	const struct host_objects *objects;
 	const struct log *log;
+	size_t own_checked; /* names of what is the runtime's own that no candidate grants */
 	struct candidate *items;
 	size_t count, capacity;
 	struct policy_filesystem *ret;
@@ -66,8 +67,9 @@ int placed_tighten(struct view *view, struct err **err);
 int placed_check(const struct view *view, struct err **err);
 bool placed_is_own(const struct view *view, const char *path, size_t len);
 
-/* filesystem_own.c, when all names of what is the runtime's own are known: it is not granted itself; restrictions of it behind the
- * candidates. */
+/* filesystem_own.c: what is the runtime's own is not granted itself, by any name that is known by now; all are, and restrictions of it
+ * come behind the candidates. */
+int own_check(struct view *view, struct err **err);
 int own_add(struct view *view, struct err **err);
 
 /* pins.c: where all is arranged, what keeps the folders above what is restricted in their places. */

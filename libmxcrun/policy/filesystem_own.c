@@ -29,13 +29,17 @@ static int check_grants(const struct view *view, const struct host_own *own, str
 	return 0;
 }
 
-static int check_all_grants(const struct view *view, struct err **err)
+/* Names that the search finds stand behind those that were known before it, and the grants don't change. */
+int own_check(struct view *view, struct err **err)
 {
-	int r = 0;
+	while (view->own_checked < view->objects->own_count) {
+		int r = check_grants(view, &view->objects->own[view->own_checked], err);
 
-	for (size_t i = 0; i < view->objects->own_count && r == 0; i++)
-		r = check_grants(view, &view->objects->own[i], err);
-	return r;
+		if (r < 0)
+			return r;
+		view->own_checked++;
+	}
+	return 0;
 }
 
 /* On the whole root of the host, too, a sandbox has these of its own. */
@@ -60,7 +64,7 @@ static bool is_granted(const struct view *view, const char *path)
 int own_add(struct view *view, struct err **err)
 {
 	const struct host_objects *objects = view->objects;
-	int r = check_all_grants(view, err);
+	int r = own_check(view, err);
 
 	if (r == 0)
 		r = view_grow(view, objects->own_count, err);
