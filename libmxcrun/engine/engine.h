@@ -49,6 +49,8 @@ struct engine_child {
 	int sync_fd;			/* parent's end */
 	int life_fd;			/* write end; keep_init only */
 	int net_fd;			/* its network namespace, where plan_carries_network() and it has a new user namespace; else -1 */
+	const struct plan *plan;	/* of the engine_request, which both outlive the child: what it was born to; NULL while it waits */
+	const struct cgroup *cgroup;
 	bool is_released;		/* goes_at_once: all has been said */
 	bool is_ready;			/* READY has come */
 	bool has_started;		/* its execve is known to have succeeded */
@@ -86,6 +88,13 @@ int engine_recorded(struct engine_child *child, const char *state, struct err **
 
 /* run: let the workload go; returns when execve succeeded, or the error. Once more: 0. */
 int engine_release(struct engine_child *child, struct err **err);
+
+/* It has ended, and is not reaped: an error where the kernel killed it for want of memory while it was still init. */
+int engine_check_executed(const struct engine_child *child, struct err **err);
+
+/* Init was killed; plan: NULL if it is not known. An error in words where it was for want of memory, else 0. */
+#define ENGINE_BEFORE_PROGRAM "before it executed the program"
+int engine_check_memory(const struct cgroup *cgroup, const struct plan *plan, const char *when, struct err **err);
 
 /* It went at once, and nobody has looked whether it has arrived. */
 static inline bool engine_start_is_open(const struct engine_child *child)

@@ -14,10 +14,14 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pid.h"
 #include "engine/engine.h"
 #include "engine/native/launch.h"
 #include "lifecycle/destroy.h"
 #include "lifecycle/limit.h"
+
+#define NAME_ROUNDS 100
+#define NAME_ROUND_MS 5
 
 static int refuse_status(enum container_status status, struct err **err)
 {
@@ -79,6 +83,20 @@ static int read_outcome(const struct entry *entry, struct err **err)
 	return r;
 }
 
+/* The FIFO is closed by who executes the program, and by who is killed before. The first has the program's name an instant later. */
+static int check_executed(const struct record *record, struct err **err)
+{
+	cleanup_close int pidfd = -1;
+
+	if (!pid_has_name(record->pid, ENGINE_SETUP_NAME))
+		return 0;
+	pidfd = pid_open_verified(record->pid, record->start_ticks);
+	for (int round = 0; pidfd >= 0 && round < NAME_ROUNDS && pid_has_name(record->pid, ENGINE_SETUP_NAME); round++)
+		if (pid_wait_end(pidfd, NAME_ROUND_MS) == 0)
+			return engine_check_memory(&record->cgroup, NULL, ENGINE_BEFORE_PROGRAM, err);
+	return 0;
+}
+
 static int let_go(const struct container *container, struct err **err)
 {
 	static const char start_byte = LAUNCH_START_BYTE;
@@ -97,7 +115,8 @@ static int let_go(const struct container *container, struct err **err)
 	r = wait_for_exec(fifo_fd, container->record.start_timeout_ms, err);
 	if (r < 0)
 		return r;
-	return read_outcome(&container->entry, err);
+	r = read_outcome(&container->entry, err);
+	return r < 0 ? r : check_executed(&container->record, err);
 }
 
 int lifecycle_start(const struct lifecycle *lc, const char *id, struct err **err)

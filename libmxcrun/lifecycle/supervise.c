@@ -215,7 +215,8 @@ int supervise(const struct supervisor *supervisor, const struct supervise_reques
 		return r;
 	if (request->console)
 		console_drain(request->console);
-	return reap(request->child, &ret->status, err);
+	r = ret->cause == ENDED_BY_ITSELF ? engine_check_executed(request->child, err) : 0;
+	return r < 0 ? r : reap(request->child, &ret->status, err);
 }
 
 int supervised_exit_code(int status)

@@ -1,6 +1,8 @@
 /* converse.c - the parent's talk with init, from its birth to the workload's start; launch.h names the messages.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,8 +11,41 @@
 #include "base/fd.h"
 #include "base/pid.h"
 #include "base/sys.h"
+#include "cgroup/stats.h"
 #include "engine/native/launching.h"
 #include "engine/native/netns.h"
+
+/* The field that the memory limit comes from; NULL: none of this plan. */
+static const char *find_limit_pointer(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->cgroup.write_count; i++) {
+		const struct plan_cgroup_write *write = &plan->cgroup.writes[i];
+
+		if (!strcmp(write->file, "memory.max") || !strcmp(write->file, "memory.limit_in_bytes"))
+			return write->pointer;
+	}
+	return NULL;
+}
+
+int engine_check_memory(const struct cgroup *cgroup, const struct plan *plan, const char *when, struct err **err)
+{
+	int64_t limit;
+
+	if (!cgroup_oom_kills(cgroup))
+		return 0;
+	if (cgroup_memory_limit(cgroup, &limit) < 0 || limit < 0)
+		return err_set(err, E_CGROUP, 0, NULL,
+			       "init was killed %s: out of memory, by a limit above the container's group or the host's memory", when);
+	return err_set(err, E_CGROUP, 0, plan ? find_limit_pointer(plan) : NULL,
+		       "init was killed %s: out of memory, the container's limit of %" PRId64 " bytes is too low", when, limit);
+}
+
+static int check_end(const struct engine_child *child, const siginfo_t *end, const char *when, struct err **err)
+{
+	if (end->si_code != CLD_KILLED || end->si_status != SIGKILL || !child->cgroup)
+		return 0;
+	return engine_check_memory(child->cgroup, child->plan, when, err);
+}
 
 /* EOF without an error record: the child ended before init could speak, or was killed. */
 int converse_vanished(const struct engine_child *child, struct err **err)
@@ -23,6 +58,9 @@ int converse_vanished(const struct engine_child *child, struct err **err)
 		return err_sys(err, E_PROCESS, -r, "waitid", "init", NULL);
 	if (info.si_code == CLD_EXITED && info.si_status > 0 && info.si_status < 125)
 		return err_sys(err, E_PROCESS, info.si_status, "execveat", "init program", NULL);
+	r = check_end(child, &info, "before it was ready", err);
+	if (r < 0)
+		return r;
 	r = err_set(err, E_PROCESS, 0, NULL, "init ended by %s %d before it was ready",
 		    info.si_code == CLD_EXITED ? "exit code" : "signal", info.si_status);
 	if (info.si_code != CLD_EXITED)
@@ -206,4 +244,14 @@ int engine_release(struct engine_child *child, struct err **err)
 	if (r == SYNC_ERROR)
 		return converse_take_error(buf, len, err);
 	return err_set(err, E_PROCESS, r < 0 ? -r : EPROTO, NULL, "waiting for the workload's start");
+}
+
+int engine_check_executed(const struct engine_child *child, struct err **err)
+{
+	siginfo_t info = { 0 };
+
+	/* whoever was killed while the kernel executed the program bears the program's name */
+	if (pid_see_end(child->pidfd, &info) < 0 || info.si_status != SIGKILL || !pid_has_name(child->pid, ENGINE_SETUP_NAME))
+		return 0;
+	return check_end(child, &info, ENGINE_BEFORE_PROGRAM, err);
 }

@@ -190,6 +190,8 @@ static int find_first(struct launch *l, struct engine_child *child, struct err *
 		r = engine_wait_for_plan(l->request->plan->process.preserve_fds, false, child, err);
 	}
 	child->life_fd = life_fd;
+	child->plan = l->request->plan;
+	child->cgroup = l->request->cgroup;
 	return r == 0 && child->is_apart ? hear_first(l, child, err) : r;
 }
 
