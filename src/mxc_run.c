@@ -354,7 +354,7 @@ static int run_command(struct program *program, int argc, char **argv, bool is_v
 		{ "experimental", '\0', OPT_FLAG, &options.allows_experimental, NULL, NULL,
 		  "name a missing backend by its platform, not by its state" },
 		{ "allow-testing-features", '\0', OPT_FLAG, &options.allows_testing, NULL, NULL,
-		  "accepted for documents before 0.9" },
+		  "allow network.proxy.builtinTestServer" },
 		{ "available-backends", '\0', OPT_FLAG, &options.lists_backends, NULL, NULL,
 		  "list, as JSON, what containment may be asked for" },
 		{ "delete", '\0', OPT_FLAG, &options.deletes, NULL, NULL, "destroy the container of --containername" },
