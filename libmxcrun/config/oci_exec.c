@@ -1,7 +1,7 @@
 /* oci_exec.c - the process of `exec`: the container's own, changed by what the command line says.
  *
  * As runc does it: arguments and terminal are always the caller's; the working directory, user, groups,
- * labels only when given; variables and capabilities are added.
+ * labels only when given; variables and capabilities are added. A process of a file stands for itself, but for what confines it.
  */
 #include "config/oci_exec.h"
 
@@ -79,4 +79,22 @@ int oci_exec_process(struct arena *arena, const struct oci_process *own,
 		r = add_capabilities(arena, &changes->capabilities, process);
 	*ret = process;
 	return r < 0 ? err_nomem(err) : 0;
+}
+
+int oci_exec_confine(struct arena *arena, const struct oci_process *own, const struct oci_process **process, struct err **err)
+{
+	struct oci_process *confined = arena_memdup(arena, *process, sizeof(**process));
+
+	if (!confined)
+		return err_nomem(err);
+	if (!confined->capabilities)
+		confined->capabilities = own->capabilities;
+	if (!confined->rlimits.count)
+		confined->rlimits = own->rlimits;
+	if (!confined->apparmor_profile || !*confined->apparmor_profile)
+		confined->apparmor_profile = own->apparmor_profile;
+	if (!confined->selinux_label || !*confined->selinux_label)
+		confined->selinux_label = own->selinux_label;
+	*process = confined;
+	return 0;
 }

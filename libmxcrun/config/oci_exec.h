@@ -19,4 +19,8 @@ int oci_exec_process(struct arena *arena, const struct oci_process *own,
 		     const struct oci_exec_changes *changes, const struct oci_process **ret,
 		     struct err **err);
 
+/* What a process of a file, *process, leaves out of capabilities, limits, AppArmor profile and SELinux label is the container's own, as by
+ * runc and crun: a process without a profile of its own would be confined by none. *process becomes a copy in the arena. 0 or -errno. */
+int oci_exec_confine(struct arena *arena, const struct oci_process *own, const struct oci_process **process, struct err **err);
+
 #endif

@@ -139,6 +139,21 @@ y
 	assert_refused "$BATS_TEST_TMPDIR"
 }
 
+@test "--process: capabilities and limits that the file leaves out are the container's, and those that it has its own" {
+	rt delete --force "$TAG"
+	config '.process.capabilities = {bounding: ["CAP_KILL", "CAP_CHOWN"], effective: ["CAP_KILL", "CAP_CHOWN"], permitted: ["CAP_KILL", "CAP_CHOWN"]}
+		| .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 77, hard: 99}]'
+	start_container "$TAG"
+	jq -n '{cwd: "/", args: ["sh", "-c", "grep -E \"Cap(Eff|Bnd)\" /proc/self/status | tr -d \"\\n\\t\"; ulimit -n"], env: ["PATH=/bin"],
+		user: {uid: 0, gid: 0}}' >"$BATS_TEST_TMPDIR/process.json"
+	run_exec --process "$BATS_TEST_TMPDIR/process.json" "$TAG"
+	equal "$output" "CapEff:0000000000000021CapBnd:000000000000002177"
+	jq '.capabilities = {bounding: ["CAP_CHOWN"]} | .rlimits = [{type: "RLIMIT_NOFILE", soft: 55, hard: 55}]' \
+		"$BATS_TEST_TMPDIR/process.json" >"$BATS_TEST_TMPDIR/own.json"
+	run_exec --process "$BATS_TEST_TMPDIR/own.json" "$TAG"
+	equal "$output" "CapEff:0000000000000001CapBnd:000000000000000155"
+}
+
 @test "--process takes a pipe: a shell's substitution, a FIFO whose writer comes later, standard input" {
 	local process='{"cwd": "/", "args": ["echo", "by a pipe"]}'
 	run_exec --process <(sleep 0.2; echo "$process") "$TAG"
