@@ -58,7 +58,7 @@ static bool is_dotted_name(const char *name)
 }
 
 static int check_name(const struct builder *b, const char *name, const char *pointer,
-		      struct err **err)
+		      enum plan_ns_kind *ret_ns, struct err **err)
 {
 	const struct sysctl_rule *rule;
 
@@ -77,6 +77,7 @@ static int check_name(const struct builder *b, const char *name, const char *poi
 			err, E_CONFIG, 0, pointer,
 			"needs the container's own %s namespace, else it would change the host",
 			oci_namespace_words[rule->ns]);
+	*ret_ns = rule->ns;
 	return 0;
 }
 
@@ -89,7 +90,7 @@ static int build_sysctl(struct builder *b, const struct string_pair *pair, struc
 	ret->pointer = arena_printf(b->arena, "/linux/sysctl/%s", pair->key);
 	if (!ret->pointer)
 		return err_nomem(err);
-	r = check_name(b, pair->key, ret->pointer, err);
+	r = check_name(b, pair->key, ret->pointer, &ret->ns, err);
 	if (r < 0)
 		return r;
 	path = arena_strdup(b->arena, pair->key);

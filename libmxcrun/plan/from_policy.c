@@ -66,6 +66,7 @@ static int build_echo_sockets(struct builder *b, const struct net_policy *policy
 	if (!sysctl)
 		return err_nomem(err);
 	plan->sysctl_count = 1;
+	sysctl->ns = NS_NET;
 	sysctl->value = arena_printf(b->arena, "%u %u", b->facts->egid, b->facts->egid);
 	if (!sysctl->value)
 		return err_nomem(err);

@@ -183,7 +183,10 @@ struct plan_paths {
 	size_t count;
 };
 
-struct plan_sysctl { const char *path, *value, *pointer; };	/* path with slashes, below /proc/sys */
+struct plan_sysctl {
+	const char *path, *value, *pointer;	/* path with slashes, below /proc/sys */
+	enum plan_ns_kind ns;			/* whose it is */
+};
 
 /* ---- network ---- */
 

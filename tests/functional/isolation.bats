@@ -4,6 +4,7 @@
 
 load helpers
 load compare
+load networld
 GUARDS="root jq"
 
 # ---- everything, for configurations that differ in everything ----
@@ -348,6 +349,27 @@ no rights there
 	run_bundle
 	assert_refused
 	[ "$(cat /proc/sys/kernel/msgmax)" != 5555 ]
+}
+
+# Docker's --network host is a namespace with a path. A namespace of the test's own plays the host.
+@test "sysctls in a namespace that is joined by path: in another's they are set, in the host's own refused" {
+	requires native
+	local joined='.linux.namespaces |= map(select(.type != "network")) + [{type: "network", path: $path}]
+		| .linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "78"}'
+	local port=/proc/sys/net/ipv4/ip_unprivileged_port_start
+	hold_namespace HOST
+	hold_namespace OTHER
+	run_there() { run --separate-stderr in_host timeout -k 5 "$(slow 30)" "$MXCRUN" "${BY[@]}" --root "$STATE" run --bundle "$BUNDLE" "$TAG"; }
+	make_bundle --arg path "/proc/$HOST/ns/net" "$joined"
+	script "cat $port"
+	run_there
+	assert_refused
+	contains "$stderr" "/linux/sysctl/net.ipv4.ip_unprivileged_port_start" "is the host's"
+	[ "$(in_host cat $port)" != 78 ]
+	config --arg path "/proc/$OTHER/ns/net" "$joined"
+	run_there
+	kill "$HOST" "$OTHER"
+	equal "$output" 78
 }
 
 # ---- mounts ----

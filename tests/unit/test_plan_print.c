@@ -31,7 +31,7 @@ static struct net_group net_group = { .name = "r",
 				      .to = { { &to4, 1 }, { &to6, 1 } } };
 static struct net_port_mapping net_mapping = { .pointer = "p" };
 static struct net_rules net_rules = { .carrier = "c", .groups = &net_group, .count = 1 };
-static struct plan_sysctl sysctl_step = { "net/x", "1", "/p" };
+static struct plan_sysctl sysctl_step = { "net/x", "1", "/p", NS_NET };
 static struct plan_rlimit rlimit = { 7, 1, 2, "RLIMIT_NOFILE", "/p" };
 static struct plan_hook hook = { .path = "/h" };
 static unsigned long mask_word = 5;

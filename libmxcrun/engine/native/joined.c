@@ -8,10 +8,15 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/sys.h"
 #include "engine/native/joined.h"
+
+static const struct { enum plan_ns_kind kind; const char *own_path; } born_in[JOINED_BORN_IN] = {
+	{ NS_NET, "/proc/self/ns/net" }, { NS_IPC, "/proc/self/ns/ipc" }, { NS_UTS, "/proc/self/ns/uts" },
+};
 
 int joined_flag(enum plan_ns_kind kind)
 {
@@ -39,6 +44,32 @@ int joined_open_one(const struct plan_ns *ns, enum plan_ns_kind kind, struct err
 	return take_fd(fd);
 }
 
+static int has_own(const char *path, const struct stat *joined, const struct plan_ns *ns, struct err **err)
+{
+	struct stat own;
+
+	if (stat(path, &own) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "stat", path, ns->pointer);
+	return own.st_dev == joined->st_dev && own.st_ino == joined->st_ino;
+}
+
+/* The host's own namespace may be joined by a path of it, as Docker does for --network host; what is set in it changes the host. */
+static int check_sysctl(const struct plan *plan, const struct plan_sysctl *sysctl, const struct launch_fds *fds, struct err **err)
+{
+	const struct plan_ns *ns = &plan->namespaces[sysctl->ns];
+	struct stat joined;
+	int r = 0;
+
+	if (ns->mode != NS_JOIN)
+		return 0;
+	if (fstat(fds->ns[sysctl->ns], &joined) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "fstat", ns->path, ns->pointer);
+	for (size_t i = 0; i < JOINED_BORN_IN && r == 0; i++)
+		if (born_in[i].kind == sysctl->ns)
+			r = has_own(born_in[i].own_path, &joined, ns, err);
+	return r <= 0 ? r : err_set(err, E_CONFIG, 0, sysctl->pointer, "%s is the host's: setting it would change the host", ns->path);
+}
+
 int joined_open(const struct plan *plan, struct launch_fds *fds, struct err **err)
 {
 	for (int kind = 0; kind < NS_MAX; kind++) {
@@ -49,6 +80,12 @@ int joined_open(const struct plan *plan, struct launch_fds *fds, struct err **er
 			return fd;
 		if (fd >= 0)
 			fds->ns[kind] = fd;
+	}
+	for (size_t i = 0; i < plan->sysctl_count; i++) {
+		int r = check_sysctl(plan, &plan->sysctls[i], fds, err);
+
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -70,16 +107,13 @@ static int enter_one(const struct plan_ns *ns, enum plan_ns_kind kind, const cha
 
 int joined_enter(const struct plan *plan, struct launch_fds *fds, struct joined_own *own, struct err **err)
 {
-	static const struct { enum plan_ns_kind kind; const char *path; } rows[JOINED_BORN_IN] = {
-		{ NS_NET, "/proc/self/ns/net" }, { NS_IPC, "/proc/self/ns/ipc" }, { NS_UTS, "/proc/self/ns/uts" },
-	};
 	int r = 0;
 
 	if (plan->namespaces[NS_USER].mode != NS_NEW)
 		return 0;
 	for (size_t i = 0; i < JOINED_BORN_IN && r == 0; i++)
-		if (fds->ns[rows[i].kind] >= 0)
-			r = enter_one(&plan->namespaces[rows[i].kind], rows[i].kind, rows[i].path, &fds->ns[rows[i].kind],
+		if (fds->ns[born_in[i].kind] >= 0)
+			r = enter_one(&plan->namespaces[born_in[i].kind], born_in[i].kind, born_in[i].own_path, &fds->ns[born_in[i].kind],
 				      own ? &own->fds[i] : NULL, err);
 	return r;
 }
