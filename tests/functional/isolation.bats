@@ -372,6 +372,40 @@ no rights there
 	equal "$output" 78
 }
 
+@test "the host's own mount namespace, a name in its uts and interfaces in its network namespace are refused by whatever path" {
+	requires native
+	# a host of the test's own, which the wrong program would take the root from
+	run_apart() {
+		run --separate-stderr timeout -k 5 "$(slow 30)" unshare -m -u -n --propagation private sh -c '
+			hostname of-the-host
+			jq --arg kind "$1" --arg path "/proc/$$/ns/$2" --arg name "$3" ".linux.namespaces |= map(select(.type != \$kind)) + [{type: \$kind, path: \$path}]
+				| .hostname = \$name" "$BUNDLE/config.json" >"$BUNDLE/config.new" && mv "$BUNDLE/config.new" "$BUNDLE/config.json"
+			shift 3
+			"$@"
+			echo "status $?, $(hostname)"' sh "$@" "$MXCRUN" --root "$STATE" run --bundle "$BUNDLE" "$TAG"
+	}
+	export BUNDLE
+	make_bundle
+	script "hostname"
+	run_apart mount mnt ""
+	equal "$output" "status 1, of-the-host"
+	contains "$stderr" /linux/namespaces/ "is the host's"
+	make_bundle
+	script "hostname"
+	run_apart uts uts another
+	equal "$output" "status 1, of-the-host"
+	contains "$stderr" /hostname "is the host's"
+	make_bundle '.linux.netDevices = {lo: {name: "other"}}'
+	run_apart network net ""
+	equal "$output" "status 1, of-the-host"
+	contains "$stderr" /linux/netDevices/lo "is the host's"
+	make_bundle
+	script "hostname"
+	run_apart uts uts of-the-host
+	equal "$output" "of-the-host
+status 0, of-the-host"
+}
+
 # ---- mounts ----
 
 @test "each kind of mount option reaches the kernel" {

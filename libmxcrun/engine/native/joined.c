@@ -7,16 +7,28 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "base/fd.h"
 #include "base/sys.h"
 #include "engine/native/joined.h"
 
-static const struct { enum plan_ns_kind kind; const char *own_path; } born_in[JOINED_BORN_IN] = {
-	{ NS_NET, "/proc/self/ns/net" }, { NS_IPC, "/proc/self/ns/ipc" }, { NS_UTS, "/proc/self/ns/uts" },
-};
+static const enum plan_ns_kind born_in[JOINED_BORN_IN] = { NS_NET, NS_IPC, NS_UTS };
+
+/* Of those in which something can be set. */
+static const char *own_path(enum plan_ns_kind kind)
+{
+	switch (kind) {
+	case NS_NET: return "/proc/self/ns/net";
+	case NS_IPC: return "/proc/self/ns/ipc";
+	case NS_UTS: return "/proc/self/ns/uts";
+	case NS_MOUNT: return "/proc/self/ns/mnt";
+	default: return NULL;
+	}
+}
 
 int joined_flag(enum plan_ns_kind kind)
 {
@@ -44,30 +56,68 @@ int joined_open_one(const struct plan_ns *ns, enum plan_ns_kind kind, struct err
 	return take_fd(fd);
 }
 
-static int has_own(const char *path, const struct stat *joined, const struct plan_ns *ns, struct err **err)
+/* The host's own namespace may be joined by a path of it, as Docker does for --network host: 1 where that is so. */
+static int is_own(const struct plan *plan, enum plan_ns_kind kind, const struct launch_fds *fds, struct err **err)
 {
-	struct stat own;
+	const struct plan_ns *ns = &plan->namespaces[kind];
+	const char *path = own_path(kind);
+	struct stat own, joined;
 
+	if (ns->mode != NS_JOIN || !path)
+		return 0;
+	if (fstat(fds->ns[kind], &joined) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "fstat", ns->path, ns->pointer);
 	if (stat(path, &own) < 0)
 		return err_sys(err, E_NAMESPACE, errno, "stat", path, ns->pointer);
-	return own.st_dev == joined->st_dev && own.st_ino == joined->st_ino;
+	return own.st_dev == joined.st_dev && own.st_ino == joined.st_ino;
 }
 
-/* The host's own namespace may be joined by a path of it, as Docker does for --network host; what is set in it changes the host. */
-static int check_sysctl(const struct plan *plan, const struct plan_sysctl *sysctl, const struct launch_fds *fds, struct err **err)
+static int refuse_own(const struct plan_ns *ns, const char *pointer, const char *what, struct err **err)
 {
-	const struct plan_ns *ns = &plan->namespaces[sysctl->ns];
-	struct stat joined;
-	int r = 0;
+	return err_set(err, E_CONFIG, 0, pointer, "%s is the host's: %s would change the host", ns->path, what);
+}
 
-	if (ns->mode != NS_JOIN)
-		return 0;
-	if (fstat(fds->ns[sysctl->ns], &joined) < 0)
-		return err_sys(err, E_NAMESPACE, errno, "fstat", ns->path, ns->pointer);
-	for (size_t i = 0; i < JOINED_BORN_IN && r == 0; i++)
-		if (born_in[i].kind == sysctl->ns)
-			r = has_own(born_in[i].own_path, &joined, ns, err);
-	return r <= 0 ? r : err_set(err, E_CONFIG, 0, sysctl->pointer, "%s is the host's: setting it would change the host", ns->path);
+/* The name that the host has is no change: some engines give it to containers in the host's namespace. */
+static int check_names(const struct plan *plan, const struct launch_fds *fds, struct err **err)
+{
+	const struct plan_ns *ns = &plan->namespaces[NS_UTS];
+	struct utsname now;
+	int r = plan->hostname || plan->domainname ? is_own(plan, NS_UTS, fds, err) : 0;
+
+	if (r <= 0)
+		return r;
+	if (uname(&now) < 0)
+		return err_sys(err, E_NAMESPACE, errno, "uname", ns->path, ns->pointer);
+	if (plan->hostname && strcmp(plan->hostname, now.nodename) != 0)
+		return refuse_own(ns, "/hostname", "setting it", err);
+	if (plan->domainname && strcmp(plan->domainname, now.domainname) != 0)
+		return refuse_own(ns, "/domainname", "setting it", err);
+	return 0;
+}
+
+/* Nothing is set in a namespace of the host's (invariant 12), by whatever name it is joined; least of all a new root. */
+static int check_host(const struct plan *plan, const struct launch_fds *fds, struct err **err)
+{
+	const struct plan_ns *mount = &plan->namespaces[NS_MOUNT];
+	int r = plan->lifecycle.is_exec ? 0 : is_own(plan, NS_MOUNT, fds, err);
+
+	if (r > 0)
+		return refuse_own(mount, mount->pointer, "the container's root", err);
+	if (r == 0)
+		r = check_names(plan, fds, err);
+	if (r == 0 && plan->net_device_count) {
+		r = is_own(plan, NS_NET, fds, err);
+		if (r > 0)
+			r = refuse_own(&plan->namespaces[NS_NET], plan->net_devices[0].pointer, "moving an interface there", err);
+	}
+	for (size_t i = 0; i < plan->sysctl_count && r == 0; i++) {
+		const struct plan_sysctl *sysctl = &plan->sysctls[i];
+
+		r = is_own(plan, sysctl->ns, fds, err);
+		if (r > 0)
+			r = refuse_own(&plan->namespaces[sysctl->ns], sysctl->pointer, "setting it", err);
+	}
+	return r;
 }
 
 int joined_open(const struct plan *plan, struct launch_fds *fds, struct err **err)
@@ -81,22 +131,16 @@ int joined_open(const struct plan *plan, struct launch_fds *fds, struct err **er
 		if (fd >= 0)
 			fds->ns[kind] = fd;
 	}
-	for (size_t i = 0; i < plan->sysctl_count; i++) {
-		int r = check_sysctl(plan, &plan->sysctls[i], fds, err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return check_host(plan, fds, err);
 }
 
 /* What we may not enter either stays for init, which reports it. */
-static int enter_one(const struct plan_ns *ns, enum plan_ns_kind kind, const char *own_path, int *fd, int *ret_own, struct err **err)
+static int enter_one(const struct plan_ns *ns, enum plan_ns_kind kind, int *fd, int *ret_own, struct err **err)
 {
-	cleanup_close int own = ret_own ? open(own_path, O_RDONLY | O_CLOEXEC) : -1;
+	cleanup_close int own = ret_own ? open(own_path(kind), O_RDONLY | O_CLOEXEC) : -1;
 
 	if (ret_own && own < 0)
-		return err_sys(err, E_NAMESPACE, errno, "open", own_path, ns->pointer);
+		return err_sys(err, E_NAMESPACE, errno, "open", own_path(kind), ns->pointer);
 	if (sys_setns(*fd, joined_flag(kind)) < 0)
 		return 0;
 	fd_close_ptr(fd);
@@ -112,9 +156,8 @@ int joined_enter(const struct plan *plan, struct launch_fds *fds, struct joined_
 	if (plan->namespaces[NS_USER].mode != NS_NEW)
 		return 0;
 	for (size_t i = 0; i < JOINED_BORN_IN && r == 0; i++)
-		if (fds->ns[born_in[i].kind] >= 0)
-			r = enter_one(&plan->namespaces[born_in[i].kind], born_in[i].kind, born_in[i].own_path, &fds->ns[born_in[i].kind],
-				      own ? &own->fds[i] : NULL, err);
+		if (fds->ns[born_in[i]] >= 0)
+			r = enter_one(&plan->namespaces[born_in[i]], born_in[i], &fds->ns[born_in[i]], own ? &own->fds[i] : NULL, err);
 	return r;
 }
 

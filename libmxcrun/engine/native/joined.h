@@ -6,7 +6,8 @@
 #include "engine/native/launch.h"
 #include "plan/plan.h"
 
-/* Open and type-check (NS_GET_NSTYPE) one namespace file: a descriptor; every one of the plan: into fds->ns. */
+/* Open and type-check (NS_GET_NSTYPE) one namespace file: a descriptor; every one of the plan: into fds->ns.
+ * What would be set in one that is the host's own is refused, and so is a root in the host's mount namespace. */
 int joined_open_one(const struct plan_ns *ns, enum plan_ns_kind kind, struct err **err);
 int joined_open(const struct plan *plan, struct launch_fds *fds, struct err **err);
 void joined_close(struct launch_fds *fds);
