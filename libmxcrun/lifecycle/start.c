@@ -20,8 +20,8 @@
 #include "lifecycle/destroy.h"
 #include "lifecycle/limit.h"
 
-#define NAME_ROUNDS 100
-#define NAME_ROUND_MS 5
+#define NAME_ROUNDS 500
+#define NAME_ROUND_MS 1
 
 static int refuse_status(enum container_status status, struct err **err)
 {
