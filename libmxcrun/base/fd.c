@@ -271,6 +271,15 @@ int fd_replace_file(int dirfd, const char *name, const void *data, size_t len, m
 	return 0;
 }
 
+int fd_is_file(int fd, const char *path)
+{
+	struct stat its, named;
+
+	if (fstat(fd, &its) < 0 || stat(path, &named) < 0)
+		return -errno;
+	return its.st_dev == named.st_dev && its.st_ino == named.st_ino;
+}
+
 int fd_guard_stdio(void)
 {
 	int fd;

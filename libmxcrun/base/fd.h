@@ -41,6 +41,9 @@ int fd_name(int fd, char *buf, size_t size);
  * 0 or -errno; a short write is -EIO. */
 int fd_write_file(int dirfd, const char *path, const char *text);
 
+/* Is what is open there the file that the path, with links followed, leads to? 1, 0 or -errno. */
+int fd_is_file(int fd, const char *path);
+
 /* Replace a file: temp file beside it, write, fsync, rename, fsync(dir). Mode is exact, whatever the
  * umask. name may be a path with directories in front. 0 or -errno, and then the old file is as it
  * was, except when only the last step failed. */

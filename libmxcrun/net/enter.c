@@ -14,7 +14,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,13 +27,6 @@ void net_namespace_close(struct net_namespace *namespaces)
 	fd_close_ptr(&namespaces->net_fd);
 }
 
-static bool is_own(int fd, const char *own_path)
-{
-	struct stat own, its;
-
-	return fstat(fd, &its) == 0 && stat(own_path, &own) == 0 && own.st_ino == its.st_ino && own.st_dev == its.st_dev;
-}
-
 /* The user namespace that owns the network namespace, which need not be that of the processes in there: a joined one
  * belongs to whoever made it. */
 static int find_owner(const char *path, struct net_namespace *ret, struct err **err)
@@ -43,7 +35,7 @@ static int find_owner(const char *path, struct net_namespace *ret, struct err **
 	if (ret->user_fd < 0)
 		return err_sys(err, E_NETWORK, errno, "finding the owner of", path, NULL);
 	/* the kernel refuses to enter a namespace where one is already */
-	if (is_own(ret->user_fd, "/proc/self/ns/user"))
+	if (fd_is_file(ret->user_fd, "/proc/self/ns/user") > 0)
 		fd_close_ptr(&ret->user_fd);
 	return 0;
 }
@@ -73,7 +65,7 @@ int net_namespace_open_child(pid_t pid, int net_fd, struct net_namespace *ret, s
 
 bool net_namespace_is_own(const struct net_namespace *namespaces)
 {
-	return is_own(namespaces->net_fd, "/proc/self/ns/net");
+	return fd_is_file(namespaces->net_fd, "/proc/self/ns/net") > 0;
 }
 
 /* What the child leaves in a page that both see. */

@@ -204,6 +204,27 @@ static void test_replace_link(void **state)
 	assert_string_equal(data, "kept");
 }
 
+static void test_is_file(void **state)
+{
+	char path[sizeof(dir_path) + 16];
+	cleanup_close int fd = -1;
+
+	(void)state;
+	make_file("one", "same");
+	make_file("other", "same");
+	assert_int_equal(symlinkat("one", dir_fd, "to-one"), 0);
+	snprintf(path, sizeof(path), "%s/one", dir_path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fd_is_file(fd, path), 1);
+	snprintf(path, sizeof(path), "%s/to-one", dir_path);
+	assert_int_equal(fd_is_file(fd, path), 1);
+	snprintf(path, sizeof(path), "%s/other", dir_path);
+	assert_int_equal(fd_is_file(fd, path), 0);
+	assert_int_equal(fd_is_file(-1, path), -EBADF);
+	snprintf(path, sizeof(path), "%s/absent", dir_path);
+	assert_int_equal(fd_is_file(fd, path), -ENOENT);
+}
+
 static void test_guard_stdio(void **state)
 {
 	int status = 0;
@@ -237,6 +258,7 @@ int main(void)
 		cmocka_unit_test(test_read_pipe),	  cmocka_unit_test(test_write_file),
 		cmocka_unit_test(test_replace_file),	  cmocka_unit_test(test_replace_file_fails),
 		cmocka_unit_test(test_replace_link),	  cmocka_unit_test(test_guard_stdio),
+		cmocka_unit_test(test_is_file),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

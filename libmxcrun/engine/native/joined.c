@@ -9,7 +9,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "base/fd.h"
@@ -56,25 +55,18 @@ int joined_open_one(const struct plan_ns *ns, enum plan_ns_kind kind, struct err
 	return take_fd(fd);
 }
 
-/* The host's own namespace may be joined by a path of it, as Docker does for --network host: 1 where that is so. */
-static int is_own(const struct plan *plan, enum plan_ns_kind kind, const struct launch_fds *fds, struct err **err)
+/* The host's own namespace may be joined by a path of it, as Docker does for --network host: where that is so what is asked for at the
+ * pointer is refused. */
+static int refuse_own(const struct plan *plan, enum plan_ns_kind kind, const struct launch_fds *fds, const char *pointer, const char *what,
+		      struct err **err)
 {
 	const struct plan_ns *ns = &plan->namespaces[kind];
 	const char *path = own_path(kind);
-	struct stat own, joined;
+	int r = ns->mode == NS_JOIN && path ? fd_is_file(fds->ns[kind], path) : 0;
 
-	if (ns->mode != NS_JOIN || !path)
-		return 0;
-	if (fstat(fds->ns[kind], &joined) < 0)
-		return err_sys(err, E_NAMESPACE, errno, "fstat", ns->path, ns->pointer);
-	if (stat(path, &own) < 0)
-		return err_sys(err, E_NAMESPACE, errno, "stat", path, ns->pointer);
-	return own.st_dev == joined.st_dev && own.st_ino == joined.st_ino;
-}
-
-static int refuse_own(const struct plan_ns *ns, const char *pointer, const char *what, struct err **err)
-{
-	return err_set(err, E_CONFIG, 0, pointer, "%s is the host's: %s would change the host", ns->path, what);
+	if (r < 0)
+		return err_sys(err, E_NAMESPACE, -r, "stat", ns->path, ns->pointer);
+	return r ? err_set(err, E_CONFIG, 0, pointer, "%s is the host's: %s would change the host", ns->path, what) : 0;
 }
 
 /* The name that the host has is no change: some engines give it to containers in the host's namespace. */
@@ -82,41 +74,30 @@ static int check_names(const struct plan *plan, const struct launch_fds *fds, st
 {
 	const struct plan_ns *ns = &plan->namespaces[NS_UTS];
 	struct utsname now;
-	int r = plan->hostname || plan->domainname ? is_own(plan, NS_UTS, fds, err) : 0;
+	int r = 0;
 
-	if (r <= 0)
-		return r;
+	if (ns->mode != NS_JOIN)
+		return 0;
 	if (uname(&now) < 0)
 		return err_sys(err, E_NAMESPACE, errno, "uname", ns->path, ns->pointer);
 	if (plan->hostname && strcmp(plan->hostname, now.nodename) != 0)
-		return refuse_own(ns, "/hostname", "setting it", err);
-	if (plan->domainname && strcmp(plan->domainname, now.domainname) != 0)
-		return refuse_own(ns, "/domainname", "setting it", err);
-	return 0;
+		r = refuse_own(plan, NS_UTS, fds, "/hostname", "setting it", err);
+	if (r == 0 && plan->domainname && strcmp(plan->domainname, now.domainname) != 0)
+		r = refuse_own(plan, NS_UTS, fds, "/domainname", "setting it", err);
+	return r;
 }
 
 /* Nothing is set in a namespace of the host's (invariant 12), by whatever name it is joined; least of all a new root. */
 static int check_host(const struct plan *plan, const struct launch_fds *fds, struct err **err)
 {
-	const struct plan_ns *mount = &plan->namespaces[NS_MOUNT];
-	int r = plan->lifecycle.is_exec ? 0 : is_own(plan, NS_MOUNT, fds, err);
+	int r = plan->lifecycle.is_exec ? 0 : refuse_own(plan, NS_MOUNT, fds, plan->namespaces[NS_MOUNT].pointer, "the container's root", err);
 
-	if (r > 0)
-		return refuse_own(mount, mount->pointer, "the container's root", err);
 	if (r == 0)
 		r = check_names(plan, fds, err);
-	if (r == 0 && plan->net_device_count) {
-		r = is_own(plan, NS_NET, fds, err);
-		if (r > 0)
-			r = refuse_own(&plan->namespaces[NS_NET], plan->net_devices[0].pointer, "moving an interface there", err);
-	}
-	for (size_t i = 0; i < plan->sysctl_count && r == 0; i++) {
-		const struct plan_sysctl *sysctl = &plan->sysctls[i];
-
-		r = is_own(plan, sysctl->ns, fds, err);
-		if (r > 0)
-			r = refuse_own(&plan->namespaces[sysctl->ns], sysctl->pointer, "setting it", err);
-	}
+	if (r == 0 && plan->net_device_count)
+		r = refuse_own(plan, NS_NET, fds, plan->net_devices[0].pointer, "moving an interface there", err);
+	for (size_t i = 0; i < plan->sysctl_count && r == 0; i++)
+		r = refuse_own(plan, plan->sysctls[i].ns, fds, plan->sysctls[i].pointer, "setting it", err);
 	return r;
 }
 
