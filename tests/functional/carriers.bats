@@ -139,6 +139,21 @@ open"
 	equal "$output" "seen read erofs"
 }
 
+@test "a read-only root stays so beside what a policy restricts, and around it" {
+	local lists
+	config '.root.readonly = true | .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]'
+	script "$try_script"'try /data/deep/er/file; try /data/deep/er; try /data/deep; try /data; try /; try /data/open'
+	for lists in '{"deniedPaths": ["/data/deep/er/file"]}' '{"readonlyPaths": ["/data/deep/er/file"]}' \
+		'{"deniedPaths": ["/data/deep/er/file", "/data/later"]}' '{"deniedPaths": ["/data/deep"], "readonlyPaths": ["/data/deep/er/file"]}'; do
+		annotate "{\"filesystem\": $lists}"
+		run_carried
+		equal "$status" 0
+		lacks "$output" write
+		[ "${#lines[@]}" -ge 6 ]
+		equal "$(tail -n 3 <<<"$output" | sort -u)" "seen read erofs"
+	done
+}
+
 @test "a denied path that does not exist can't be made by the container" {
 	annotate '{"filesystem": {"deniedPaths": ["/data/later", "/nowhere/at/all"]}}'
 	script "$try_script"'mkdir /data/later 2>/dev/null || echo taken; try /data/later; try /nowhere/at/all'

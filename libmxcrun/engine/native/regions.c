@@ -194,6 +194,29 @@ static int compare_places(const void *a, const void *b)
 	return (int)x->region->kind - (int)y->region->kind;
 }
 
+/* ---- copies of what is there ---- */
+
+static bool is_of_root(struct init *init, int fd)
+{
+	struct mount_identity root, own;
+
+	/* before Linux 5.8 it can't be told: then as if it were */
+	return !mount_identify(init->root_fd, &root) || !mount_identify(fd, &own) || root.id == own.id;
+}
+
+/* The root becomes read-only later, as a mount; a copy of a part of it has to learn of that now. */
+static int copy_tree(struct init *init, int fd, const char *path, const char *pointer, struct err **err)
+{
+	struct sys_mount_attr readonly = { .attr_set = SYS_ATTR_RDONLY };
+	cleanup_close int tree = mount_clone(init, fd, "", SYS_AT_RECURSIVE);
+
+	if (tree < 0)
+		return err_sys(err, E_MOUNT, errno, "open_tree", path, pointer);
+	if (init->plan->root.is_readonly && is_of_root(init, fd) && mount_set(init, tree, 0, &readonly) < 0)
+		return err_sys(err, E_MOUNT, errno, "mount_setattr", path, pointer);
+	return take_fd(tree);
+}
+
 /* ---- the folders above ---- */
 
 /* 1: it can't be moved, for it is where a mount is, or nothing can be moved there. */
@@ -218,9 +241,8 @@ static int pin(struct init *init, const char *path, const char *pointer, struct 
 		return err_sys(err, E_POLICY, -r, "open", path, pointer);
 	if (r)
 		return 0;
-	tree = mount_clone(init, target, "", SYS_AT_RECURSIVE);
-	return tree < 0 ? err_sys(err, E_MOUNT, errno, "open_tree", path, pointer) :
-			  mounts_attach_verified(init, &step, tree, target, err);
+	tree = copy_tree(init, target, path, pointer, err);
+	return tree < 0 ? tree : mounts_attach_verified(init, &step, tree, target, err);
 }
 
 /* From the root downwards, so that each lies in the one before. */
@@ -267,28 +289,14 @@ static int pin_all(struct init *init, const struct places *places, struct err **
 
 /* ---- taking aside ---- */
 
-static bool is_of_root(struct init *init, int fd)
-{
-	struct mount_identity root, own;
-
-	/* before Linux 5.8 it can't be told: then as if it were */
-	return !mount_identify(init->root_fd, &root) || !mount_identify(fd, &own) || root.id == own.id;
-}
-
-/* The root becomes read-only later, as a mount; a copy of a part of it has to learn of that now. */
 static int take_aside(struct init *init, struct place *place, struct err **err)
 {
-	struct sys_mount_attr readonly = { .attr_set = SYS_ATTR_RDONLY };
 	cleanup_close int fd = path_open_in_root(init->root_fd, place->region->path, O_PATH);
 
 	if (fd < 0)
 		return err_sys(err, E_POLICY, -fd, "openat2", place->region->path, place->region->pointer);
-	place->tree_fd = mount_clone(init, fd, "", SYS_AT_RECURSIVE);
-	if (place->tree_fd < 0)
-		return err_sys(err, E_MOUNT, errno, "open_tree", place->region->path, place->region->pointer);
-	if (init->plan->root.is_readonly && is_of_root(init, fd) && mount_set(init, place->tree_fd, 0, &readonly) < 0)
-		return err_sys(err, E_MOUNT, errno, "mount_setattr", place->region->path, place->region->pointer);
-	return 0;
+	place->tree_fd = copy_tree(init, fd, place->region->path, place->region->pointer, err);
+	return place->tree_fd < 0 ? place->tree_fd : 0;
 }
 
 static int take_all_aside(struct init *init, struct places *places, struct err **err)
