@@ -95,8 +95,10 @@ static int split(struct arena *arena, const char *path, const char **ret_folder,
 	*ret_name = slash ? slash + 1 : path ? path : ADMIN_FILE;
 	if (!path)
 		*ret_folder = ADMIN_FOLDER;
+	else if (slash)
+		*ret_folder = slash > path ? arena_printf(arena, "%.*s", (int)(slash - path), path) : "/";
 	else
-		*ret_folder = slash ? arena_printf(arena, "%.*s/", (int)(slash - path), path) : ".";
+		*ret_folder = ".";
 	return *ret_folder ? 0 : err_nomem(err);
 }
 

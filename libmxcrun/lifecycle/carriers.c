@@ -191,15 +191,30 @@ static bool is_empty_folder(int image, const char *path)
 	return count <= 2;
 }
 
-/* An empty file or folder is no more than a place to mount on, perhaps left by an earlier run. */
-static bool has_content(int image, const char *path)
+/* What the image has at a path. An empty file or folder is no more than a place to mount on, perhaps left by an earlier run. */
+enum image_part { IMAGE_NOTHING, IMAGE_PLACE, IMAGE_CONTENT };
+
+static enum image_part look_in_image(int image, const char *path)
 {
 	cleanup_close int fd = path_open_in_root(image, path, O_PATH);
 	struct stat st;
+	bool is_empty;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return false;
-	return S_ISDIR(st.st_mode) ? !is_empty_folder(image, path) : !S_ISREG(st.st_mode) || st.st_size;
+		return IMAGE_NOTHING;
+	is_empty = S_ISDIR(st.st_mode) ? is_empty_folder(image, path) : S_ISREG(st.st_mode) && !st.st_size;
+	return is_empty ? IMAGE_PLACE : IMAGE_CONTENT;
+}
+
+/* An empty place is the image's own where the same policy opens it again in what it restricts, or where the host has nothing to bring. */
+static void keep_places(const struct policy_combined *combined, const enum image_part *parts, const struct host_objects *objects,
+			bool *is_in_image)
+{
+	for (size_t i = 0; i < combined->grant_count; i++) {
+		int error = objects->items[i].error;
+
+		is_in_image[i] |= parts[i] == IMAGE_PLACE && (error == ENOENT || error == ENOTDIR);
+	}
 }
 
 /* Fills what is asked of the host with requests. */
@@ -208,10 +223,11 @@ static int look_up_grants(struct reader *r, const char *bundle, struct plan_carr
 {
 	const struct policy_combined *combined = carriers->combined;
 	bool *is_in_image = arena_array(r->arena, combined->grant_count, sizeof(*is_in_image));
+	enum image_part *parts = arena_array(r->arena, combined->grant_count, sizeof(*parts));
 	cleanup_close int image = -1;
 	int result;
 
-	if (!is_in_image)
+	if (!is_in_image || !parts)
 		return err_nomem(err);
 	image = open_image(r->arena, r->config, bundle, err);
 	if (image < 0)
@@ -219,7 +235,8 @@ static int look_up_grants(struct reader *r, const char *bundle, struct plan_carr
 	for (size_t i = 0; i < combined->grant_count; i++) {
 		const struct combined_grant *grant = &combined->grants[i];
 
-		is_in_image[i] = has_content(image, grant->path);
+		parts[i] = look_in_image(image, grant->path);
+		is_in_image[i] = parts[i] == IMAGE_CONTENT || (parts[i] == IMAGE_PLACE && grant->is_hole);
 		requests[i] = (struct object_request){
 			.path = grant->path,
 			.access = grant->intent == INTENT_READWRITE ? R_OK | W_OK : R_OK,
@@ -227,6 +244,8 @@ static int look_up_grants(struct reader *r, const char *bundle, struct plan_carr
 		};
 	}
 	result = objects_look_up(r->arena, requests, combined->grant_count, r->facts, NULL, ret, err);
+	if (result == 0)
+		keep_places(combined, parts, *ret, is_in_image);
 	carriers->objects = *ret;
 	carriers->is_in_image = is_in_image;
 	return result;

@@ -72,6 +72,28 @@ static const char *word_of(struct builder *b, const struct combined_item *item, 
 	return arena_printf(b->arena, "%" PRIu64, value);
 }
 
+/* What the rest of the configuration asks for itself, when that is less: 0 when it isn't. cpus may be a part of one. */
+static double own_limit(const struct plan_cgroup *cgroup, const struct combined_item *item)
+{
+	double own = item->subject == SUBJECT_MEMORY ? (double)cgroup->memory_bytes
+		     : item->subject == SUBJECT_PIDS ? (double)cgroup->pids
+		     : item->subject == SUBJECT_CPUS && cgroup->cpu_period_us ?
+						       (double)cgroup->cpu_quota_us / (double)cgroup->cpu_period_us : 0;
+
+	return own > 0 && own < (double)item->value ? own : 0;
+}
+
+/* The smallest of a limit may be that of who is no carrier. */
+static void look_at_own(struct builder *b, const struct combined_item *from, struct plan_item *item)
+{
+	double own = own_limit(&b->plan->cgroup, from);
+
+	if (own <= 0)
+		return;
+	item->enforced = arena_printf(b->arena, "%.15g", own);
+	item->decided_by = b->plan->lifecycle.is_sandbox ? "configuration" : "config.json";
+}
+
 int add_plan_item(struct builder *b, const struct plan_item *from, struct err **err)
 {
 	struct plan_item *item = &b->plan->policy.items[b->plan->policy.item_count++];
@@ -94,7 +116,7 @@ int add_carrier_items(struct builder *b, const struct policy_combined *policy, s
 
 	for (size_t i = 0; i < policy->item_count && r == 0; i++) {
 		const struct combined_item *from = &policy->items[i];
-		const struct plan_item item = {
+		struct plan_item item = {
 			.carrier = from->carrier->name,
 			.pointer = from->pointer,
 			.subject = subjects[from->subject].name,
@@ -105,6 +127,7 @@ int add_carrier_items(struct builder *b, const struct policy_combined *policy, s
 			.mechanism = mechanism_of(b, from),
 		};
 
+		look_at_own(b, from, &item);
 		r = add_plan_item(b, &item, err);
 	}
 	return r == 0 ? add_process_items(b, policy, err) : r;

@@ -119,7 +119,7 @@ static void decide_items(struct policy_combined *ret)
 		struct combined_item *item = &ret->items[i];
 
 		if (item->subject == SUBJECT_NETWORK)
-			item->decided_by = item->requests_isolation ? item->carrier : ret->network_carrier;
+			item->decided_by = item->requests_isolation || !ret->is_isolated ? item->carrier : ret->network_carrier;
 		if (item->subject == SUBJECT_PATH || item->subject == SUBJECT_NETWORK)
 			continue;
 		item->value = limits[item->subject]->value;

@@ -43,6 +43,7 @@ struct combined_region {
 struct combined_grant {
 	const char *path;
 	enum policy_intent intent;
+	bool is_hole; /* inside of what the same carrier restricts: an empty place of the image's is meant, too */
 	const char *pointer;
 	const struct policy_carrier *carrier;
 };
@@ -83,7 +84,7 @@ struct policy_combined {
 	size_t item_count;
 };
 
-/* carriers: in any order; of several that are equally strict the first one is named. E_POLICY: a
+/* carriers: in any order; of several that are equally strict the one that asks is named, or else the first. E_POLICY: a
  * grant by a carrier that may only restrict, or a path that means nothing; E_UNSUPPORTED: a network posture
  * that a container can't have. All lies in the arena. 0 or -errno. */
 int policy_combine(struct arena *arena, const struct policy_carrier *carriers, size_t count, const struct log *log,

@@ -255,15 +255,17 @@ static int refuse_grant(const struct combination *c, const struct node *node, st
 static int look_at_grant(struct combination *c, const struct node *node, struct err **err)
 {
 	struct policy_combined *ret = c->ret;
+	bool hole = node->intent == INTENT_READWRITE && is_hole(c, node);
 
 	if (node->intent == INTENT_DENIED || node->is_implied)
 		return 0;
 	if (!may_grant(c, node))
-		return node->intent == INTENT_READWRITE && !is_hole(c, node) ? refuse_grant(c, node, err) : 0;
+		return node->intent == INTENT_READWRITE && !hole ? refuse_grant(c, node, err) : 0;
 	if (judge(c, node->path, strlen(node->path)).intent != INTENT_DENIED)
 		ret->grants[ret->grant_count++] = (struct combined_grant){
 			.path = node->path,
 			.intent = node->intent,
+			.is_hole = hole,
 			.pointer = node->pointer,
 			.carrier = &c->carriers[node->carrier],
 		};
@@ -331,12 +333,19 @@ static int collect_regions(struct combination *c, struct err **err)
 
 /* ---- who asked for what ---- */
 
+/* Whose word is in force at a node's path: its own carrier's, unless another one's is stricter. */
+static size_t decider_of(const struct combination *c, const struct node *node, const struct verdict *verdict)
+{
+	const struct node *own = node_above(c, node->carrier, node->path, strlen(node->path));
+
+	return verdict->node && verdict->intent != own->intent ? verdict->node->carrier : node->carrier;
+}
+
 static void collect_items(struct combination *c)
 {
 	for (size_t i = 0; i < c->node_count; i++) {
 		const struct node *node = &c->nodes[i];
 		struct verdict verdict = judge(c, node->path, strlen(node->path));
-		const struct node *decisive = verdict.node && verdict.intent != node->intent ? verdict.node : node;
 
 		if (node->is_implied)
 			continue;
@@ -347,7 +356,7 @@ static void collect_items(struct combination *c)
 			.intent = verdict.intent,
 			.pointer = node->pointer,
 			.carrier = &c->carriers[node->carrier],
-			.decided_by = &c->carriers[decisive->carrier],
+			.decided_by = &c->carriers[decider_of(c, node, &verdict)],
 		};
 	}
 }

@@ -246,6 +246,58 @@ open"
 	assert_refused /mxc/filesystem/readonlyPaths/0 "neither in the container (or empty there) nor on the host"
 }
 
+@test "an empty folder that a bundle's author leaves open in what he restricts is the container's; elsewhere it is a place for the host's" {
+	local hollow=$BATS_TEST_TMPDIR/hollow absent=$BATS_TEST_TMPDIR/absent
+	mkdir -p "$hollow" "$absent" "$BUNDLE/rootfs$hollow" "$BUNDLE/rootfs/data/empty"
+	echo host | tee "$hollow/file" >"$absent/file"
+	script "$try_script""try $hollow; cat $hollow/file $absent/file 2>/dev/null"
+	local list
+	for list in readonlyPaths deniedPaths; do
+		section "{\"filesystem\": {\"$list\": [\"$BATS_TEST_TMPDIR\"], \"readwritePaths\": [\"$hollow\"]}}"
+		run_carried
+		equal "$output" "seen read write"
+		[ ! -e "$hollow/new" ]
+		[ -e "$BUNDLE/rootfs$hollow/new" ]
+		rm "$BUNDLE/rootfs$hollow/new"
+	done
+	# what the image has not can only be the host's; and without a restriction around it an empty folder is a place
+	section "{\"filesystem\": {\"readonlyPaths\": [\"$BATS_TEST_TMPDIR\"], \"readwritePaths\": [\"$absent\"]}}"
+	run_carried
+	equal "$output" $'seen read erofs\nhost'
+	section "{\"filesystem\": {\"readonlyPaths\": [\"$hollow\"]}}"
+	run_carried
+	equal "$output" $'seen read erofs\nhost'
+	# and what the host has not is the image's, however empty
+	section '{"filesystem": {"readonlyPaths": ["/data/empty"]}}'
+	script "$try_script""try /data/empty; try /data"
+	run_carried
+	equal "$output" $'seen read erofs\nseen read write'
+}
+
+decided() { plan_carried | jq -r '.policy.items[] | "\(.carrier | split("/")[-1]): \(.subject) \(.requested) -> \(.enforced) (\(.decidedBy | split("/")[-1]))"'; }
+
+@test "plan: who decides is who is strictest: config.json too, and each for itself where another says the same" {
+	config '.linux.resources.memory.limit = 33554432 | .linux.resources.cpu = {quota: 150000, period: 100000}'
+	annotate '{"bubblewrap": {"resources": {"memoryMb": 64, "cpuCount": 2, "pids": 30}}}'
+	equal "$(decided)" "annotation mxc.policy: memoryBytes 67108864 -> 33554432 (config.json)
+annotation mxc.policy: cpus 2 -> 1.5 (config.json)
+annotation mxc.policy: pids 30 -> 30 (annotation mxc.policy)"
+	equal "$(plan_carried | jq -c '.cgroup | [.memoryBytes, .cpuQuotaUs, .cpuPeriodUs, .pids]')" '[33554432,150000,100000,30]'
+	annotate '{"filesystem": {"readonlyPaths": ["/data"]}, "network": {"egress": {"default": "allow"}}}'
+	owners 10 '{"filesystem": {"readonlyPaths": ["/data", "/data/open"], "deniedPaths": ["/data/open"]}, "network": {"ingress": {"default": "allow"}}}'
+	owners 20 '{"network": {"egress": {"default": "allow"}}}'
+	equal "$(decided)" "annotation mxc.policy: path readonly -> readonly (annotation mxc.policy)
+10.json: path denied -> denied (10.json)
+10.json: path readonly -> readonly (10.json)
+10.json: path readonly -> denied (10.json)
+annotation mxc.policy: network filtered -> isolated (10.json)
+10.json: network isolated -> isolated (10.json)
+20.json: network filtered -> isolated (10.json)"
+	rm "$BATS_TEST_TMPDIR/admin/policy.d/10.json"
+	equal "$(decided | grep network)" "annotation mxc.policy: network filtered -> filtered (annotation mxc.policy)
+20.json: network filtered -> filtered (20.json)"
+}
+
 @test "limits: the smallest counts, and update can't raise it" {
 	requires cgroup_v1
 	owners 10 '{"bubblewrap": {"resources": {"memoryMb": 64, "pids": 50}}}'
