@@ -92,6 +92,9 @@ int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, str
 int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct err **err);
 bool cgroup_is_frozen(const struct cgroup *cgroup);
 
+/* The directory of the group by which cgroup_freeze does that; NULL: the container has none. */
+const char *cgroup_freezer_path(const struct cgroup *cgroup);
+
 /* Send a signal to every process of the tree. SIGKILL works on frozen, forking and ignoring trees
  * (cgroup.kill; else freeze, kill, thaw) and waits, bounded, until the tree is empty. */
 int cgroup_kill(const struct cgroup *cgroup, int signal, struct err **err);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -36,19 +37,28 @@ static int freeze_v1(const struct cgroup_dir *dir, bool freeze)
 	return r;
 }
 
-int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct err **err)
+/* The group that holds them. Linux before 5.2 has no freezer in v2. */
+static const struct cgroup_dir *freezer_of(const struct cgroup *cgroup)
 {
 	const struct cgroup_dir *dir = cgroup_find_v2(cgroup);
-	const char *what = freeze ? "freezing" : "thawing";
-	int r = -ENOENT;
+	cleanup_close int fd = dir ? directory_open(dir->path, true) : -1;
 
-	if (dir)
-		r = freeze_v2(dir, freeze);
-	/* Linux before 5.2 has no freezer in v2. */
-	if (r == -ENOENT && cgroup_find_v1(cgroup, "freezer")) {
-		dir = cgroup_find_v1(cgroup, "freezer");
-		r = freeze_v1(dir, freeze);
-	}
+	return fd >= 0 && faccessat(fd, "cgroup.freeze", F_OK, 0) == 0 ? dir : cgroup_find_v1(cgroup, "freezer");
+}
+
+const char *cgroup_freezer_path(const struct cgroup *cgroup)
+{
+	const struct cgroup_dir *dir = freezer_of(cgroup);
+
+	return dir ? dir->path : NULL;
+}
+
+int cgroup_freeze(const struct cgroup *cgroup, bool freeze, struct err **err)
+{
+	const struct cgroup_dir *dir = freezer_of(cgroup);
+	const char *what = freeze ? "freezing" : "thawing";
+	int r = !dir ? -ENOENT : dir->is_v2 ? freeze_v2(dir, freeze) : freeze_v1(dir, freeze);
+
 	if (r == -ENOENT || r == -ENODEV) {
 		err_set(err, E_CGROUP, EOPNOTSUPP, NULL,
 			"%s needs a cgroup with a freezer, and the container has none", what);

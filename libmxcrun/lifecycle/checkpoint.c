@@ -22,19 +22,6 @@ static void add_external(void *data, const char *destination, const char *source
 	criu_add(data, "--external=mnt[%s]:%s", destination, destination);
 }
 
-/* v2's group, or the freezer's of v1: criu freezes the tree by it while it looks. */
-static void add_freezer(struct criu *criu, const struct cgroup *cgroup)
-{
-	for (size_t i = 0; i < cgroup->count; i++) {
-		const struct cgroup_dir *dir = &cgroup->dirs[i];
-
-		if (!strcmp(dir->controllers, "freezer")) {
-			criu_add_value(criu, "--freeze-cgroup", dir->path);
-			return;
-		}
-	}
-}
-
 static int add_network(struct criu *criu, const struct oci_config *config, pid_t pid, struct err **err)
 {
 	char path[64];
@@ -171,7 +158,8 @@ static int dump(const struct container *container, const struct oci_config *conf
 	criu_add_flag(&criu, options->tcp_skip_in_flight, "--skip-in-flight");
 	criu_add_value(&criu, "--root", record->rootfs);
 	criu_each_bind(config, add_external, &criu);
-	add_freezer(&criu, &record->cgroup);
+	/* criu makes them go on by the group that holds them while they are paused, else it waits for them for ever */
+	criu_add_value(&criu, "--freeze-cgroup", cgroup_freezer_path(&record->cgroup));
 	r = add_network(&criu, config, record->pid, err);
 	if (r == 0)
 		r = add_cgroup_mounts(&criu, options->image_path, record->pid, err);

@@ -82,6 +82,34 @@ counts_on() { [ "$(count)" -gt "$1" ]; }
 	equal "$status" 7
 }
 
+# As containerd does with every checkpoint, and Docker by it.
+@test "a paused container is saved, stays paused where it is left, and comes back running" {
+	requires_criu
+	counting_bundle
+	start_saveable "$TAG"
+	wait_for 10 counts_on 5
+	rt pause "$TAG"
+	before=$(count)
+	rt checkpoint --leave-running --image-path "$BATS_TEST_TMPDIR/left" "$TAG"
+	equal "$(status_of "$TAG") $(count)" "paused $before"
+	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	rt restore --bundle "$BUNDLE" --image-path "$BATS_TEST_TMPDIR/image" --detach "$TAG-2" </dev/null >/dev/null 2>&1
+	equal "$(status_of "$TAG-2")" running
+	wait_for 10 counts_on "$before"
+}
+
+@test "criu is told of the group that holds a paused container" {
+	local group
+	make_bundle
+	start_saveable "$TAG"
+	fake_criu 0
+	rt pause "$TAG"
+	with_fake checkpoint --leave-running --image-path "$BATS_TEST_TMPDIR/image" "$TAG"
+	group=$(sed -n 's/^--freeze-cgroup=//p' "$BATS_TEST_TMPDIR/called")
+	contains "$group" "$TAG"
+	grep -qx -e 'frozen 1' -e FROZEN "$group/cgroup.events" "$group/freezer.state" 2>/dev/null
+}
+
 @test "a pipe of the one who ran it becomes a pipe of the one who restores it" {
 	requires_criu
 	make_bundle
