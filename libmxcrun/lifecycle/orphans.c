@@ -1,4 +1,4 @@
-/* orphans.c - find what is left of a container when neither its record nor its journal can be read.
+/* orphans.c - find what is left of a container whose record can't be read, and its journal not or in part.
  *
  * What remains then is its id, which cgroups are usually named after, and the kernel. A cgroup
  * counts only when its own name is the id's and all processes of that name live in another mount
@@ -147,16 +147,29 @@ static char *host_path(struct arena *arena, const struct cgroup_mount *mount, co
 	return arena_printf(arena, "%s%s", mount->mountpoint, path + len);
 }
 
+static bool is_known(const struct cgroup *cgroup, const char *path)
+{
+	for (size_t i = 0; i < cgroup->count; i++)
+		if (!strcmp(cgroup->dirs[i].path, path))
+			return true;
+	return false;
+}
+
+/* Those that the journal does not tell of already. */
 static int take_matches(const struct search *search, struct cgroup *ret)
 {
-	ret->dirs = arena_array(search->arena, search->count + 1, sizeof(*ret->dirs));
-	if (!ret->dirs)
+	struct cgroup_dir *dirs = arena_array(search->arena, ret->count + search->count + 1, sizeof(*dirs));
+
+	if (!dirs)
 		return -ENOMEM;
+	if (ret->count)
+		memcpy(dirs, ret->dirs, ret->count * sizeof(*dirs));
+	ret->dirs = dirs;
 	for (size_t i = 0; i < search->count; i++) {
 		const struct match *match = &search->matches[i];
 		char *path = host_path(search->arena, match->mount, match->path);
 
-		if (!path || match->is_shared)
+		if (!path || match->is_shared || is_known(ret, path))
 			continue;
 		ret->dirs[ret->count++] = (struct cgroup_dir){
 			.controllers = arena_strdup(search->arena, match->mount->controllers),

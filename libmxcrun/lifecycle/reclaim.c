@@ -44,9 +44,8 @@ int remains_find(const struct entry *entry, const struct record *record, const s
 		ret->cgroup = record->cgroup;
 	if (!ret->cgroup.resctrl.class_path)
 		ret->cgroup.resctrl = record->cgroup.resctrl;
-	if (!record->id && ret->cgroup.count == 0)
-		return orphans_find(entry->id, ret, err);
-	return 0;
+	/* a journal that was damaged with the record may have lost some of its lines */
+	return record->id ? 0 : orphans_find(entry->id, ret, err);
 }
 
 /* ---- ending ---- */

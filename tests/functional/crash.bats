@@ -101,6 +101,22 @@ running() { created && rt start "$TAG"; }
 	done
 }
 
+@test "a damaged record: one line that says so, and delete --force finds all of the container" {
+	local file percent
+	make_bundle
+	for percent in 0 20 50; do
+		start_container "$TAG"
+		for file in record journal; do
+			truncate -s $(($(stat -c %s "$STATE/$TAG/$file") * percent / 100)) "$STATE/$TAG/$file"
+		done
+		run --separate-stderr rt state "$TAG"
+		assert_refused "the record of container $TAG is broken" "delete --force"
+		run --separate-stderr rt delete --force "$TAG"
+		equal "$status$output$stderr" 0
+		assert_nothing_left
+	done
+}
+
 @test "gc leaves running containers alone" {
 	make_bundle
 	start_container "$TAG"
