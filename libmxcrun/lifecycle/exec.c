@@ -74,12 +74,13 @@ static int check_status(const struct execution *e, struct err **err)
 	}
 }
 
-/* "PATH" in all hierarchies, or "CONTROLLER[,CONTROLLER]:PATH" in one; below the container's own group. */
+/* "PATH" in all hierarchies, or "CONTROLLER[,CONTROLLER]:PATH" in one; below the container's own group, which "/" is. */
 static int enter_subgroup(struct execution *e, const char *text, struct err **err)
 {
 	const char *colon = strchr(text, ':'), *path = colon ? colon + 1 : text;
 	size_t len = colon ? (size_t)(colon - text) : 0, changed = 0;
 
+	path += strspn(path, "/");
 	if (strstr(path, ".."))
 		return err_set(err, E_USAGE, 0, NULL, "--cgroup: \"%.256s\" leads out of the container's group", text);
 	for (size_t i = 0; i < e->cgroup.count; i++) {
@@ -87,7 +88,8 @@ static int enter_subgroup(struct execution *e, const char *text, struct err **er
 
 		if (colon && (strlen(dir->controllers) != len || strncmp(dir->controllers, text, len) != 0))
 			continue;
-		dir->path = arena_printf(e->container.record.arena, "%s/%s", dir->path, path);
+		if (*path)
+			dir->path = arena_printf(e->container.record.arena, "%s/%s", dir->path, path);
 		if (!dir->path)
 			return err_nomem(err);
 		changed++;

@@ -312,4 +312,9 @@ y
 	else
 		contains "$(rt exec --cgroup pids:sub "$TAG" grep :pids: /proc/self/cgroup)" /sub
 	fi
+	# runc's word for the container's own group
+	equal "$(rt exec --cgroup / "$TAG" cat /proc/self/cgroup)" "$(rt exec "$TAG" cat /proc/self/cgroup)"
+	run_exec --cgroup /../x "$TAG" true
+	equal "$status" 255
+	contains "$stderr" "leads out"
 }
