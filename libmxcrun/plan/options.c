@@ -292,7 +292,10 @@ int mount_options_apply(struct arena *arena, const struct string_list *list,
 	for (i = 0; i < list->count; i++) {
 		const struct mount_option *row = find_option(list->items[i]);
 
-		if (list->items[i][0] == '\0' || list->items[i][0] == '=')
+		/* what splitting an empty string at its commas gives */
+		if (list->items[i][0] == '\0')
+			continue;
+		if (list->items[i][0] == '=')
 			return err_set(err, E_CONFIG, 0,
 				       arena_printf(arena, "%s/options/%zu", pointer, i),
 				       "expected a mount option, found \"%.64s\"", list->items[i]);

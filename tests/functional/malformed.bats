@@ -295,6 +295,27 @@ bundle() { make_bundle '.process.args = ["/bin/true"]'; }
 	END
 }
 
+@test "an empty mount option is none; one that the file system lacks is refused" {
+	bundle
+	config '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["", "ro"]}]'
+	config '.process.args = ["sh", "-c", "grep -c \" /tmp tmpfs ro\" /proc/mounts"]'
+	run_bundle
+	equal "$status $output" "0 1"
+	config '.mounts[-1].options = ["", "bogus"]'
+	run_bundle
+	assert_refused /mounts/7 bogus
+}
+
+@test "a remount of what the config has not mounted is refused" {
+	bundle
+	config '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["remount"]}]'
+	run_bundle
+	assert_refused /mounts/7 /tmp "not mounted"
+	config '.mounts[-1].destination = "/dev"'
+	run_bundle
+	equal "$status" 0
+}
+
 @test "strings without end are not echoed without end" {
 	bundle
 	config --arg long "$(head -c 60000 /dev/zero | tr '\0' x)" '.linux.namespaces += [{type: $long}]'

@@ -299,7 +299,7 @@ static void test_bad_mounts(void **state)
 		{ M("{'destination':'/proc/sys','type':'tmpfs'}"), E_CONFIG, NULL, "inside /proc" },
 		{ M("{'destination':'/proc/1/attr','source':'/x','options':['bind']}"), E_CONFIG,
 		  NULL, "inside /proc" },
-		{ M("{'destination':'/a','type':'tmpfs'},{'destination':'/b','type':'tmpfs','options':['']}"),
+		{ M("{'destination':'/a','type':'tmpfs'},{'destination':'/b','type':'tmpfs','options':['=x']}"),
 		  E_CONFIG, "/mounts/1/options/0", "mount option" },
 	};
 

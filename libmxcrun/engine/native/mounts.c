@@ -435,9 +435,13 @@ static int apply_directory(struct init *init, const struct plan_mount *mount, st
 static int apply_remount(struct init *init, const struct plan_mount *mount, struct err **err)
 {
 	cleanup_close int fd = path_open_in_root(init->root_fd, mount->destination, O_PATH);
+	struct mount_identity identity;
 
 	if (fd < 0)
 		return err_sys(err, E_MOUNT, -fd, "openat2", mount->destination, mount->pointer);
+	if (mount_identify(fd, &identity) && !identity.is_root)
+		return err_set(err, E_MOUNT, EINVAL, mount->pointer, "%s is not mounted, so it can't be remounted",
+			       mount->destination);
 	return mounts_set_flags(init, fd, mount, err);
 }
 
