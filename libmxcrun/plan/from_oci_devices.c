@@ -265,6 +265,9 @@ static int parse_rule(const struct oci_device_rule *entry, struct plan_device_ru
 	if (strlen(type) != 1 || !strchr("acb", type[0]))
 		return err_set(err, E_CONFIG, 0, pointer,
 			       "expected a type of a, c or b, found \"%.64s\"", type);
+	/* What is not said can be taken away, but not given. */
+	if (entry->allow && !entry->access)
+		return err_set(err, E_CONFIG, 0, pointer, "missing field `access`, which a rule that allows needs");
 	*rule = (struct plan_device_rule){
 		.allow = entry->allow,
 		.type = type[0],

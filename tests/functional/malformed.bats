@@ -292,6 +292,7 @@ bundle() { make_bundle '.process.args = ["/bin/true"]'; }
 		sideways .linux.rootfsPropagation = "sideways"
 		type .linux.devices = [{path: "/dev/x", type: "z", major: 1, minor: 1}]
 		cwd .process.cwd = "relative"
+		access .linux.resources.devices = [{allow: true, type: "c", major: 1, minor: 3}]
 	END
 }
 

@@ -372,7 +372,9 @@ static void test_devices(void **state)
 		  "/linux/resources/devices/0", "access" },
 		{ R("'devices':[{'allow':true,'access':''}]"), E_CONFIG,
 		  "/linux/resources/devices/0", "access" },
-		{ R("'devices':[{'allow':true,'major':-2}]"), E_CONFIG,
+		{ R("'devices':[{'allow':true,'major':1,'minor':3}]"), E_CONFIG,
+		  "/linux/resources/devices/0", "missing field `access`" },
+		{ R("'devices':[{'allow':false,'major':-2}]"), E_CONFIG,
 		  "/linux/resources/devices/0", "numbers" },
 	};
 	const struct plan_device_rule *rules;
