@@ -42,8 +42,8 @@ int bundle_request_fill(const struct program *program, const struct bundle_optio
 	uint32_t listening = listen_fds();
 
 	if (options->preserve_fds > PRESERVE_FDS_MAX)
-		return err_set(err, E_USAGE, 0, NULL, "--preserve-fds: at most %u",
-			       PRESERVE_FDS_MAX);
+		return err_set(err, E_USAGE, 0, NULL, "--preserve-fds: expected at most %u, found %u",
+			       PRESERVE_FDS_MAX, options->preserve_fds);
 	*ret = (struct bundle_request){
 		.request = {
 			.plan = {

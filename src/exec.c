@@ -83,7 +83,7 @@ static int check_env(const struct option_list *list, struct err **err)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (!strchr(list->items[i], '=') || list->items[i][0] == '=')
-			return err_set(err, E_USAGE, 0, NULL, "--env: expected NAME=value");
+			return err_set(err, E_USAGE, 0, NULL, "--env: expected NAME=value, found \"%.64s\"", list->items[i]);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "program.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -15,7 +16,9 @@ static int read_signal(const char *text, struct err **err)
 	if (number >= 0)
 		return number;
 	strbuf_put_escaped(&shown, text, strlen(text), 64);
-	return err_set(err, E_USAGE, 0, NULL, "unknown signal \"%s\"", strbuf_str(&shown));
+	err_set(err, E_USAGE, 0, NULL, "unknown signal \"%s\"", strbuf_str(&shown));
+	err_hint(err, "a name such as TERM, or a number such as 15");
+	return -EINVAL;
 }
 
 struct killing {

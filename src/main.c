@@ -110,8 +110,10 @@ static int read_and_dispatch(struct program *program, int argc, char **argv)
 		{ 0 },
 	};
 
-	if (options_read(rows, OPTIONS_FIRST, argc, argv, &arguments, &err) < 0)
+	if (options_read(rows, OPTIONS_FIRST, argc, argv, &arguments, &err) < 0) {
+		err_hint(&err, "see `mxcrun --help`");
 		return program_fail(program, err);
+	}
 	if (log_path && log_path[0] && output_open_log(&program->output, log_path, &err) < 0)
 		return program_fail(program, err);
 	if (wants_version)

@@ -24,7 +24,10 @@ int command_mxc(struct program *program, int argc, char **argv)
 		return command_mxc_emit(program, argc - 1, argv + 1);
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
 		return program_print(program, help_text);
-	err_set(&err, E_USAGE, 0, NULL, "\"mxc\" needs one of: run, validate, plan, emit");
+	if (*name)
+		err_set(&err, E_USAGE, 0, NULL, "\"mxc\" has no command \"%.64s\", expected one of: run, validate, plan, emit", name);
+	else
+		err_set(&err, E_USAGE, 0, NULL, "\"mxc\" needs one of: run, validate, plan, emit");
 	program_fail(program, err);
 	return EXIT_CODE_USAGE;
 }

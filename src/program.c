@@ -29,7 +29,8 @@ static int check_count(const struct command_usage *usage, const struct arguments
 		r = err_set(err, E_USAGE, 0, NULL, "\"%s\" needs an argument: %s", usage->name,
 			    usage->arguments);
 	else if (arguments->count > usage->most)
-		r = err_set(err, E_USAGE, 0, NULL, "\"%s\" has too many arguments", usage->name);
+		r = err_set(err, E_USAGE, 0, NULL, "\"%s\" takes no \"%.64s\" as well", usage->name,
+			    arguments->items[usage->most]);
 	if (r < 0)
 		err_hint(err, "see `mxcrun %s --help`", usage->name);
 	return r;
@@ -41,6 +42,8 @@ bool program_arguments(struct program *program, const struct command_usage *usag
 	cleanup_err struct err *err = NULL;
 	int r = options_read(usage->options, usage->order, argc, argv, ret, &err);
 
+	if (r < 0)
+		err_hint(&err, "see `mxcrun %s --help`", usage->name);
 	if (r == 0 && ret->wants_help) {
 		*ret_exit_code = print_usage(program, usage);
 		return false;

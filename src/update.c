@@ -168,7 +168,10 @@ static int from_document(const char *path, struct arena *arena, const struct log
 	const struct json *document;
 	int r = read_input(arena, path, &document, err);
 
-	return r < 0 ? r : oci_parse_resources(arena, document, log, ret, err);
+	if (r < 0)
+		return r;
+	r = oci_parse_resources(arena, document, log, ret, err);
+	return r < 0 ? err_wrap(err, "%s", path) : 0;
 }
 
 static int update(struct program *program, const struct update_options *options, const char *id,

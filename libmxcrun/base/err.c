@@ -246,26 +246,29 @@ static const struct {
 	const char *operation, *words;
 } deeds[] = {
 	{ "bind mount", "show" }, { "capset", "set the capabilities of" }, { "chdir", "enter" }, { "chmod", "set the mode of" },
-	{ "chown", "set the owner of" }, { "clone", "start" }, { "clone3", "start" },
-	{ "close_range", "close the descriptors of" }, { "execveat", "execute" }, { "fchdir", "enter" },
+	{ "chown", "set the owner of" }, { "chroot", "change the root to" }, { "clone", "start" }, { "clone3", "start" },
+	{ "close_range", "close the descriptors of" }, { "connect", "connect to" }, { "execveat", "execute" }, { "fchdir", "enter" },
 	{ "fchmodat", "set the mode of" }, { "fchown", "set the owner of" }, { "fcntl", "get a descriptor of" },
 	{ "fdopendir", "list" }, { "flock", "lock" }, { "fork", "start a process for" }, { "fsconfig", "set up" },
 	{ "fsmount", "make the file system of" }, { "fspick", "set up" }, { "fstat", "look at" }, { "fstatat", "look at" },
-	{ "fstatfs", "look at the file system of" }, { "futex", "wait for" }, { "getcwd", "find out" }, { "getrandom", "get random bytes" },
-	{ "keyctl", "set up the session keyring by" }, { "memfd_create", "get memory for the" }, { "mkdir", "make the folder" },
-	{ "mkfifo", "make" }, { "mknod", "make" }, { "mmap", "get memory for the" }, { "mount", "mount" },
-	{ "mount_setattr", "set the flags of the mount of" }, { "move_mount", "mount" }, { "open", "open" },
-	{ "open_tree", "take the mount of" }, { "openat", "open" }, { "openat2", "open" }, { "opendir", "list" },
-	{ "pidfd_open", "watch" }, { "pidfd_send_signal", "send a signal to" }, { "pipe2", "make a pipe for" },
-	{ "pivot_root", "change the root to" }, { "poll", "wait for" }, { "prctl", "set" }, { "prlimit", "set the limit" },
-	{ "read", "read" }, { "readdir", "list" }, { "readlink", "read the link" }, { "realpath", "find" },
-	{ "recvmsg", "receive from" }, { "rename", "rename" }, { "rmdir", "remove" }, { "rtnetlink", "set up" },
-	{ "seal", "keep the" }, { "seccomp", "load the system call filter" }, { "send", "send to" }, { "sendmsg", "send to" },
+	{ "fstatfs", "look at the file system of" }, { "futex", "wait for" }, { "getcwd", "find out" },
+	{ "getrandom", "get random bytes" }, { "ioprio_set", "set the I/O priority" }, { "keyctl", "set up the session keyring by" },
+	{ "memfd_create", "get memory for the" }, { "mkdir", "make the folder" }, { "mkfifo", "make" }, { "mknod", "make" },
+	{ "mmap", "get memory for the" }, { "mount", "mount" }, { "mount_setattr", "set the flags of the mount of" },
+	{ "move_mount", "mount" }, { "open", "open" }, { "open_tree", "take the mount of" }, { "openat", "open" },
+	{ "openat2", "open" }, { "opendir", "list" }, { "personality", "set the execution domain" }, { "pidfd_open", "watch" },
+	{ "pidfd_send_signal", "send a signal to" }, { "pipe2", "make a pipe for" }, { "pivot_root", "change the root to" },
+	{ "poll", "wait for" }, { "posix_spawn", "start" }, { "prctl", "set" }, { "prlimit", "set the limit" }, { "read", "read" },
+	{ "readdir", "list" }, { "readlink", "read the link" }, { "realpath", "find" }, { "recvmsg", "receive from" },
+	{ "rename", "rename" }, { "rmdir", "remove" }, { "rtnetlink", "set up" }, { "sched_setaffinity", "set the CPUs" },
+	{ "sched_setattr", "set the scheduling policy" }, { "seal", "keep the" }, { "seccomp", "load the system call filter" },
+	{ "send", "send to" }, { "sendmsg", "send to" }, { "set_mempolicy", "set the memory policy" },
 	{ "setdomainname", "set the domain name" }, { "setgroups", "set the groups" }, { "sethostname", "set the host name" },
 	{ "setns", "enter the namespace" }, { "setresgid", "change to group" }, { "setresuid", "change to user" },
 	{ "setsid", "begin a session" }, { "sigaction", "set up the signals of" }, { "signalfd", "receive the signals of" },
-	{ "sigprocmask", "block the signals of" }, { "socketpair", "make a socket for" }, { "statx", "look at" },
-	{ "symlink", "make the link" }, { "umount2", "unmount" }, { "unlink", "remove" }, { "unshare", "make a" },
+	{ "sigprocmask", "block the signals of" }, { "socketpair", "make a socket for" }, { "stat", "look at" },
+	{ "statx", "look at" }, { "symlink", "make the link" }, { "tcsetattr", "set the terminal of" },
+	{ "tmpcopyup", "copy the files below" }, { "umount2", "unmount" }, { "unlink", "remove" }, { "unshare", "make a" },
 	{ "waitid", "wait for" }, { "waitpid", "wait for" }, { "write", "write" },
 };
 
@@ -321,7 +324,7 @@ static void format_call(struct strbuf *sb, const struct err *err)
 	if (!err->object)
 		return;
 	strbuf_putc(sb, ' ');
-	put_bounded(sb, err->object, OBJECT_SHOWN_MAX);
+	put_bounded(sb, *err->object ? err->object : "\"\"", OBJECT_SHOWN_MAX);
 }
 
 static void format_level(struct strbuf *sb, const struct err *err)

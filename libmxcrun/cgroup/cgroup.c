@@ -126,6 +126,21 @@ static bool takes_any_write(const struct cgroup *cgroup, const struct cgroup_dir
 	return false;
 }
 
+static void explain_write(const struct plan_cgroup_write *write, int r, struct err **err)
+{
+	if (r == -ENOENT && (strstr(write->file, "swap") || strstr(write->file, "memsw")))
+		err_hint(err, "the kernel does not account for swap: boot with swapaccount=1");
+	else if (r == -ENOENT)
+		err_hint(err, "the controller %s of this kernel has no such file",
+			 write->controller);
+	else if (r == -EBUSY && !strcmp(write->controller, "memory"))
+		err_hint(err, "the container uses more than that");
+	else if (!strcmp(write->controller, "cpuset"))
+		err_hint(err, "the host, or the group above, has others");
+	else if (r == -ENODEV)
+		err_hint(err, "the host has no such device");
+}
+
 static int write_limit(const struct cgroup_dir *dir, int dir_fd,
 		       const struct plan_cgroup_write *write, struct err **err)
 {
@@ -146,11 +161,7 @@ static int write_limit(const struct cgroup_dir *dir, int dir_fd,
 	if (r == 0 || (r == -ENOENT && write->is_optional))
 		return 0;
 	err_set(err, E_CGROUP, -r, write->pointer, "writing \"%s\" to %s/%s", value, dir->path, file);
-	if (r == -ENOENT && (strstr(write->file, "swap") || strstr(write->file, "memsw")))
-		err_hint(err, "the kernel does not account for swap: boot with swapaccount=1");
-	else if (r == -ENOENT)
-		err_hint(err, "the controller %s of this kernel has no such file",
-			 write->controller);
+	explain_write(write, r, err);
 	return r;
 }
 

@@ -178,13 +178,15 @@ int cgroup_memory_limit(const struct cgroup *cgroup, int64_t *ret)
 	cleanup_close int fd = dir ? directory_open_group(dir->path, dir->is_v2, NULL) : -ENOENT;
 	cleanup_free char *text = NULL;
 	int r = fd < 0 ? fd : directory_read(fd, v1 ? "memory.limit_in_bytes" : "memory.max", &text);
+	char *end = NULL;
 
 	if (r < 0)
 		return r;
-	*ret = strncmp(text, "max", 3) == 0 ? -1 : strtoll(text, NULL, 10);
+	*ret = strncmp(text, "max", 3) == 0 ? -1 : strtoll(text, &end, 10);
 	if (*ret >= V1_UNLIMITED)
 		*ret = -1;
-	return *ret ? 0 : -EBADMSG;
+	/* 0 is what the kernel makes of less than a page. */
+	return end == text ? -EBADMSG : 0;
 }
 
 int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, struct err **err)

@@ -27,7 +27,11 @@ int console_connect(const char *path, struct err **err)
 {
 	int fd = unix_connect(path);
 
-	return fd < 0 ? err_sys(err, E_TERMINAL, -fd, "connect", path, NULL) : fd;
+	if (fd >= 0)
+		return fd;
+	fd = err_sys(err, E_TERMINAL, -fd, "connect", path, NULL);
+	err_hint(err, "whoever is to get the terminal or the pidfd must listen there already");
+	return fd;
 }
 
 int console_prepare(struct console *console, int *ret_child_fd, struct err **err)

@@ -244,9 +244,12 @@ static int parse_exec_process(struct arena *arena, const struct exec_request *re
 		return oci_exec_process(arena, own, &request->changes, ret, err);
 	}
 	r = read_input(arena, request->process_file, &document, err);
-	if (r == 0)
-		r = oci_parse_process(arena, document, log, ret, err);
-	return r < 0 || !own ? r : oci_exec_confine(arena, own, ret, err);
+	if (r < 0)
+		return r;
+	r = oci_parse_process(arena, document, log, ret, err);
+	if (r < 0)
+		return err_wrap(err, "%s", request->process_file);
+	return !own ? 0 : oci_exec_confine(arena, own, ret, err);
 }
 
 static int check_asked_capabilities(const struct record *record, const struct string_list *asked, struct err **err)

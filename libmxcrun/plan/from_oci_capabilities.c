@@ -66,11 +66,16 @@ static uint64_t parse_set(const struct builder *b, const struct string_list *lis
 	return set;
 }
 
+static unsigned int lowest(uint64_t set)
+{
+	return (unsigned int)__builtin_ctzll(set);
+}
+
 int build_capabilities(struct builder *b, struct err **err)
 {
 	const struct oci_capabilities *config = b->config->process->capabilities;
 	struct plan_capabilities *caps = &b->plan->process.capabilities;
-	uint64_t warned = 0, allowed;
+	uint64_t warned = 0, allowed, extra;
 
 	if (!config)
 		return 0;
@@ -80,12 +85,14 @@ int build_capabilities(struct builder *b, struct err **err)
 	caps->effective = parse_set(b, &config->effective, &warned);
 	caps->inheritable = parse_set(b, &config->inheritable, &warned);
 	caps->ambient = parse_set(b, &config->ambient, &warned);
-	if (caps->effective & ~caps->permitted)
-		return err_set(err, E_CONFIG, 0, "/process/capabilities/effective",
-			       "has capabilities that are not permitted");
-	if (caps->inheritable & ~caps->bounding)
+	extra = caps->effective & ~caps->permitted;
+	if (extra)
+		return err_set(err, E_CONFIG, 0, "/process/capabilities/effective", "has %s, which is not permitted",
+			       caps_name(lowest(extra)));
+	extra = caps->inheritable & ~caps->bounding;
+	if (extra)
 		return err_set(err, E_CONFIG, 0, "/process/capabilities/inheritable",
-			       "has capabilities outside the bounding set");
+			       "has %s, which is outside the bounding set", caps_name(lowest(extra)));
 	/* The kernel keeps ambient within both; runc's own default asks for ambient without
 	 * inheritable, so it can't be an error. */
 	allowed = caps->permitted & caps->inheritable;

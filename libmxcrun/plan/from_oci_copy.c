@@ -43,7 +43,7 @@ int check_variables(struct builder *b, const struct string_list *list, const cha
 
 		if (!equals || equals == list->items[i])
 			return err_set(err, E_CONFIG, 0, pointer ? item_pointer(b, pointer, i) : NULL,
-				       "expected \"NAME=value\"");
+				       "expected \"NAME=value\", found \"%.64s\"", list->items[i]);
 	}
 	return 0;
 }

@@ -15,19 +15,21 @@
 static int check_cpu(const struct oci_cpu *c, struct err **err)
 {
 	if (c->shares.value && (c->shares.value < CPU_SHARES_MIN || c->shares.value > CPU_SHARES_MAX))
-		return err_set(err, E_CONFIG, 0, POINTER("shares"), "expected %u to %u", CPU_SHARES_MIN,
-			       CPU_SHARES_MAX);
+		return err_set(err, E_CONFIG, 0, POINTER("shares"), "expected %u to %u, found %" PRIu64,
+			       CPU_SHARES_MIN, CPU_SHARES_MAX, c->shares.value);
 	if (c->period.value && (c->period.value < PERIOD_MIN_US || c->period.value > PERIOD_MAX_US))
 		return err_set(err, E_CONFIG, 0, POINTER("period"),
-			       "expected %u to %u microseconds", PERIOD_MIN_US, PERIOD_MAX_US);
+			       "expected %u to %u microseconds, found %" PRIu64, PERIOD_MIN_US, PERIOD_MAX_US,
+			       c->period.value);
 	if (c->quota.value < -1 || (c->quota.value > 0 && c->quota.value < (int64_t)PERIOD_MIN_US))
 		return err_set(err, E_CONFIG, 0, POINTER("quota"),
-			       "expected %u microseconds or more, or -1 for no limit",
-			       PERIOD_MIN_US);
+			       "expected %u microseconds or more, or -1 for no limit, found %" PRId64,
+			       PERIOD_MIN_US, c->quota.value);
 	if (c->quota.value > 0 && c->burst.value > (uint64_t)c->quota.value)
-		return err_set(err, E_CONFIG, 0, POINTER("burst"), "can't be above the quota");
+		return err_set(err, E_CONFIG, 0, POINTER("burst"),
+			       "can't be above the quota, %" PRId64 ": found %" PRIu64, c->quota.value, c->burst.value);
 	if (c->idle.set && c->idle.value != 0 && c->idle.value != 1)
-		return err_set(err, E_CONFIG, 0, POINTER("idle"), "expected 0 or 1");
+		return err_set(err, E_CONFIG, 0, POINTER("idle"), "expected 0 or 1, found %" PRId64, c->idle.value);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  * replaces its default. The filter denies by default; the configuration's rules come in its order,
  * and after them those that every container needs, as in other runtimes (last match wins).
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,13 +50,19 @@ static const struct plan_device_rule default_rules[] = {
 #undef ALLOW
 };
 
-static int check_number(const struct opt_i64 *number, int64_t max, const char *pointer,
-			struct err **err)
+static bool is_number(const struct opt_i64 *number, int64_t max)
 {
-	if (!number->set || number->value < 0 || number->value > max)
-		return err_set(err, E_CONFIG, 0, pointer, "expected device numbers up to %d:%d",
-			       MAJOR_MAX, MINOR_MAX);
-	return 0;
+	return number->set && number->value >= 0 && number->value <= max;
+}
+
+static int check_numbers(const struct oci_device *entry, const char *pointer, struct err **err)
+{
+	if (is_number(&entry->major, MAJOR_MAX) && is_number(&entry->minor, MINOR_MAX))
+		return 0;
+	if (!entry->major.set || !entry->minor.set)
+		return err_set(err, E_CONFIG, 0, pointer, "missing field `%s`: a device needs both numbers", entry->major.set ? "minor" : "major");
+	return err_set(err, E_CONFIG, 0, pointer, "expected device numbers up to %d:%d, found %" PRId64 ":%" PRId64,
+		       MAJOR_MAX, MINOR_MAX, entry->major.value, entry->minor.value);
 }
 
 static int build_device(struct builder *b, const struct oci_device *entry,
@@ -68,9 +75,7 @@ static int build_device(struct builder *b, const struct oci_device *entry,
 			       "expected a type of c, u, b or p, found \"%.64s\"", entry->type);
 	device->type = entry->type[0] == 'u' ? 'c' : entry->type[0];
 	if (device->type != 'p') {
-		r = check_number(&entry->major, MAJOR_MAX, device->pointer, err);
-		if (r == 0)
-			r = check_number(&entry->minor, MINOR_MAX, device->pointer, err);
+		r = check_numbers(entry, device->pointer, err);
 		if (r < 0)
 			return r;
 		device->major = (uint32_t)entry->major.value;
@@ -276,7 +281,8 @@ static int parse_rule(const struct oci_device_rule *entry, struct plan_device_ru
 	};
 	if (rule->major < -1 || rule->major > UINT32_MAX || rule->minor < -1 ||
 	    rule->minor > UINT32_MAX)
-		return err_set(err, E_CONFIG, 0, pointer, "expected device numbers, or -1 for any");
+		return err_set(err, E_CONFIG, 0, pointer,
+			       "expected device numbers, or -1 for any, found %" PRId64 ":%" PRId64, rule->major, rule->minor);
 	c = access;
 	do {
 		if (*c == 'r')

@@ -8,11 +8,6 @@
 
 #include "plan/from_oci.h"
 
-static const char *const proc_names[NS_MAX] = {
-	[NS_USER] = "user", [NS_CGROUP] = "cgroup", [NS_IPC] = "ipc", [NS_UTS] = "uts",
-	[NS_NET] = "net",   [NS_PID] = "pid",	    [NS_MOUNT] = "mnt", [NS_TIME] = "time",
-};
-
 /* After the id maps, which are asked for by the process's ids. */
 static int join_namespaces(struct builder *b, pid_t init, struct err **err)
 {
@@ -22,7 +17,7 @@ static int join_namespaces(struct builder *b, pid_t init, struct err **err)
 		if (ns->mode == NS_HOST)
 			continue;
 		ns->mode = NS_JOIN;
-		ns->path = arena_printf(b->arena, "/proc/%d/ns/%s", (int)init, proc_names[kind]);
+		ns->path = arena_printf(b->arena, "/proc/%d/ns/%s", (int)init, plan_ns_file(kind));
 		if (!ns->path)
 			return err_nomem(err);
 	}

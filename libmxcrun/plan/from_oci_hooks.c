@@ -1,4 +1,5 @@
 /* from_oci_hooks.c - hooks of all six kinds. */
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
@@ -38,7 +39,8 @@ static int build_hook(struct builder *b, const struct oci_hook *entry, struct pl
 	if (entry->timeout.set &&
 	    (entry->timeout.value <= 0 || entry->timeout.value > INT_MAX / 1000))
 		return err_set(err, E_CONFIG, 0, hook->pointer,
-			       "expected a timeout of 1 to %d seconds", INT_MAX / 1000);
+			       "expected a timeout of 1 to %d seconds, found %" PRId64, INT_MAX / 1000,
+			       entry->timeout.value);
 	hook->timeout_ms = (int)(entry->timeout.value * 1000);
 	/* A program has a name even when the configuration gives it no arguments. */
 	if (!args.count) {

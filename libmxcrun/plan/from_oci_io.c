@@ -68,7 +68,8 @@ static int device_name(struct limits *l, const struct opt_i64 *major, const stru
 {
 	*ret = "";
 	if (major->value < 0 || minor->value < 0 || major->value > UINT32_MAX || minor->value > UINT32_MAX)
-		return err_set(err, E_CONFIG, 0, pointer, "not the numbers of a device");
+		return err_set(err, E_CONFIG, 0, pointer, "expected the numbers of a device, found %" PRId64 ":%" PRId64,
+			       major->value, minor->value);
 	*ret = arena_printf(l->b->arena, "%" PRId64 ":%" PRId64 " ", major->value, minor->value);
 	return *ret ? 0 : err_nomem(err);
 }

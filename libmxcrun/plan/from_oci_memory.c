@@ -4,6 +4,7 @@
  * group both limits are infinite, so the memory limit goes first: memory+swap must never be the
  * smaller one.
  */
+#include <inttypes.h>
 #include <errno.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static int check_limit(const struct opt_i64 *limit, const char *pointer, struct 
 {
 	if (limit->value < -1)
 		return err_set(err, E_CONFIG, 0, pointer,
-			       "expected a number of bytes, or -1 for no limit");
+			       "expected a number of bytes, or -1 for no limit, found %" PRId64, limit->value);
 	return 0;
 }
 
@@ -36,9 +37,11 @@ static int check_memory(const struct oci_memory *m, struct err **err)
 	if (m->swap.value > 0 && m->swap.value < m->limit.value)
 		return err_set(
 			err, E_CONFIG, 0, POINTER("swap"),
-			"counts memory and swap together, so it can't be below the memory limit");
+			"counts memory and swap together, so it can't be below the memory limit, %" PRId64
+			": found %" PRId64, m->limit.value, m->swap.value);
 	if (m->swappiness.value > 100)
-		return err_set(err, E_CONFIG, 0, POINTER("swappiness"), "expected 0 to 100");
+		return err_set(err, E_CONFIG, 0, POINTER("swappiness"), "expected 0 to 100, found %" PRIu64,
+			       m->swappiness.value);
 	return 0;
 }
 

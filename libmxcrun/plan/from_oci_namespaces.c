@@ -75,8 +75,8 @@ static int build_host_name(struct builder *b, const char *name, const char *poin
 		return err_set(err, E_CONFIG, 0, pointer,
 			       "needs a uts namespace, else it would rename the host");
 	if (strlen(name) > HOST_NAME_MAX_LEN)
-		return err_set(err, E_CONFIG, 0, pointer, "longer than %u bytes",
-			       HOST_NAME_MAX_LEN);
+		return err_set(err, E_CONFIG, 0, pointer, "longer than %u bytes: found %zu",
+			       HOST_NAME_MAX_LEN, strlen(name));
 	return copy_string(b, name, ret, err);
 }
 

@@ -35,8 +35,10 @@ static int build_command(struct builder *b, const struct oci_process *process, s
 {
 	int r;
 
-	if (!process->args.count || !*process->args.items[0])
-		return err_set(err, E_CONFIG, 0, "/process/args", "expected a program to run");
+	if (!process->args.count)
+		return err_set(err, E_CONFIG, 0, "/process/args", "expected a program to run, found nothing");
+	if (!*process->args.items[0])
+		return err_set(err, E_CONFIG, 0, "/process/args", "expected a program to run, found \"\"");
 	if (process->cwd[0] != '/')
 		return err_set(err, E_CONFIG, 0, "/process/cwd",
 			       "expected an absolute path, found \"%.64s\"", process->cwd);
@@ -100,7 +102,7 @@ static int build_user(struct builder *b, const struct oci_user *user, struct err
 	if (r < 0)
 		return r;
 	if (user->umask.value > UMASK_MAX)
-		return err_set(err, E_CONFIG, 0, "/process/user/umask", "expected 0 to 511 (0777)");
+		return err_set(err, E_CONFIG, 0, "/process/user/umask", "expected 0 to 511 (0777), found %" PRIu32, user->umask.value);
 	process->umask = user->umask.set ? user->umask.value : PLAN_UNSET_ID;
 	return build_groups(b, user, err);
 }
@@ -114,14 +116,14 @@ static int build_rlimit(struct builder *b, const struct oci_rlimit *entry, struc
 		if (strcmp(rlimit_names[i].name, entry->type) == 0)
 			break;
 	if (i == array_size(rlimit_names))
-		return err_set(err, E_CONFIG, 0, ret->pointer, "unknown resource limit \"%.64s\"",
-			       entry->type);
+		return err_set(err, E_CONFIG, 0, ret->pointer,
+			       "unknown resource limit \"%.64s\", expected a name such as RLIMIT_NOFILE", entry->type);
 	ret->resource = rlimit_names[i].resource;
 	ret->soft = entry->soft.value;
 	ret->hard = entry->hard.value;
 	if (ret->soft > ret->hard)
 		return err_set(err, E_CONFIG, 0, ret->pointer,
-			       "the soft limit is above the hard limit");
+			       "the soft limit, %" PRIu64 ", is above the hard limit, %" PRIu64, ret->soft, ret->hard);
 	return copy_string(b, entry->type, &ret->name, err);
 }
 
@@ -168,7 +170,8 @@ static int build_terminal(struct builder *b, const struct oci_process *process, 
 	if (process->console_size->height.value > UINT16_MAX ||
 	    process->console_size->width.value > UINT16_MAX)
 		return err_set(err, E_CONFIG, 0, "/process/consoleSize",
-			       "expected at most 65535 rows and columns");
+			       "expected at most 65535 rows and columns, found %" PRIu64 " and %" PRIu64,
+			       process->console_size->height.value, process->console_size->width.value);
 	plan->console_rows = (uint16_t)process->console_size->height.value;
 	plan->console_columns = (uint16_t)process->console_size->width.value;
 	return 0;
@@ -179,8 +182,8 @@ static int build_oom_score(struct builder *b, const struct oci_process *process,
 	const struct opt_i64 *score = &process->oom_score_adj;
 
 	if (score->value < -OOM_SCORE_MAX || score->value > OOM_SCORE_MAX)
-		return err_set(err, E_CONFIG, 0, "/process/oomScoreAdj", "expected -%d to %d",
-			       OOM_SCORE_MAX, OOM_SCORE_MAX);
+		return err_set(err, E_CONFIG, 0, "/process/oomScoreAdj", "expected -%d to %d, found %" PRId64,
+			       OOM_SCORE_MAX, OOM_SCORE_MAX, score->value);
 	b->plan->process.has_oom_score_adj = score->set;
 	b->plan->process.oom_score_adj = (int)score->value;
 	return 0;

@@ -26,6 +26,17 @@
 /* ---- namespaces and id maps ---- */
 
 enum plan_ns_kind { NS_USER, NS_CGROUP, NS_IPC, NS_UTS, NS_NET, NS_PID, NS_MOUNT, NS_TIME, NS_MAX };
+
+/* Its file in /proc/PID/ns. */
+static inline const char *plan_ns_file(enum plan_ns_kind kind)
+{
+	static const char *const files[NS_MAX] = {
+		[NS_USER] = "user", [NS_CGROUP] = "cgroup", [NS_IPC] = "ipc", [NS_UTS] = "uts",
+		[NS_NET] = "net", [NS_PID] = "pid", [NS_MOUNT] = "mnt", [NS_TIME] = "time",
+	};
+
+	return files[kind];
+}
 enum plan_ns_mode { NS_HOST, NS_NEW, NS_JOIN };
 
 struct plan_ns {

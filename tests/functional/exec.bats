@@ -128,7 +128,7 @@ y
 321"
 	echo '{"cwd": "/", "args": "ls"}' >"$BATS_TEST_TMPDIR/process.json"
 	run_exec --process "$BATS_TEST_TMPDIR/process.json" "$TAG"
-	assert_refused /args
+	assert_refused "process.json: /args: "
 	run_exec --process /absent "$TAG"
 	assert_refused /absent
 	run_exec "$TAG"

@@ -296,6 +296,81 @@ bundle() { make_bundle '.process.args = ["/bin/true"]'; }
 	END
 }
 
+@test "a value that does not fit is told, with what was expected" {
+	local filter pointer found expected
+	while read -r pointer found expected filter; do
+		bundle
+		config "$filter"
+		assert_malformed "$pointer: " "$found" "$expected"
+	done <<-'END'
+		/process/args "" program .process.args = [""]
+		/process/env/0 "A" NAME=value .process.env = ["A"]
+		/process/user/umask 1023 0777 .process.user.umask = 1023
+		/process/oomScoreAdj 1001 1000 .process.oomScoreAdj = 1001
+		/process/rlimits/0 20 10 .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 20, hard: 10}]
+		/process/rlimits/0 "NOFILE" RLIMIT_NOFILE .process.rlimits = [{type: "NOFILE", soft: 1, hard: 1}]
+		/process/capabilities/effective CAP_KILL permitted .process.capabilities = {bounding: ["CAP_KILL"], effective: ["CAP_KILL"]}
+		/hostname 65 64 .hostname = "a" * 65
+		/linux/resources/cpu/shares 1 262144 .linux.resources.cpu.shares = 1
+		/linux/resources/cpu/quota 10 1000 .linux.resources.cpu.quota = 10
+		/linux/resources/cpu/period 7 1000 .linux.resources.cpu.period = 7
+		/linux/resources/memory/limit -2 -1 .linux.resources.memory.limit = -2
+		/linux/resources/memory/swap 20000 30000 .linux.resources.memory = {limit: 30000, swap: 20000}
+		/linux/resources/memory/swappiness 101 100 .linux.resources.memory.swappiness = 101
+		/linux/devices/0 9999:3 4095: .linux.devices = [{path: "/dev/x", type: "c", major: 9999, minor: 3}]
+		/linux/devices/0 minor numbers .linux.devices = [{path: "/dev/x", type: "c", major: 1}]
+		/hooks/prestart/0 -1 seconds .hooks.prestart = [{path: "/bin/true", timeout: -1}]
+	END
+}
+
+@test "what is asked for and can't be is told in the words of the config" {
+	requires native
+	local filter pointer found why
+	while read -r pointer found why filter; do
+		bundle
+		config "$filter"
+		run_bundle
+		echo "$stderr"
+		assert_refused "$pointer: " "$found" "${why//_/ }"
+		assert_nothing_left
+	done <<-'END'
+		/mounts/7 /data/absent source .mounts += [{destination: "/data", type: "bind", source: "/data/absent", options: ["bind"]}]
+		/mounts/7 /etc/passwd is_a_file .mounts += [{destination: "/etc/passwd", type: "tmpfs", source: "tmpfs"}]
+		/mounts/7 /etc/passwd/x below_one .mounts += [{destination: "/etc/passwd/x", type: "tmpfs", source: "tmpfs"}]
+		/mounts/7 /tmp a_directory .mounts += [{destination: "/tmp", type: "bind", source: "/etc/passwd", options: ["bind"]}]
+		/mounts/7 "nosuchfs" no_file_system .mounts += [{destination: "/data", type: "nosuchfs", source: "x"}]
+		/mounts/7 "size=abc" tmpfs .mounts += [{destination: "/data", type: "tmpfs", source: "x", options: ["size=abc"]}]
+		/linux/namespaces/0 /etc/passwd /proc/PID/ns/net .linux.namespaces |= [{type: "network", path: "/etc/passwd"}] + map(select(.type != "network"))
+		/linux/namespaces/0 /proc/self/ns/ipc another_type .linux.namespaces |= [{type: "network", path: "/proc/self/ns/ipc"}] + map(select(.type != "network"))
+		/linux/sysctl/net.ipv4.ip_forward "maybe" not_take .linux.sysctl = {"net.ipv4.ip_forward": "maybe"}
+		/linux/sysctl/net.absent absent no_such_sysctl .linux.sysctl = {"net.absent": "1"}
+		/process/scheduler policy priority .process.scheduler = {policy: "SCHED_OTHER", priority: 5}
+	END
+}
+
+@test "a program that is there and can't start: what it lacks is said" {
+	bundle
+	printf '#!/absent/interpreter\n' >"$BUNDLE/rootfs/bin/script"
+	echo text >"$BUNDLE/rootfs/bin/text"
+	chmod 755 "$BUNDLE"/rootfs/bin/{script,text}
+	config '.process.args = ["script"]'
+	run -127 --separate-stderr rt run --bundle "$BUNDLE" "$TAG"
+	contains "$stderr" /process/args "no such file or directory" interpreter
+	config '.process.args = ["text"]'
+	run_bundle
+	equal "$status" 126
+	contains "$stderr" /process/args "xec format error" "#!"
+	assert_nothing_left
+}
+
+@test "a memory limit of less than a page is named when it kills" {
+	requires native
+	bundle
+	config '.linux.resources.memory.limit = 1024'
+	run_bundle
+	assert_refused /linux/resources/memory/limit "too low"
+}
+
 @test "an empty mount option is none; one that the file system lacks is refused" {
 	bundle
 	config '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["", "ro"]}]'

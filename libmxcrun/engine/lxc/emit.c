@@ -66,16 +66,12 @@ static void put_offset(struct lxc_emitter *e, const char *key, const struct plan
 
 static void put_namespaces(struct lxc_emitter *e)
 {
-	static const char *const words[NS_MAX] = {
-		[NS_USER] = "user", [NS_CGROUP] = "cgroup", [NS_IPC] = "ipc", [NS_UTS] = "uts",
-		[NS_NET] = "net", [NS_PID] = "pid", [NS_MOUNT] = "mnt", [NS_TIME] = "time",
-	};
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 
 	for (int kind = 0; kind < NS_MAX; kind++)
 		if (e->plan->namespaces[kind].mode == NS_NEW && !(kind == NS_CGROUP && lxc_is_run(e)) &&
 		    !(kind == NS_USER && e->use->userns_is_there))
-			strbuf_printf(&list, "%s%s", list.len ? " " : "", words[kind]);
+			strbuf_printf(&list, "%s%s", list.len ? " " : "", plan_ns_file(kind));
 	e->out->config.failed |= list.failed;
 	lxc_put(e, "lxc.namespace.clone", "%s", strbuf_str(&list));
 	if (!e->use->userns_is_there) {

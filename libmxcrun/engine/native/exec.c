@@ -267,12 +267,27 @@ static int give_up_rights(struct init *init, struct err **err)
 	return r;
 }
 
+/* The program was there a moment ago. */
+static int fail_execve(const char *program, int number, struct err **err)
+{
+	char text[128];
+	int r = err_set(err, number == ENOENT ? E_EXEC_NOT_FOUND : E_EXEC, 0, ARGS_POINTER, "exec: \"%s\": %s", program,
+			lower_error(number, text, sizeof(text)));
+
+	if (number == ENOENT)
+		err_hint(err, "it is there, but not the interpreter that its first line names, or its dynamic loader");
+	else if (number == ENOEXEC)
+		err_hint(err, "neither a program for this machine nor a script that begins with #!");
+	else if (number == EPERM)
+		err_hint(err, "the system call filter or a security module refuses it");
+	return r;
+}
+
 int exec_workload(struct init *init, const char *program, struct err **err)
 {
 	const struct plan_process *process = &init->plan->process;
 	static const char *const no_env[] = { NULL };
 	const char *const *env = init->env ? init->env : process->env ? process->env : no_env;
-	char text[128];
 	int r;
 
 	if (process->preserve_fds > INT_MAX - 3)
@@ -288,7 +303,5 @@ int exec_workload(struct init *init, const char *program, struct err **err)
 	if (r < 0)
 		return r;
 	execve(program, (char *const *)(uintptr_t)process->argv, (char *const *)(uintptr_t)env);
-	r = errno;
-	return err_set(err, r == ENOENT ? E_EXEC_NOT_FOUND : E_EXEC, 0, ARGS_POINTER, "exec: \"%s\": %s",
-		       program, lower_error(r, text, sizeof(text)));
+	return fail_execve(program, errno, err);
 }

@@ -49,9 +49,11 @@ int joined_open_one(const struct plan_ns *ns, enum plan_ns_kind kind, struct err
 		return err_sys(err, E_NAMESPACE, errno, "open", ns->path, ns->pointer);
 	type = ioctl(fd, NS_GET_NSTYPE);
 	if (type < 0)
-		return err_set(err, E_NAMESPACE, errno, ns->pointer, "%s is not a namespace", ns->path);
+		return err_set(err, E_NAMESPACE, 0, ns->pointer, "expected the path of a namespace, as /proc/PID/ns/%s, found %s",
+			       plan_ns_file(kind), ns->path);
 	if (type != joined_flag(kind))
-		return err_set(err, E_NAMESPACE, 0, ns->pointer, "%s is a namespace of another type", ns->path);
+		return err_set(err, E_NAMESPACE, 0, ns->pointer, "%s is a namespace of another type, expected one as /proc/PID/ns/%s",
+			       ns->path, plan_ns_file(kind));
 	return take_fd(fd);
 }
 

@@ -121,8 +121,10 @@ static int open_target(struct init *init, const struct plan_mount *mount, bool i
 		return r;
 	fd = path_make_in_root(init->root_fd, mount->destination, is_directory ? PATH_MAKE_DIR : PATH_MAKE_FILE);
 	if (fd == -EISDIR || fd == -ENOTDIR)
-		return err_set(err, E_MOUNT, -fd, mount->pointer, "%s is %s, and what is mounted there is not",
-			       mount->destination, fd == -EISDIR ? "a directory" : "no directory");
+		return err_set(err, E_MOUNT, -fd, mount->pointer, "the place %s %s", mount->destination,
+			       fd == -EISDIR  ? "is a directory, and what is mounted there is a file"
+			       : is_directory ? "is a file or below one, and what is mounted there is a directory"
+					      : "is below a file");
 	if (fd < 0)
 		return err_sys(err, E_MOUNT, -fd, "open", mount->destination, mount->pointer);
 	r = refuse_below_proc(mount, fd, err);
@@ -311,7 +313,8 @@ static int apply_bind(struct init *init, const struct plan_mount *mount, struct 
 		return r;
 	tree = open_bind_tree(init, mount, source);
 	if (tree < 0)
-		return err_sys(err, E_MOUNT, errno, "open_tree", mount->source, mount->pointer);
+		return err_set(err, E_MOUNT, errno, mount->pointer, "the source of the bind mount at %s, %s",
+			       mount->destination, mount->source);
 	r = mounts_look_at(init, tree, &object);
 	if (r < 0)
 		return err_sys(err, E_MOUNT, -r, "statx", mount->source, mount->pointer);
@@ -331,13 +334,18 @@ static int apply_bind(struct init *init, const struct plan_mount *mount, struct 
 
 static int fail_filesystem(const struct plan_mount *mount, const char *refused, int number, struct err **err)
 {
+	const struct plan_option *option = refused ? plan_mount_option(mount, refused) : NULL;
+	const char *value = option ? option->value : NULL;
 	int r;
 
 	if (refused)
-		r = err_set(err, E_MOUNT, number, mount->pointer, "%s does not take the option \"%s\"",
-			    mount->fstype, refused);
+		r = err_set(err, E_MOUNT, number, mount->pointer, "%s does not take the option \"%s%s%s\"",
+			    mount->fstype, refused, value ? "=" : "", value ? value : "");
+	else if (number == ENODEV)
+		r = err_set(err, E_MOUNT, number, mount->pointer, "this kernel has no file system of type \"%s\"", mount->fstype);
 	else
-		r = err_sys(err, E_MOUNT, number, "fsmount", mount->fstype, mount->pointer);
+		r = err_set(err, E_MOUNT, number, mount->pointer, "mounting the %s file system of \"%s\" at %s",
+			    mount->fstype, mount->source, mount->destination);
 	if (refused && !strcmp(refused, "context"))
 		err_hint(err, "it is linux.mountLabel, and SELinux is not enabled on this host");
 	if (number == EPERM && !strcmp(mount->fstype, "sysfs"))

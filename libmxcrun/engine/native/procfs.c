@@ -182,6 +182,17 @@ int procfs_write_self(const struct init *init, const char *name, const char *tex
 	return fd < 0 ? fd : write_once(fd, text);
 }
 
+static int fail_sysctl(const struct plan_sysctl *sysctl, const char *path, int number, struct err **err)
+{
+	int r = err_sys(err, E_SYSCTL, number, "open", path, sysctl->pointer);
+
+	if (number == ENOENT)
+		err_hint(err, "this kernel has no such sysctl for a container, or the module that brings it is not loaded");
+	if (number == EISDIR)
+		err_hint(err, "it is a folder of sysctls: name one of them");
+	return r;
+}
+
 static int write_sysctl(const struct init *init, const struct plan_sysctl *sysctl, struct err **err)
 {
 	cleanup_close int fd = -1;
@@ -193,9 +204,9 @@ static int write_sysctl(const struct init *init, const struct plan_sysctl *sysct
 		return err_sys(err, E_SYSCTL, ENAMETOOLONG, "open", sysctl->path, sysctl->pointer);
 	fd = open_strict(init->proc_fd, path, O_WRONLY);
 	if (fd < 0)
-		return err_sys(err, E_SYSCTL, -fd, "open", path, sysctl->pointer);
+		return fail_sysctl(sysctl, path, -fd, err);
 	r = write_once(fd, sysctl->value);
-	return r < 0 ? err_sys(err, E_SYSCTL, -r, "write", path, sysctl->pointer) : 0;
+	return r < 0 ? err_set(err, E_SYSCTL, -r, sysctl->pointer, "the kernel does not take \"%s\"", sysctl->value) : 0;
 }
 
 static int set_oom_score(const struct init *init, struct err **err)

@@ -32,6 +32,9 @@ static int set_scheduler(const struct plan_scheduler *plan, struct err **err)
 	if (!plan->is_set || syscall(SYS_sched_setattr, 0, &attributes, 0) == 0)
 		return 0;
 	r = err_sys(err, E_PROCESS, errno, "sched_setattr", NULL, "/process/scheduler");
+	if (r == -EINVAL)
+		err_hint(err, "SCHED_FIFO and SCHED_RR need a priority of 1 to 99, the others none; "
+			      "SCHED_DEADLINE needs runtime, deadline and period");
 	if (r == -EPERM)
 		err_hint(err, "it needs CAP_SYS_NICE, and for a real-time policy a cgroup with real-time runtime");
 	return r;
@@ -40,12 +43,16 @@ static int set_scheduler(const struct plan_scheduler *plan, struct err **err)
 static int set_memory_policy(const struct plan_memory_policy *policy, struct err **err)
 {
 	unsigned long bits = policy->nodes.count * 8 * sizeof(*policy->nodes.words);
+	int r;
 
 	/* the kernel takes one bit less than it is told */
 	if (!policy->is_set ||
 	    syscall(SYS_set_mempolicy, policy->mode, policy->nodes.words, bits ? bits + 1 : 0) == 0)
 		return 0;
-	return err_sys(err, E_PROCESS, errno, "set_mempolicy", NULL, "/linux/memoryPolicy");
+	r = err_sys(err, E_PROCESS, errno, "set_mempolicy", NULL, "/linux/memoryPolicy");
+	if (r == -EINVAL)
+		err_hint(err, "its nodes must be the host's, and of those that the container may use");
+	return r;
 }
 
 /* Before the process was in the container's cgroup it had its initial ones (launch.c). */
