@@ -47,6 +47,7 @@ static const struct plan_device_rule default_rules[] = {
 	ALLOW(5, 0),
 	ALLOW(136, -1), /* /dev/pts */
 	ALLOW(5, 2),	/* /dev/ptmx */
+	ALLOW(10, 200), /* /dev/net/tun, which VPNs mount without a rule; who makes an interface by it needs CAP_NET_ADMIN */
 #undef ALLOW
 };
 

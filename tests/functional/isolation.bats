@@ -661,6 +661,16 @@ ok"
 	[[ $output == EPERM* ]]
 }
 
+@test "of devices that are mounted without a rule /dev/net/tun can be opened, as VPNs do, and no other" {
+	[[ -c /dev/net/tun && -c /dev/fuse ]] || skip "needs a host with /dev/net/tun and /dev/fuse"
+	make_bundle '.mounts += [{destination: "/m/tun", type: "bind", source: "/dev/net/tun", options: ["bind"]},
+		{destination: "/m/fuse", type: "bind", source: "/dev/fuse", options: ["bind"]}]'
+	script 'probe open /m/tun rw; probe open /m/fuse rw'
+	run_bundle
+	equal "$output" "ok
+EPERM"
+}
+
 # ---- seccomp ----
 
 @test "a seccomp profile refuses what it names, with its errno, and lets the rest through" {

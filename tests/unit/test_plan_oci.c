@@ -403,7 +403,7 @@ static void test_devices(void **state)
 	assert_string_equal(d[7].pointer, "/linux/devices/3");
 	assert_int_equal(w.plan->dev_symlink_count, 5);
 	rules = w.plan->cgroup.device_rules;
-	assert_int_equal(w.plan->cgroup.device_rule_count, 12);
+	assert_int_equal(w.plan->cgroup.device_rule_count, 13);
 	assert_true(!rules[0].allow && rules[0].type == 'a' && rules[0].major == -1 &&
 		    rules[0].mknod);
 	assert_true(rules[1].allow && rules[1].type == 'b' && rules[1].read && !rules[1].write);
