@@ -881,7 +881,7 @@ const struct engine_item IMAGE_ROWS engine_items[] = {
 	    [TARGET_BWRAP_RUN] = REFUSED("they run before pivot_root, which is its own"),
 	    [TARGET_LXC] = REFUSED("they are told other things than OCI's"),
 	    [TARGET_LXC_RUN] = REFUSED("they run before pivot_root, which is its own") } },
-	{ { "regions of a policy in a bundle, or of the host owner's" }, { "policy.regions policy.coversAreIdmapped" }, { asks_regions },
+	{ { "regions of a policy in a bundle, or of the host owner's" }, { "policy.regions policy.regionsByLink policy.coversAreIdmapped" }, { asks_regions },
 	  { [TARGET_OCI] = REFUSED("they cover what mounts have made, which mounts in config.json can't say"),
 	    [TARGET_BWRAP] = REFUSED("they cover what mounts have made"),
 	    [TARGET_LXC] = REFUSED("they cover what mounts have made") } },

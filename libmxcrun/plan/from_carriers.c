@@ -212,26 +212,35 @@ static enum plan_region_kind kind_of(enum policy_intent intent)
 					     : REGION_OPEN;
 }
 
+static int copy_regions(struct builder *b, const struct combined_region *from, size_t count, struct plan_region **ret, size_t *ret_count,
+			struct err **err)
+{
+	int r = 0;
+
+	*ret = arena_array(b->arena, count, sizeof(**ret));
+	if (!*ret)
+		return err_nomem(err);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		struct plan_region *region = &(*ret)[(*ret_count)++];
+
+		region->kind = kind_of(from[i].intent);
+		region->is_reopened = from[i].is_reopened;
+		r = copy_string(b, from[i].path, &region->path, err);
+		if (r == 0)
+			r = copy_string(b, from[i].pointer, &region->pointer, err);
+	}
+	return r;
+}
+
 static int build_regions(struct builder *b, struct err **err)
 {
 	const struct policy_combined *policy = combined_of(b);
 	struct plan_policy *plan = &b->plan->policy;
 	int r = policy->region_count ? check_propagation(b, &policy->regions[0], err) : 0;
 
-	plan->regions = arena_array(b->arena, policy->region_count, sizeof(*plan->regions));
-	if (!plan->regions)
-		return err_nomem(err);
-	for (size_t i = 0; i < policy->region_count && r == 0; i++) {
-		const struct combined_region *from = &policy->regions[i];
-		struct plan_region *region = &plan->regions[plan->region_count++];
-
-		region->kind = kind_of(from->intent);
-		region->is_reopened = from->is_reopened;
-		r = copy_string(b, from->path, &region->path, err);
-		if (r == 0)
-			r = copy_string(b, from->pointer, &region->pointer, err);
-	}
-	return r;
+	if (r == 0)
+		r = copy_regions(b, policy->regions, policy->region_count, &plan->regions, &plan->region_count, err);
+	return r == 0 ? copy_regions(b, policy->by_link, policy->by_link_count, &plan->by_link, &plan->by_link_count, err) : r;
 }
 
 static bool has_denials(const struct plan_policy *policy)

@@ -251,6 +251,8 @@ struct plan_seccomp {
 struct plan_policy {
 	struct plan_region *regions;	/* what contains comes before what is in it */
 	size_t region_count;
+	struct plan_region *by_link;	/* within a region that is as strict; they count where a link in the container leads elsewhere */
+	size_t by_link_count;
 	bool covers_are_idmapped;	/* covers of denied paths belong to an id that nobody has, by an idmapped mount */
 	/* For processes that come later: capabilities that would undo a restriction are refused, or left out */
 	uint64_t refused_capabilities, withheld_capabilities;

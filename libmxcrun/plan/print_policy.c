@@ -49,6 +49,10 @@ void print_policy(const struct plan *plan, struct json_writer *w)
 	for (size_t i = 0; i < policy->region_count; i++)
 		print_region(&policy->regions[i], w);
 	json_close(w, ']');
+	json_open(w, "regionsByLink", '[');
+	for (size_t i = 0; i < policy->by_link_count; i++)
+		print_region(&policy->by_link[i], w);
+	json_close(w, ']');
 	json_put_bool(w, "coversAreIdmapped", policy->covers_are_idmapped);
 	print_capability_set(policy->refused_capabilities, "refusedCapabilities", w);
 	print_capability_set(policy->withheld_capabilities, "withheldCapabilities", w);

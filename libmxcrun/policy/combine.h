@@ -74,6 +74,10 @@ struct policy_combined {
 	size_t carrier_count;
 	struct combined_region *regions; /* by path: what contains comes before what is in it */
 	size_t region_count;
+	/* Listed, and by their names restricted as much by what is around them: they count where a link in the container makes
+	 * the name another place's. Strictest word of those that list the path; likewise sorted. */
+	struct combined_region *by_link;
+	size_t by_link_count;
 	struct combined_grant *grants; /* likewise */
 	size_t grant_count;
 	struct combined_limit memory_bytes, cpus, pids, timeout_ms;

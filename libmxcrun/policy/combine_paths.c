@@ -286,14 +286,27 @@ static int collect_grants(struct combination *c, struct err **err)
 
 /* ---- regions ---- */
 
-static void add_region(struct combination *c, const char *path, const struct verdict *verdict)
+static struct combined_region region_of(const struct combination *c, const char *path, enum policy_intent intent,
+					const struct node *node)
 {
-	c->ret->regions[c->ret->region_count++] = (struct combined_region){
-		.intent = verdict->intent,
+	return (struct combined_region){
+		.intent = intent,
 		.path = path,
-		.pointer = verdict->node->pointer,
-		.carrier = &c->carriers[verdict->node->carrier],
+		.pointer = node->pointer,
+		.carrier = &c->carriers[node->carrier],
 	};
+}
+
+/* What is restricted around a place says nothing of the one that a link there leads to; what this very path is listed as does. */
+static void add_by_link(struct combination *c, const struct place *place, size_t count)
+{
+	const struct node *strictest = &c->nodes[place->item];
+
+	for (size_t i = 1; i < count; i++)
+		if (c->nodes[place[i].item].intent < strictest->intent)
+			strictest = &c->nodes[place[i].item];
+	if (strictest->intent != INTENT_READWRITE)
+		c->ret->by_link[c->ret->by_link_count++] = region_of(c, place->path, strictest->intent, strictest);
 }
 
 /* A denied folder with something open inside has to be passed through. */
@@ -315,7 +328,8 @@ static int collect_regions(struct combination *c, struct err **err)
 	size_t count;
 
 	c->ret->regions = arena_array(c->arena, c->node_count, sizeof(*c->ret->regions));
-	if (!c->ret->regions)
+	c->ret->by_link = arena_array(c->arena, c->node_count, sizeof(*c->ret->by_link));
+	if (!c->ret->regions || !c->ret->by_link)
 		return err_nomem(err);
 	for (size_t i = 0; i < c->index.count; i += count) {
 		const char *path = c->index.places[i].path;
@@ -324,8 +338,12 @@ static int collect_regions(struct combination *c, struct err **err)
 		struct verdict here = judge(c, path, len), around = judge(c, path, path_parent_len(path, len));
 
 		count = path_index_find(&c->index, path, len, &place);
-		if (here.node && here.intent != around.intent)
-			add_region(c, path, &here);
+		if (!here.node)
+			continue;
+		if (here.intent != around.intent)
+			c->ret->regions[c->ret->region_count++] = region_of(c, path, here.intent, here.node);
+		else
+			add_by_link(c, place, count);
 	}
 	mark_reopened(c->ret);
 	return 0;

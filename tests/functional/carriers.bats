@@ -376,6 +376,48 @@ pids 50 50 10.json"
 	assert_refused "by a link" /alias/open
 }
 
+@test "what a link in the container leads to stays restricted, whatever else is restricted around the link" {
+	mkdir -p "$BUNDLE/rootfs/run/secrets"
+	echo hidden >"$BUNDLE/rootfs/run/secrets/file"
+	ln -s /run "$BUNDLE/rootfs/var/run"
+	ln -s ../secret "$BUNDLE/rootfs/data/link"
+	script "$try_script"'try /run/secrets; try /run/secrets/file; try /secret/file; try /data/file; try /run'
+	# the pod's policy closes the name, not the place
+	owners 10 '{"filesystem": {"deniedPaths": ["/var/run/secrets"], "readonlyPaths": ["/data/link"]}}'
+	annotate '{"filesystem": {"deniedPaths": ["/var", "/data"]}}'
+	run_carried
+	equal "$status" 0
+	[[ ${lines[0]} == "seen eacces "* ]]
+	lacks "${lines[1]}" read
+	equal "${lines[2]}" "seen read erofs"
+	lacks "${lines[3]}" read
+	equal "${lines[4]}" "seen read write"
+	equal "$(plan_carried | jq -r '.policy.regionsByLink[] | "\(.kind) \(.path)"')" $'readonly /data/link\ndenied /var/run/secrets'
+	# read-only in read-only, by one carrier, and a part that the name's region leaves as open as it is
+	owners 10 '{"filesystem": {"readonlyPaths": ["/var", "/var/run/secrets"]}}'
+	config 'del(.annotations)'
+	run_carried
+	equal "${lines[0]} ${lines[1]} ${lines[4]}" "seen read erofs seen read erofs seen read write"
+	# the place is restricted as much already, or inside of it
+	annotate '{"filesystem": {"deniedPaths": ["/var", "/run/secrets/file", "/secret"]}}'
+	owners 10 '{"filesystem": {"deniedPaths": ["/var/run/secrets"], "readonlyPaths": ["/data/link", "/data"]}}'
+	run_carried
+	equal "$status" 0
+	[[ ${lines[0]} == "seen eacces "* ]]
+	lacks "${lines[1]}${lines[2]}" read
+	equal "${lines[3]}" "seen read erofs"
+	# what the other one leaves open there is refused
+	annotate '{"filesystem": {"deniedPaths": ["/var", "/run"], "readwritePaths": ["/run/secrets/file"]}}'
+	run_carried
+	assert_refused "by a link" 10.json
+	# and names without a link say what they said: nothing is made for them
+	annotate '{"filesystem": {"deniedPaths": ["/data"]}}'
+	owners 10 '{"filesystem": {"deniedPaths": ["/data/later", "/data/file"]}}'
+	run_carried
+	equal "$status" 0
+	[ ! -e "$BUNDLE/rootfs/data/later" ]
+}
+
 @test "a mount that is shared with the host is not covered" {
 	annotate '{"filesystem": {"deniedPaths": ["/secret"]}}'
 	mkdir "$BATS_TEST_TMPDIR/volume"

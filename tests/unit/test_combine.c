@@ -88,6 +88,36 @@ static void test_regions(void **state)
 	}
 }
 
+/* What names hide from each other: it counts where a link makes them two places. */
+static void test_by_link(void **state)
+{
+	static const struct { const char *first, *second, *by_link; } rows[] = {
+		{ FS(NO("'/a'")), FS(RO("'/b'")), "" },
+		{ FS(NO("'/d/a'")), FS(NO("'/d'")), "no /d/a" },
+		{ FS(RO("'/d/a'")), FS(NO("'/d'")), "ro /d/a" },
+		{ FS(RO("'/d','/d/a'")), NULL, "ro /d/a" },
+		{ FS(RO("'/d','/d/a'")), FS(NO("'/d/a'")), "" },
+		{ FS(RO("'/d/a'")), FS(NO("'/d'") "," RW("'/d/a'")), "" },
+		{ FS(RO("'/d'") "," RW("'/d/a'")), FS(RO("'/d'")), "" },
+	};
+	static const char *const marks[] = { "no", "ro", "rw" };
+
+	(void)state;
+	for (size_t i = 0; i < array_size(rows); i++) {
+		struct scene s = { .arena = arena_new() };
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+		assert_int_equal(add(&s, rows[i].first, GRANTS_NONE), 0);
+		if (rows[i].second)
+			assert_int_equal(add(&s, rows[i].second, GRANTS_NONE), 0);
+		assert_int_equal(combine(&s), 0);
+		for (size_t j = 0; j < s.combined->by_link_count; j++)
+			strbuf_printf(&text, "%s%s %s", j ? "; " : "", marks[s.combined->by_link[j].intent], s.combined->by_link[j].path);
+		assert_string_equal(strbuf_str(&text), rows[i].by_link);
+		scene_done(&s);
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct { const char *policy, *words; } rows[] = {
@@ -359,7 +389,7 @@ static void test_never_looser(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_regions),	 cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_regions),	 cmocka_unit_test(test_by_link), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_malformed), cmocka_unit_test(test_grants),
 		cmocka_unit_test(test_limits), cmocka_unit_test(test_network),
 		cmocka_unit_test(test_network_postures),	 cmocka_unit_test(test_never_looser),

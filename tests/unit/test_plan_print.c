@@ -38,7 +38,7 @@ static unsigned long mask_word = 5;
 static const char *words[] = { "a", "b", NULL };
 static uint32_t groups[] = { 5 };
 static struct plan_unit_property unit_property = { "A", "as", words };
-static struct plan_region region = { .path = "/r", .pointer = "/p" };
+static struct plan_region region = { .path = "/r", .pointer = "/p" }, linked = { .path = "/l", .pointer = "/q" };
 static struct plan_seccomp filter = { .program = program, .instruction_count = 1 };
 static struct plan_item item = { .subject = "path" };
 static struct plan plan;
@@ -76,7 +76,7 @@ static void make_plan(void)
 				    .proxy = { .listen_count = 1, .target_count = 1, .test = { true, false, words, words } } },
 		.monotonic = { true, 1, 2 },
 		.boottime = { true, 3, 4 },
-		.policy = { .regions = &region, .region_count = 1, .filters = &filter, .filter_count = 1, .items = &item, .item_count = 1 },
+		.policy = { .regions = &region, .region_count = 1, .by_link = &linked, .by_link_count = 1, .filters = &filter, .filter_count = 1, .items = &item, .item_count = 1 },
 		.process = { .argv = words,
 			     .env = words,
 			     .groups = groups,
@@ -408,6 +408,8 @@ static void change_policy(const char *before)
 	CHANGE_BOOL(region.is_reopened);
 	CHANGE_STRING(region.pointer);
 	CHANGE(plan.policy.region_count, 0);
+	CHANGE_STRING(linked.path);
+	CHANGE(plan.policy.by_link_count, 0);
 	CHANGE_BOOL(plan.policy.covers_are_idmapped);
 	CHANGE_NUMBER(plan.policy.refused_capabilities);
 	CHANGE_NUMBER(plan.policy.withheld_capabilities);
@@ -547,11 +549,11 @@ _Static_assert(sizeof(struct plan_process) == 352,
 	       "new member: print it and add it to change_process()");
 _Static_assert(sizeof(struct plan_region) == 32, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_item) == 64, "new member: print it and add it to change_policy()");
-_Static_assert(sizeof(struct plan_policy) == 104, "new member: print it and add it to change_policy()");
+_Static_assert(sizeof(struct plan_policy) == 120, "new member: print it and add it to change_policy()");
 _Static_assert(sizeof(struct plan_rdt) == 24, "new member: print it and add it to change_cgroup()");
 _Static_assert(sizeof(struct net_rules) == 32, "new member: print it and add it to change_network()");
 _Static_assert(sizeof(struct net_policy) == 264, "new member: print it and add it to change_network()");
-_Static_assert(sizeof(struct plan) == 1512, "new member: print it and add it to change_top()");
+_Static_assert(sizeof(struct plan) == 1528, "new member: print it and add it to change_top()");
 #endif
 
 int main(void)

@@ -7,7 +7,8 @@
  *
  * Which region lies in which was decided by names. A link in the container could make two names one place, so the order here
  * is that of the places, the stricter last; and where a link makes a restriction reach over something
- * that its name left open, the policy is refused.
+ * that its name left open, the policy is refused. A path inside of what is restricted as much is no region by its name, but is
+ * looked up all the same: where a link leads out of that, the restriction is at the place that it leads to.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,8 @@ struct place {
 	unsigned int depth;
 	int tree_fd;		/* taken aside; else -1 */
 	bool is_directory;
+	bool is_by_link;	/* no region by its name, but by that of a link in it */
+	bool is_contained;
 	bool is_kept;		/* what is there now shows there again: it stays open, or is read-only inside of a denied region */
 };
 
@@ -111,7 +114,7 @@ static int open_region(struct init *init, const struct plan_region *region, stru
 	return fd;
 }
 
-static int add_place(struct init *init, const struct plan_region *region, struct places *places, struct err **err)
+static int add_place(struct init *init, const struct plan_region *region, bool is_by_link, struct places *places, struct err **err)
 {
 	struct place *place = &places->items[places->count];
 	cleanup_close int fd = open_region(init, region, err);
@@ -120,7 +123,7 @@ static int add_place(struct init *init, const struct plan_region *region, struct
 
 	if (fd <= 0)
 		return take_fd(fd);
-	*place = (struct place){ .region = region, .tree_fd = -1 };
+	*place = (struct place){ .region = region, .tree_fd = -1, .is_by_link = is_by_link };
 	places->count++;
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, E_POLICY, errno, "fstat", region->path, region->pointer);
@@ -132,16 +135,43 @@ static int add_place(struct init *init, const struct plan_region *region, struct
 	return 0;
 }
 
+/* Is one of the parts of the name a link? Where a part can't be looked at: as if it were. */
+static bool has_link(struct init *init, const char *name)
+{
+	cleanup_free char *path = strdup(name);
+	char *end = path;
+
+	while (end && *end) {
+		cleanup_close int fd = -1;
+		char next;
+		struct stat st;
+
+		end += strcspn(end + 1, "/") + 1;
+		next = *end;
+		*end = '\0';
+		fd = path_open_in_root(init->root_fd, path, O_PATH | O_NOFOLLOW);
+		*end = next;
+		if (fd < 0)
+			return fd != -ENOENT && fd != -ENOTDIR;
+		if (fstat(fd, &st) < 0 || S_ISLNK(st.st_mode))
+			return true;
+	}
+	return !path;
+}
+
 static int look_up(struct init *init, struct places *places, struct err **err)
 {
 	const struct plan_policy *policy = &init->plan->policy;
 	int r = 0;
 
-	places->items = calloc(policy->region_count, sizeof(*places->items));
+	places->items = calloc(policy->region_count + policy->by_link_count, sizeof(*places->items));
 	if (!places->items)
 		return err_nomem(err);
 	for (size_t i = 0; i < policy->region_count && r == 0; i++)
-		r = add_place(init, &policy->regions[i], places, err);
+		r = add_place(init, &policy->regions[i], false, places, err);
+	for (size_t i = 0; i < policy->by_link_count && r == 0; i++)
+		if (has_link(init, policy->by_link[i].path))
+			r = add_place(init, &policy->by_link[i], true, places, err);
 	return r;
 }
 
@@ -151,7 +181,7 @@ static void mark_kept(struct places *places)
 		struct place *place = &places->items[i];
 
 		place->is_kept = place->region->kind == REGION_OPEN;
-		for (size_t j = 0; j < places->count && place->region->kind == REGION_READONLY; j++)
+		for (size_t j = 0; j < places->count && place->region->kind == REGION_READONLY && !place->is_by_link; j++)
 			place->is_kept |= places->items[j].region->kind == REGION_DENIED &&
 					  path_is_within(place->real, places->items[j].real) &&
 					  strcmp(place->real, places->items[j].real) != 0;
@@ -163,6 +193,68 @@ static void mark_kept(struct places *places)
 static bool is_alias(const struct place *place)
 {
 	return strcmp(place->real, place->region->path) != 0;
+}
+
+/* Does the second lie in the first, and not the other way round? Of two at one place the stricter is the outer one, or else the first. */
+static bool is_around(const struct place *outer, const struct place *inner)
+{
+	if (!path_is_within(inner->real, outer->real))
+		return false;
+	if (inner->depth != outer->depth)
+		return true;
+	return outer->region->kind != inner->region->kind ? outer->region->kind > inner->region->kind : outer < inner;
+}
+
+static const struct place *innermost_around(const struct places *places, const struct place *place)
+{
+	const struct place *found = NULL;
+
+	for (size_t i = 0; i < places->count; i++)
+		if (&places->items[i] != place && is_around(&places->items[i], place) && (!found || is_around(found, &places->items[i])))
+			found = &places->items[i];
+	return found;
+}
+
+static bool holds_less_strict(const struct places *places, const struct place *place)
+{
+	for (size_t i = 0; i < places->count; i++)
+		if (!places->items[i].is_by_link && places->items[i].region->kind < place->region->kind &&
+		    path_is_within(places->items[i].real, place->real))
+			return true;
+	return false;
+}
+
+/* Is it restricted as much by what a link makes the place around it? What is read-only by its name in a denied region is so on purpose. */
+static bool is_contained(const struct places *places, const struct place *place)
+{
+	const struct place *around = innermost_around(places, place);
+
+	if (!around || holds_less_strict(places, place) || (!is_alias(place) && !is_alias(around)))
+		return false;
+	return place->is_by_link ? around->region->kind >= place->region->kind : around->region->kind == place->region->kind;
+}
+
+static void drop_contained(struct places *places)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < places->count; i++)
+		places->items[i].is_contained = is_contained(places, &places->items[i]);
+	for (size_t i = 0; i < places->count; i++) {
+		if (places->items[i].is_contained)
+			free(places->items[i].real);
+		else
+			places->items[kept++] = places->items[i];
+	}
+	places->count = kept;
+}
+
+static bool has_aliases(const struct places *places)
+{
+	for (size_t i = 0; i < places->count; i++)
+		if (is_alias(&places->items[i]))
+			return true;
+	return false;
 }
 
 static int check_aliases(const struct places *places, struct err **err)
@@ -391,6 +483,8 @@ int regions_apply(struct init *init, struct err **err)
 	r = look_up(init, &places, err);
 	if (r < 0)
 		return r;
+	if (has_aliases(&places))
+		drop_contained(&places);
 	mark_kept(&places);
 	r = check_aliases(&places, err);
 	if (r == 0)
