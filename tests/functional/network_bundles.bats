@@ -34,16 +34,6 @@ mount_host_programs() {
 		{destination: "/tests", type: "bind", source: $here, options: ["bind", "ro"]}]'
 }
 
-# Give the process's namespace an interface and routes to the world.
-connect() {
-	ip link add "p$$" type veth peer name p0 netns "$WORLD"
-	ip link set "p$$" netns "$1" name eth0
-	in_world ip addr add 192.0.2.1/24 dev p0
-	in_world ip addr add 2001:db8:2::1/64 dev p0 nodad
-	in_world ip link set p0 up
-	nsenter -t "$1" -n sh -c 'ip link set lo up; ip addr add 192.0.2.2/24 dev eth0; ip addr add 2001:db8:2::2/64 dev eth0 nodad
-		ip link set eth0 up; ip route add default via 192.0.2.1; ip -6 route add default via 2001:db8:2::1'
-}
 in_pod() { nsenter -t "$POD" -n "$@"; }
 join_pod() {
 	config --arg path "/proc/$POD/ns/net" '.linux.namespaces |= (map(select(.type != "network")) + [{type: "network", path: $path}])'

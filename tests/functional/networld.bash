@@ -48,6 +48,17 @@ make_world() {
 	echo nameserver 198.51.100.10 >"$BATS_TEST_TMPDIR/resolv.conf"
 }
 
+# Give the process's namespace an interface and routes to the world.
+connect() {
+	ip link add "p$$" type veth peer name p0 netns "$WORLD"
+	ip link set "p$$" netns "$1" name eth0
+	in_world ip addr add 192.0.2.1/24 dev p0
+	in_world ip addr add 2001:db8:2::1/64 dev p0 nodad
+	in_world ip link set p0 up
+	nsenter -t "$1" -n sh -c 'ip link set lo up; ip addr add 192.0.2.2/24 dev eth0; ip addr add 2001:db8:2::2/64 dev eth0 nodad
+		ip link set eth0 up; ip route add default via 192.0.2.1; ip -6 route add default via 2001:db8:2::1'
+}
+
 end_world() {
 	kill "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null || true
 	wait "${SERVERS[@]}" "$HOST" "$WORLD" 2>/dev/null || true
