@@ -528,6 +528,46 @@ changed"
 644 /data/file"
 }
 
+@test "tmpcopyup: an owner that is given holds, each id by itself; else the folder's" {
+	make_bundle '.mounts += [["both", "uid=7", "gid=8"], ["user", "uid=7"], ["group", "gid=8"], ["plain"]
+		| {destination: "/\(.[0])", type: "tmpfs", source: "tmpfs", options: (["tmpcopyup"] + .[1:])}]'
+	mkdir "$BUNDLE"/rootfs/{both,user,group,plain}
+	touch "$BUNDLE/rootfs/both/file"
+	chown -R 5:6 "$BUNDLE"/rootfs/{both,user,group,plain}
+	script 'stat -c "%u:%g %n" /both /user /group /plain /both/file'
+	run_bundle
+	equal "$output" "7:8 /both
+7:6 /user
+5:8 /group
+5:6 /plain
+5:6 /both/file"
+}
+
+# As podman mounts a part of an image.
+@test "an overlay whose lower folders have together a longer name than the kernel takes at once" {
+	local long upper lower
+	[[ $(uname -r) =~ ^([0-9]+)\.([0-9]+) ]]
+	((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] >= 6007)) || skip "needs Linux 6.7"
+	printf -v long '%0150d' 0
+	upper=$BATS_TEST_TMPDIR/$long/upper lower=$BATS_TEST_TMPDIR/$long/lower
+	mkdir -p "$upper" "$lower"
+	touch "$upper/one" "$lower/two" "$lower/both"
+	echo upper >"$upper/both"
+	make_bundle --arg layers "lowerdir=$upper:$lower" '.mounts += [{destination: "/o", type: "overlay", source: "overlay", options: [$layers]}]'
+	script 'ls /o; cat /o/both; touch /o/x || echo read-only'
+	run_bundle
+	equal "$output" "both
+one
+two
+upper
+read-only"
+	for wrong in "$upper:$lower/absent" "$upper:$lower/\\:" "$upper::$lower"; do
+		config --arg layers "lowerdir=$wrong" '.mounts[-1].options = [$layers]'
+		run_bundle
+		assert_refused "overlay does not take the option"
+	done
+}
+
 @test "a tmpfs without a mode takes that of the folder that it covers" {
 	make_bundle '.mounts += [{destination: "/data", type: "tmpfs", source: "tmpfs"}, {destination: "/own", type: "tmpfs", source: "tmpfs", options: ["mode=0500"]},
 		{destination: "/new/place", type: "tmpfs", source: "tmpfs"}]'

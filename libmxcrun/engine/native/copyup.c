@@ -117,7 +117,7 @@ static int copy_directory(int from_fd, int to_fd, unsigned int depth)
 	return r;
 }
 
-int copyup_tree(int from_fd, int to_fd)
+int copyup_tree(int from_fd, int to_fd, bool with_uid, bool with_gid)
 {
 	struct stat st;
 	int r;
@@ -127,5 +127,5 @@ int copyup_tree(int from_fd, int to_fd)
 	r = copy_directory(from_fd, to_fd, 0);
 	if (r < 0)
 		return r;
-	return fchownat(to_fd, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+	return fchownat(to_fd, "", with_uid ? st.st_uid : (uid_t)-1, with_gid ? st.st_gid : (gid_t)-1, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }

@@ -12,11 +12,38 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mem.h"
 #include "base/sys.h"
 #include "engine/native/mounts.h"
 
 #define STATX_MNT_ID_BIT 0x1000u	/* STATX_MNT_ID, Linux 5.8 */
 #define STATX_ATTR_MOUNT_ROOT_BIT 0x2000u	/* STATX_ATTR_MOUNT_ROOT, likewise */
+
+#define VALUE_MAX 255u /* of a string of fsconfig(2) */
+
+/* An overlay's lower folders, each by itself (Linux 6.7), where together they are too long, as podman's are when a part of an image is
+ * mounted. Names with escapes are not for us to split. */
+static int add_layers(int fs_fd, const char *layers)
+{
+	cleanup_free char *copy = strdup(layers);
+	char *rest = copy, *layer;
+
+	if (!copy)
+		return -ENOMEM;
+	while ((layer = strsep(&rest, ":")))
+		if (sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "lowerdir+", layer, 0) < 0)
+			return -errno;
+	return 0;
+}
+
+static int set_option(int fs_fd, const struct plan_option *option)
+{
+	unsigned int command = option->value ? SYS_FSCONFIG_SET_STRING : SYS_FSCONFIG_SET_FLAG;
+
+	if (option->value && strlen(option->value) > VALUE_MAX && !strcmp(option->key, "lowerdir") && !strchr(option->value, '\\'))
+		return add_layers(fs_fd, option->value);
+	return sys_fsconfig(fs_fd, command, option->key, option->value, 0) < 0 ? -errno : 0;
+}
 
 static int configure(int fs_fd, const char *source, const struct plan_option *options, size_t option_count,
 		     const char **ret_refused)
@@ -24,12 +51,12 @@ static int configure(int fs_fd, const char *source, const struct plan_option *op
 	if (source && sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "source", source, 0) < 0)
 		return -errno;
 	for (size_t i = 0; i < option_count; i++) {
-		unsigned int command = options[i].value ? SYS_FSCONFIG_SET_STRING : SYS_FSCONFIG_SET_FLAG;
+		int r = set_option(fs_fd, &options[i]);
 
-		if (sys_fsconfig(fs_fd, command, options[i].key, options[i].value, 0) < 0) {
+		if (r < 0) {
 			if (ret_refused)
 				*ret_refused = options[i].key;
-			return -errno;
+			return r;
 		}
 	}
 	return sys_fsconfig(fs_fd, SYS_FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? -errno : 0;

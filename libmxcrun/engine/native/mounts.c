@@ -420,7 +420,7 @@ static int apply_filesystem(struct init *init, const struct plan_mount *mount, s
 	if (tree < 0)
 		return tree;
 	if (mount->copy_up) {
-		r = copyup_tree(target, tree);
+		r = copyup_tree(target, tree, !plan_mount_option(mount, "uid"), !plan_mount_option(mount, "gid"));
 		if (r < 0)
 			return err_sys(err, E_MOUNT, -r, "tmpcopyup", mount->destination, mount->pointer);
 	}

@@ -68,7 +68,7 @@ int mounts_apply_step(struct init *init, const struct plan_mount *mount, struct 
 int mounts_apply_cgroup(struct init *init, const struct plan_mount *mount, struct err **err);
 
 /* copyup.c: copy directories, regular files and symlinks of one directory (O_PATH) into another, with
- * mode and owner; of the directories themselves the owner alone. 0 or -errno. */
-int copyup_tree(int from_fd, int to_fd);
+ * mode and owner; of the directories themselves the owner alone, and of that what is asked for. 0 or -errno. */
+int copyup_tree(int from_fd, int to_fd, bool with_uid, bool with_gid);
 
 #endif
