@@ -63,7 +63,7 @@ stop_daemon() { # PIDFILE
 
 # Without Kubernetes' interface, unless standard input configures it, and without what needs other parts of the host. The image is in NAMESPACE.
 make_containerd() { # NAMESPACE
-	local config
+	local config here_only
 	config=$(cat)
 	cat >"$E/containerd.toml" <<-END
 		version = 2
@@ -87,7 +87,9 @@ make_containerd() { # NAMESPACE
 	containerd_answers() { in_containerd "$1" version >/dev/null 2>&1; }
 	wait_for 30 containerd_answers "$1"
 	make_oci_image
-	in_containerd "$1" image import --snapshotter native "$E/oci.tar" >/dev/null 2>&1
+	# containerd 2 would have it unpacked as its own configuration says
+	in_containerd "$1" image import --help | grep -q -e --local && here_only=--local
+	in_containerd "$1" image import ${here_only-} --snapshotter native "$E/oci.tar" >/dev/null 2>&1
 	in_containerd "$1" image ls -q | grep -qx localhost/mxt-image:latest
 }
 
