@@ -1,8 +1,8 @@
 /* from_oci_systemd.c - annotations org.systemd.property.NAME: properties of the container's scope.
  *
  * Values are written as GVariant text, of which these forms are taken: 'text', true, false, a number with or without
- * its type in front (uint64 5), and lists of texts. A name in Sec is systemd's word for a time in seconds and goes over the
- * bus in microseconds, as USec.
+ * its type in front (uint64 5), and lists of texts. A name in Sec is systemd's word for a time in seconds, also 1.5, and goes over
+ * the bus in microseconds, as USec.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -16,8 +16,15 @@
 #define PREFIX "org.systemd.property."
 #define USEC_PER_SEC 1000000u
 
-static const struct { const char *word, *signature; } number_types[] = {
-	{ "int32", "i" }, { "uint32", "u" }, { "int64", "x" }, { "uint64", "t" },
+static const struct number_type {
+	const char *word, *signature;
+	int64_t least;
+	uint64_t most;
+} number_types[] = {
+	{ "int32", "i", INT32_MIN, INT32_MAX }, /* what has no type is one */
+	{ "uint32", "u", 0, UINT32_MAX },
+	{ "int64", "x", INT64_MIN, INT64_MAX },
+	{ "uint64", "t", 0, UINT64_MAX },
 };
 
 static const char *skip_blanks(const char *at)
@@ -75,25 +82,36 @@ static bool parse_single(struct builder *b, const char *text, const char *signat
 	return items && items[0];
 }
 
-static bool parse_number(struct builder *b, const char *at, struct plan_unit_property *property)
+static const struct number_type *take_type(const char **at)
 {
-	const char *signature = "i";
-	char *end;
-
 	for (size_t i = 0; i < array_size(number_types); i++) {
 		size_t len = strlen(number_types[i].word);
 
-		if (!strncmp(at, number_types[i].word, len) && isspace((unsigned char)at[len])) {
-			signature = number_types[i].signature;
-			at = skip_blanks(at + len);
-			break;
+		if (!strncmp(*at, number_types[i].word, len) && isspace((unsigned char)(*at)[len])) {
+			*at = skip_blanks(*at + len);
+			return &number_types[i];
 		}
 	}
-	if (!isdigit((unsigned char)*at) && !(*at == '-' && isdigit((unsigned char)at[1])))
+	return &number_types[0];
+}
+
+static bool is_in_range(const char *text, const struct number_type *type)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)text[*text == '-']))
 		return false;
 	errno = 0;
-	(void)strtoull(at, &end, 10);
-	return !errno && !*end && (*at != '-' || strchr("ix", *signature)) && parse_single(b, at, signature, property);
+	if (*text == '-')
+		return strtoll(text, &end, 10) >= type->least && !errno && !*end;
+	return strtoull(text, &end, 10) <= type->most && !errno && !*end;
+}
+
+static bool parse_number(struct builder *b, const char *at, struct plan_unit_property *property)
+{
+	const struct number_type *type = take_type(&at);
+
+	return is_in_range(at, type) && parse_single(b, at, type->signature, property);
 }
 
 static bool parse_value(struct builder *b, const char *text, struct plan_unit_property *property)
@@ -110,20 +128,41 @@ static bool parse_value(struct builder *b, const char *text, struct plan_unit_pr
 	return parse_number(b, at, property);
 }
 
-/* "TimeoutStopSec": 5 to "TimeoutStopUSec": 5000000. */
-static bool convert_seconds(struct builder *b, struct plan_unit_property *property)
+/* "1", "1.5" to microseconds; what is smaller than one is cut off. */
+static bool parse_seconds(const char *text, uint64_t *ret)
 {
-	uint64_t seconds;
+	char *end;
+	uint64_t part = USEC_PER_SEC;
 
-	if (!ends_with(property->name, "Sec") || ends_with(property->name, "USec"))
-		return true;
-	if (!strchr("iuxt", *property->signature) || property->signature[1] || property->values[0][0] == '-')
+	if (!isdigit((unsigned char)*text))
 		return false;
-	seconds = strtoull(property->values[0], NULL, 10);
-	if (seconds > UINT64_MAX / USEC_PER_SEC)
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	if (errno || *ret >= UINT64_MAX / USEC_PER_SEC)
+		return false;
+	*ret *= USEC_PER_SEC;
+	if (*end == '.')
+		for (end++; isdigit((unsigned char)*end); end++)
+			*ret += (part /= 10) * (uint64_t)(*end - '0');
+	return !*end;
+}
+
+/* "TimeoutStopSec": 5 to "TimeoutStopUSec": 5000000. */
+static bool parse_time(struct builder *b, const char *text, struct plan_unit_property *property)
+{
+	const char *at = skip_blanks(text);
+	uint64_t usec;
+
+	take_type(&at);
+	if (!parse_seconds(at, &usec))
 		return false;
 	property->name = arena_printf(b->arena, "%.*sUSec", (int)(strlen(property->name) - 3), property->name);
-	return property->name && parse_single(b, arena_printf(b->arena, "%" PRIu64, seconds * USEC_PER_SEC), "t", property);
+	return property->name && parse_single(b, arena_printf(b->arena, "%" PRIu64, usec), "t", property);
+}
+
+static bool is_in_seconds(const char *name)
+{
+	return ends_with(name, "Sec") && !ends_with(name, "USec");
 }
 
 static bool is_name(const char *name)
@@ -151,8 +190,8 @@ int build_unit_properties(struct builder *b, struct err **err)
 		if (strncmp(map->items[i].key, PREFIX, strlen(PREFIX)) != 0)
 			continue;
 		property->name = arena_strdup(b->arena, name);
-		if (!is_name(name) || !property->name || !parse_value(b, map->items[i].value, property) ||
-		    !convert_seconds(b, property))
+		if (!is_name(name) || !property->name ||
+		    !(is_in_seconds(name) ? parse_time : parse_value)(b, map->items[i].value, property))
 			return err_set(err, E_CONFIG, 0, "/annotations",
 				       "%.128s: expected a property's value such as 'text', true, uint64 5 or ['a', 'b']",
 				       map->items[i].key);
