@@ -31,6 +31,7 @@
 #define SUBTREE_CONTROL "cgroup.subtree_control"
 #define OWN_LEAF "mxcrun.self"
 #define WANTED_MAX 32
+#define SYSTEMD_CONTROLLERS "cpu cpuset io memory pids"
 
 /* ---- which controllers ---- */
 
@@ -40,6 +41,7 @@ static const char *const usual[] = { "cpu", "memory", "pids", "io", "cpuset" };
 struct wanted {
 	const char *name;
 	const struct plan_cgroup_write *write; /* that can't do without it; NULL for a usual one */
+	bool is_systemds;		       /* it hands down those that it knows, and those only */
 	int errnum;			       /* why it could not be enabled */
 	char *refused_at;		       /* and in which group; owned */
 };
@@ -65,25 +67,27 @@ static struct wanted *find_wanted(struct wanted_list *list, const char *name)
 	return NULL;
 }
 
-static void add_wanted(struct wanted_list *list, const char *name,
-		       const struct plan_cgroup_write *write)
+static void add_wanted(struct wanted_list *list, const char *name, const struct plan_cgroup_write *write, bool is_systemds)
 {
 	if (!find_wanted(list, name) && list->count < WANTED_MAX)
-		list->items[list->count++] = (struct wanted){ .name = name, .write = write };
+		list->items[list->count++] = (struct wanted){ .name = name, .write = write, .is_systemds = is_systemds };
 }
 
 static void collect_wanted(struct wanted_list *list, const struct group *group,
 			   const struct plan_cgroup *plan, const struct host_facts *facts)
 {
+	const char *systemds = plan->manager == CGROUP_MANAGER_SYSTEMD ? SYSTEMD_CONTROLLERS : "";
 	size_t i;
 
-	for (i = 0; i < plan->write_count; i++)
-		if (strcmp(plan->writes[i].controller, "cgroup") != 0 &&
-		    cgroup_find_for(group->cgroup, &plan->writes[i]) == group->dir)
-			add_wanted(list, plan->writes[i].controller, &plan->writes[i]);
+	for (i = 0; i < plan->write_count; i++) {
+		const char *name = plan->writes[i].controller;
+
+		if (strcmp(name, "cgroup") != 0 && cgroup_find_for(group->cgroup, &plan->writes[i]) == group->dir)
+			add_wanted(list, name, &plan->writes[i], directory_has_word(systemds, name));
+	}
 	for (i = 0; i < array_size(usual); i++)
 		if (directory_has_word(facts->v2_controllers, usual[i]))
-			add_wanted(list, usual[i], NULL);
+			add_wanted(list, usual[i], NULL, directory_has_word(systemds, usual[i]));
 }
 
 /* Take out what the group has. */
@@ -172,7 +176,7 @@ static int hand_down_all(struct wanted_list *list, int dir_fd, const char *path)
 	for (i = 0; r == 0 && i < list->count; i++) {
 		struct wanted *wanted = &list->items[i];
 
-		if (directory_has_word(enabled, wanted->name))
+		if (wanted->is_systemds || directory_has_word(enabled, wanted->name))
 			continue;
 		if (room > 0)
 			room = check_room(list, dir_fd);
@@ -237,6 +241,14 @@ static int report_missing(const struct wanted *wanted, const struct host_facts *
 	return -errnum;
 }
 
+static bool are_all_systemds(const struct wanted_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!list->items[i].is_systemds)
+			return false;
+	return true;
+}
+
 static int enable_controllers(const struct group *group, const struct plan_cgroup *plan,
 			      const struct host_facts *facts, struct err **err)
 {
@@ -246,7 +258,7 @@ static int enable_controllers(const struct group *group, const struct plan_cgrou
 
 	collect_wanted(&list, group, plan, facts);
 	r = drop_enabled(&list, group->fd);
-	if (r == 0 && list.count > 0 && plan->manager == CGROUP_MANAGER_CGROUPFS) {
+	if (r == 0 && !are_all_systemds(&list)) {
 		r = hand_down_from_top(&list, group);
 		if (r == 0)
 			r = drop_enabled(&list, group->fd);

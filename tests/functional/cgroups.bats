@@ -399,3 +399,35 @@ outcome() { # LIMIT
 	run --separate-stderr rt --systemd-cgroup run --bundle "$BUNDLE" "$TAG-2"
 	assert_refused org.systemd.property.TimeoutStopSec
 }
+
+@test "under systemd a controller that systemd doesn't know is enabled all the same" {
+	requires systemd mxcrun cgroup_v2
+	has_controller hugetlb && [ -d /sys/kernel/mm/hugepages/hugepages-2048kB ] || skip "needs huge pages of 2 MB and their controller"
+	make_bundle '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: 4194304}]'
+	rt --systemd-cgroup create --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" </dev/null >/dev/null 2>&1
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	systemctl daemon-reload
+	equal "$(cgroup_value "$PID" hugetlb - hugetlb.2MB.max)" 4194304
+}
+
+@test "under systemd its device policy stands beside the container's rules, which stay" {
+	requires systemd mxcrun systemctl cgroup_v2
+	local unit
+	make_bundle '.linux.resources.devices = [{allow: false, access: "rwm"}]'
+	rt --systemd-cgroup create --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" </dev/null >/dev/null 2>&1
+	rt start "$TAG"
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	unit=$(basename "$(cgroup_dir "$PID" memory)")
+	# Null is one of the specification's devices, the kernel's log is not. Opened by a process that joins the group alone.
+	opens() { "$BASH" -c 'echo $$ >"$1/cgroup.procs" && : <"$2"' sh "$(cgroup_dir "$PID" '')" "$1"; }
+	opens /dev/null
+	refused opens /dev/kmsg
+	systemctl set-property --runtime "$unit" DevicePolicy=strict "DeviceAllow=/dev/zero rw" "DeviceAllow=/dev/kmsg rw"
+	opens /dev/zero
+	refused opens /dev/null
+	refused opens /dev/kmsg
+	systemctl set-property --runtime "$unit" DevicePolicy=auto DeviceAllow=
+	systemctl daemon-reload
+	opens /dev/null
+	refused opens /dev/kmsg
+}
