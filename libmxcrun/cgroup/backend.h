@@ -90,10 +90,10 @@ void holder_release(struct cgroup_holder *holder);
  * systemd chose. */
 int systemd_start_scope(struct cgroup *cgroup, const struct plan *plan,
 			const struct host_facts *facts, struct err **err);
+/* Tell systemd other limits, or it would set its old ones again. */
+int systemd_update_scope(const struct cgroup *cgroup, const struct plan_cgroup *limits, struct err **err);
 /* Stop the container's scope and wait until that is done. Absent is fine; a unit of the same name
  * whose groups aren't the container's is left alone. */
-/* Tell systemd the limits of the plan, or it would set its old ones again. */
-int systemd_update_scope(const struct cgroup *cgroup, const struct plan *plan, struct err **err);
 int systemd_stop_scope(const struct cgroup *cgroup, struct err **err);
 
 /* ---- resctrl ---- */

@@ -76,7 +76,7 @@ void cgroup_tasks_done(struct cgroup_tasks *tasks);
 void cgroup_joined(const struct cgroup *cgroup);
 
 /* Write the limits of the plan into groups that exist. Stops at the first that the kernel refuses, and puts those before it back (but
- * for systemd's scopes, and for limits of single devices). A view will do. */
+ * for limits of single devices), systemd's scope included. A view will do. */
 int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts, struct err **err);
 
 /* The quota (-1: none) and the period that a v2 group has, in microseconds. 0 or -errno, where it has none. */

@@ -103,7 +103,7 @@ static void put_own_property(struct dbus_body *body, const struct plan_unit_prop
 	}
 }
 
-static void put_properties(struct dbus_body *body, const struct plan *plan, pid_t pid)
+static void put_properties(struct dbus_body *body, const struct plan *plan, unsigned int version, pid_t pid)
 {
 	cleanup_strbuf struct strbuf description = STRBUF_INIT;
 	size_t mark;
@@ -124,20 +124,20 @@ static void put_properties(struct dbus_body *body, const struct plan *plan, pid_
 	/* Or a failed scope would keep its name until somebody resets it. */
 	systemd_put_property(body, "CollectMode", "s");
 	dbus_put_string(body, "inactive-or-failed");
-	systemd_put_limits(body, &plan->cgroup);
+	systemd_put_limits(body, &plan->cgroup, version, true);
 	for (size_t i = 0; i < plan->cgroup.unit_property_count; i++)
 		put_own_property(body, &plan->cgroup.unit_properties[i]);
 }
 
 /* The signature of StartTransientUnit: name, mode, properties, auxiliary units (none). */
-static void put_scope(struct dbus_body *body, const struct plan *plan, pid_t pid)
+static void put_scope(struct dbus_body *body, const struct plan *plan, unsigned int version, pid_t pid)
 {
 	size_t mark;
 
 	dbus_put_string(body, plan->cgroup.scope);
 	dbus_put_string(body, "fail");
 	mark = dbus_open_array(body, 8);
-	put_properties(body, plan, pid);
+	put_properties(body, plan, version, pid);
 	dbus_close_array(body, mark, 8);
 	mark = dbus_open_array(body, 8);
 	dbus_close_array(body, mark, 8);
@@ -210,34 +210,46 @@ static void put_unit_path(struct strbuf *path, const char *unit)
 	}
 }
 
+/* A property that is a text, malloc'd; "" when there is no such object, or it has none. */
+static int read_text(struct dbus *bus, const char *path, const char *interface, const char *property, char **ret)
+{
+	const struct dbus_call call = { SYSTEMD_NAME, path, "org.freedesktop.DBus.Properties", "Get", "ss" };
+	cleanup_dbus_body struct dbus_body body = DBUS_BODY_INIT;
+	cleanup_dbus_message struct dbus_message reply = DBUS_MESSAGE_INIT;
+	const char *text = "";
+	int r;
+
+	dbus_put_string(&body, interface);
+	dbus_put_string(&body, property);
+	r = dbus_call(bus, &call, &body, &reply);
+	if (r == 0 && (!dbus_get_variant(&reply, "s") || !dbus_get_string(&reply, &text)))
+		return -EBADMSG;
+	if (r < 0 && r != -EREMOTEIO)
+		return r;
+	*ret = strdup(text);
+	return *ret ? 0 : -ENOMEM;
+}
+
 /* The cgroup that systemd has for the unit, "" when it has none. */
 static int read_control_group(struct dbus *bus, const char *unit, char **ret)
 {
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
-	cleanup_dbus_body struct dbus_body body = DBUS_BODY_INIT;
-	cleanup_dbus_message struct dbus_message reply = DBUS_MESSAGE_INIT;
-	struct dbus_call call = { SYSTEMD_NAME, NULL, "org.freedesktop.DBus.Properties", "Get",
-				  "ss" };
-	const char *group = "";
-	int r;
 
 	put_unit_path(&path, unit);
-	if (path.failed)
-		return -ENOMEM;
-	call.path = strbuf_str(&path);
-	dbus_put_string(&body, SYSTEMD_NAME ".Scope");
-	dbus_put_string(&body, "ControlGroup");
-	r = dbus_call(bus, &call, &body, &reply);
-	/* An error answer: there is no such unit, or it is no scope. */
-	if (r == 0 && (!dbus_get_variant(&reply, "s") || !dbus_get_string(&reply, &group)))
-		return -EBADMSG;
-	if (r < 0 && r != -EREMOTEIO)
-		return r;
-	*ret = strdup(group);
-	return *ret ? 0 : -ENOMEM;
+	return path.failed ? -ENOMEM : read_text(bus, strbuf_str(&path), SYSTEMD_NAME ".Scope", "ControlGroup", ret);
 }
 
-int systemd_update_scope(const struct cgroup *cgroup, const struct plan *plan, struct err **err)
+/* Asked only where it matters; 0: it matters not, or isn't known. */
+static unsigned int read_version(struct dbus *bus, const struct plan_cgroup *limits)
+{
+	cleanup_free char *text = NULL;
+
+	if (!systemd_limits_depend_on_version(limits) || read_text(bus, SYSTEMD_PATH, SYSTEMD_MANAGER, "Version", &text) < 0)
+		return 0;
+	return (unsigned int)strtoul(text[0] == 'v' ? text + 1 : text, NULL, 10);
+}
+
+int systemd_update_scope(const struct cgroup *cgroup, const struct plan_cgroup *limits, struct err **err)
 {
 	static const struct dbus_call call = { SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
 					       "SetUnitProperties", "sba(sv)" };
@@ -253,7 +265,7 @@ int systemd_update_scope(const struct cgroup *cgroup, const struct plan *plan, s
 	dbus_put_string(&body, cgroup->unit);
 	dbus_put_bool(&body, true);
 	mark = dbus_open_array(&body, 8);
-	systemd_put_limits(&body, &plan->cgroup);
+	systemd_put_limits(&body, limits, read_version(&bus, limits), false);
 	dbus_close_array(&body, mark, 8);
 	r = dbus_call(&bus, &call, &body, &reply);
 	/* it writes its own, rounded values once it has answered: after another answer it is done with that */
@@ -331,7 +343,7 @@ static int start_unit(struct dbus *bus, const struct cgroup *cgroup, const struc
 					       "StartTransientUnit", "ssa(sv)a(sa(sv))" };
 	cleanup_dbus_body struct dbus_body body = DBUS_BODY_INIT;
 
-	put_scope(&body, plan, cgroup->holder->pid);
+	put_scope(&body, plan, read_version(bus, &plan->cgroup), cgroup->holder->pid);
 	return systemd_run_job(bus, &call, &body, "starting", plan->cgroup.scope, err);
 }
 

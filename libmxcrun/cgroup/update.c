@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cgroup/bfq.h"
 #include "cgroup/directory.h"
+#include "cgroup/systemd_limits.h"
 
 #define V1_UNLIMITED (INT64_MAX - 65535) /* less the rest of a page, of whatever size */
 
@@ -114,6 +115,23 @@ static void add_old_value(const struct cgroup *cgroup, struct plan_cgroup_write 
 		ret->writes[ret->write_count++] = write;
 }
 
+static bool is_share(const char *file)
+{
+	return !strcmp(file, "cpu.idle") || !strcmp(file, "cpu.weight");
+}
+
+/* An idle group has no weight, and the first one again when it ceases to be idle. */
+static void add_old_share(const struct cgroup *cgroup, struct plan_cgroup_write write, struct plan_cgroup *ret)
+{
+	size_t count = ret->write_count;
+
+	write.file = "cpu.idle";
+	add_old_value(cgroup, write, ret);
+	write.file = "cpu.weight";
+	if (ret->write_count == count || ret->writes[count].value[0] == '0')
+		add_old_value(cgroup, write, ret);
+}
+
 /* A weight may have gone to BFQ's file as well, or there alone. */
 static int read_old_values(const struct cgroup *cgroup, const struct plan_cgroup *plan, struct plan_cgroup *ret,
 			   struct err **err)
@@ -124,6 +142,10 @@ static int read_old_values(const struct cgroup *cgroup, const struct plan_cgroup
 	for (size_t i = 0; i < plan->write_count; i++) {
 		struct plan_cgroup_write write = plan->writes[i];
 
+		if (is_share(write.file)) {
+			add_old_share(cgroup, write, ret);
+			continue;
+		}
 		add_old_value(cgroup, write, ret);
 		write.file = bfq_file(write.file);
 		if (write.file)
@@ -132,8 +154,66 @@ static int read_old_values(const struct cgroup *cgroup, const struct plan_cgroup
 	return 0;
 }
 
-/* All of the limits, or none: what was written before a refusal is taken back, as runc does. Where systemd has been told already it would
- * set the new ones again, so they stay. */
+/* ---- systemd ---- */
+
+static bool is_written(const struct plan_cgroup *plan, const char *file)
+{
+	for (size_t i = 0; i < plan->write_count; i++)
+		if (strcmp(plan->writes[i].file, file) == 0)
+			return true;
+	return false;
+}
+
+static int read_other_values(const struct cgroup *cgroup, const struct plan_cgroup *plan, struct plan_cgroup *ret,
+			     struct err **err)
+{
+	struct plan_cgroup_write write;
+	size_t count = 0;
+
+	while (systemd_limit_file(count, &write))
+		count++;
+	ret->writes = calloc(count, sizeof(*ret->writes));
+	if (!ret->writes)
+		return err_nomem(err);
+	for (size_t i = 0; systemd_limit_file(i, &write); i++) {
+		write.value = "";
+		if (is_written(plan, write.file))
+			continue;
+		if (!is_share(write.file))
+			add_old_value(cgroup, write, ret);
+		else if (!strcmp(write.file, "cpu.idle") && !is_written(plan, "cpu.weight"))
+			add_old_share(cgroup, write, ret);
+	}
+	return 0;
+}
+
+/* With a limit systemd writes all those of its controller again, and what it has of them is rounded or, where it has no such property,
+ * its own. So what isn't named is looked at afterwards. */
+static int tell_systemd(const struct cgroup *cgroup, const struct plan_cgroup *limits, struct err **err)
+{
+	cleanup_old_values struct plan_cgroup others = { 0 };
+	int r = read_other_values(cgroup, limits, &others, err);
+
+	if (r == 0)
+		r = systemd_update_scope(cgroup, limits, err);
+	for (size_t i = 0; i < others.write_count && r == 0; i++) {
+		cleanup_free char *now = read_old_value(cgroup, &others.writes[i]);
+
+		if (now && strcmp(now, others.writes[i].value) != 0)
+			cgroup_write(cgroup, &others.writes[i], NULL);
+	}
+	return r;
+}
+
+/* systemd first: it writes its own, rounded values. */
+static int put_back(const struct cgroup *cgroup, const struct plan_cgroup *old)
+{
+	int told = cgroup->unit ? tell_systemd(cgroup, old, NULL) : 0, r = write_all(cgroup, old, NULL);
+
+	return told < 0 ? told : r;
+}
+
+/* All of the limits, or none: what was written before a refusal is taken back, as runc does. */
 int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct host_facts *facts,
 		  struct err **err)
 {
@@ -145,13 +225,13 @@ int cgroup_update(struct cgroup *cgroup, const struct plan *plan, const struct h
 	if (r == 0)
 		r = read_old_values(cgroup, &plan->cgroup, &old, err);
 	if (r == 0 && cgroup->unit)
-		r = systemd_update_scope(cgroup, plan, err);
+		r = tell_systemd(cgroup, &plan->cgroup, err);
 	if (r < 0)
 		return r;
 	r = write_all(cgroup, &plan->cgroup, err);
 	if (r == 0 && plan->rdt.is_set)
 		r = resctrl_update(&cgroup->resctrl, &plan->rdt, err);
-	if (r < 0 && !cgroup->unit && write_all(cgroup, &old, NULL) < 0)
+	if (r < 0 && put_back(cgroup, &old) < 0)
 		err_hint(err, "limits that were set before this one could not all be put back");
 	return r;
 }

@@ -400,6 +400,29 @@ outcome() { # LIMIT
 	assert_refused org.systemd.property.TimeoutStopSec
 }
 
+# Systemd rewrites all limits of a controller when it has a new one, and after a reload.
+@test "under systemd its writing of limits leaves idle, killing as a group and exact quotas as they are" {
+	requires systemd mxcrun systemctl cgroup_v2
+	local unit
+	make_bundle '.linux.resources = {memory: {limit: 104857600}, cpu: {quota: 33333, period: 100000, idle: 1},
+		unified: {"memory.oom.group": "1"}}'
+	rt --systemd-cgroup create --bundle "$BUNDLE" --pid-file "$BATS_TEST_TMPDIR/pid" "$TAG" </dev/null >/dev/null 2>&1
+	PID=$(cat "$BATS_TEST_TMPDIR/pid")
+	unit=$(basename "$(cgroup_dir "$PID" memory)")
+	have() { (cd "$(cgroup_dir "$PID" '')" && cat cpu.idle memory.oom.group "$@") | tr '\n' ' '; }
+	rt update --memory 209715200 "$TAG"
+	equal "$(have cpu.max)" "1 1 33333 100000 "
+	equal "$(systemctl show --property OOMPolicy --value "$unit")" kill
+	systemctl daemon-reload
+	systemctl set-property --runtime "$unit" CPUQuota=50% MemoryHigh=150M
+	equal "$(have)" "1 1 "
+	rt update --cpu-idle 0 "$TAG"
+	equal "$(have cpu.weight)" "0 1 100 "
+	rt update --cpu-share 262144 "$TAG"
+	systemctl set-property --runtime "$unit" CPUQuota=40%
+	equal "$(have cpu.weight)" "0 1 10000 "
+}
+
 @test "under systemd a controller that systemd doesn't know is enabled all the same" {
 	requires systemd mxcrun cgroup_v2
 	has_controller hugetlb && [ -d /sys/kernel/mm/hugepages/hugepages-2048kB ] || skip "needs huge pages of 2 MB and their controller"

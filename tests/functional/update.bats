@@ -76,7 +76,6 @@ memory_limit() { cgroup_value "$PID" memory memory.limit_in_bytes memory.max; }
 }
 
 @test "a limit that is refused takes back those that were set before it" {
-	requires cgroupfs
 	rt update --memory 80m --pids-limit 40 --cpu-quota 30000 "$TAG"
 	run --separate-stderr rt update --memory 70m --pids-limit 41 --cpu-quota 20000 --cpuset-cpus 99999 "$TAG"
 	assert_refused /linux/resources/cpu/cpus
@@ -84,8 +83,32 @@ memory_limit() { cgroup_value "$PID" memory memory.limit_in_bytes memory.max; }
 	equal "$(cgroup_value "$PID" cpu cpu.cfs_quota_us cpu.max | cut -d ' ' -f 1)" 30000
 }
 
+# What systemd has of the container's limits, and would set again.
+unit_limits() {
+	systemctl show -p MemoryMax,MemorySwapMax,TasksMax,CPUQuotaPerSecUSec,CPUQuotaPeriodUSec,CPUWeight,AllowedCPUs \
+		"$(basename "$(cgroup_dir "$PID" memory)")"
+}
+
+@test "a limit that is refused is taken back from systemd, too: it would set it again" {
+	! host_has cgroupfs || skip "needs the systemd manager"
+	local before
+	rt update --memory 80m --pids-limit 40 --cpu-quota 30000 --cpu-share 2048 "$TAG"
+	before=$(unit_limits)
+	contains "$before" MemoryMax=83886080 TasksMax=40
+	run --separate-stderr rt update --memory 70m --memory-swap 90m --pids-limit 41 --cpu-quota 20000 --cpu-share 512 --cpuset-cpus 99 "$TAG"
+	assert_refused /linux/resources/cpu/cpus
+	equal "$(unit_limits)" "$before"
+	# it does so when it gets to the unit after a reload
+	systemctl daemon-reload
+	systemctl set-property --runtime "$(basename "$(cgroup_dir "$PID" memory)")" IOWeight=200
+	equal "$(memory_limit) $(cgroup_value "$PID" pids pids.max pids.max)" "83886080 40"
+	equal "$(cgroup_value "$PID" cpu cpu.cfs_quota_us cpu.max | cut -d ' ' -f 1)" 30000
+	# The neighbour: what is not refused is told.
+	rt update --memory 70m --pids-limit 41 --cpuset-cpus 0 "$TAG"
+	contains "$(unit_limits)" MemoryMax=73400320 TasksMax=41 AllowedCPUs=0
+}
+
 @test "a weight in BFQ's file is taken back, too" {
-	requires cgroupfs
 	local before weight
 	weight=$(cgroup_dir "$PID" blkio)
 	if [ -e "$weight/cgroup.controllers" ]; then weight+=/io.bfq.weight; else weight+=/blkio.bfq.weight; fi
