@@ -32,6 +32,36 @@ test_teardown() { [ ! -e "$BATS_TEST_TMPDIR/profile" ] || apparmor_parser --remo
 	equal "$output" secret
 }
 
+# The profile of a process that exec starts by a file of its own, which is the container's process with the filter applied.
+profile_of_process() { # jq arguments
+	jq "$@" "$BUNDLE/config.json" | jq '.process.args = ["/bin/sleep", "1000"] | .process' >"$BATS_TEST_TMPDIR/process.json"
+	rm -f "$BATS_TEST_TMPDIR/exec.pid"
+	rt exec --detach --pid-file "$BATS_TEST_TMPDIR/exec.pid" --process "$BATS_TEST_TMPDIR/process.json" "$TAG" \
+		</dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/exec.err" || return
+	tr -d '\0' <"/proc/$(cat "$BATS_TEST_TMPDIR/exec.pid")/attr/apparmor/current"
+}
+
+@test "exec --process: a file without a profile gets the container's, one with a profile its own, --apparmor rules" {
+	requires apparmor
+	load_profile
+	make_bundle --arg profile "$TAG" '.process.apparmorProfile = $profile'
+	start_container "$TAG"
+	equal "$(profile_of_process 'del(.process.apparmorProfile)')" "$TAG (enforce)"
+	equal "$(profile_of_process '.process.apparmorProfile = ""')" "$TAG (enforce)"
+	equal "$(profile_of_process '.process.apparmorProfile = "unconfined"')" unconfined
+	refused profile_of_process '.process.apparmorProfile = "no-such-profile"'
+	contains "$(cat "$BATS_TEST_TMPDIR/exec.err")" apparmorProfile no-such-profile
+	run --separate-stderr rt exec --apparmor no-such-profile "$TAG" true
+	assert_refused no-such-profile
+	rt delete --force "$TAG"
+	# The neighbour: the container has none, the process does.
+	make_bundle
+	start_container "$TAG"
+	equal "$(profile_of_process .)" "$(tr -d '\0' <"/proc/$PID/attr/apparmor/current")"
+	equal "$(profile_of_process --arg profile "$TAG" '.process.apparmorProfile = $profile')" "$TAG (enforce)"
+	equal "$(rt exec --apparmor "$TAG" "$TAG" cat /proc/self/attr/apparmor/current | tr -d '\0')" "$TAG (enforce)"
+}
+
 @test "a profile that isn't loaded, or a host without AppArmor, is an error that names the field" {
 	make_bundle '.process.apparmorProfile = "no-such-profile"'
 	run_bundle
