@@ -87,8 +87,6 @@ outcome() { # LIMIT
 	lacks "$seen" odd
 	contains "$seen" "run executed"
 	assert_nothing_left
-	# the steps are those of v1, where each has been seen
-	host_has cgroup_v1 || skip "limits under which init ends between set-up and program are known of cgroup v1"
 	contains "$seen" "run unexecuted"
 }
 
