@@ -4,12 +4,6 @@
 load helpers
 GUARDS="root jq"
 
-# A criu that is older than the kernel does not work.
-requires_criu() {
-	requires criu
-	criu check >/dev/null 2>&1 || skip "needs a criu that works on this kernel"
-}
-
 # The workload counts in a file of its root, which says whether it goes on from where it was.
 counting_bundle() {
 	make_bundle '.mounts |= map(select(.destination != "/tmp"))' "$@"
@@ -24,7 +18,7 @@ count() { cat "$BUNDLE/rootfs/tmp/count"; }
 counts_on() { [ "$(count)" -gt "$1" ]; }
 
 @test "a container goes on from where it was, with its limits, and is one like others" {
-	requires_criu
+	requires working_criu
 	counting_bundle
 	config '.linux.resources.memory.limit = 104857600 | .linux.resources.pids.limit = 50'
 	start_saveable "$TAG"
@@ -69,7 +63,7 @@ counts_on() { [ "$(count)" -gt "$1" ]; }
 }
 
 @test "--leave-running leaves it, and restore in the foreground has its exit code" {
-	requires_criu
+	requires working_criu
 	make_bundle '.mounts |= map(select(.destination != "/tmp"))'
 	script 'while [ ! -e /tmp/end ]; do sleep 0.05; done; exit 7'
 	start_saveable "$TAG"
@@ -84,7 +78,7 @@ counts_on() { [ "$(count)" -gt "$1" ]; }
 
 # As containerd does with every checkpoint, and Docker by it.
 @test "a paused container is saved, stays paused where it is left, and comes back running" {
-	requires_criu
+	requires working_criu
 	counting_bundle
 	start_saveable "$TAG"
 	wait_for 10 counts_on 5
@@ -111,7 +105,7 @@ counts_on() { [ "$(count)" -gt "$1" ]; }
 }
 
 @test "a pipe of the one who ran it becomes a pipe of the one who restores it" {
-	requires_criu
+	requires working_criu
 	make_bundle
 	script 'while :; do echo alive; sleep 0.1; done'
 	# Whoever reads is not what this is about.
@@ -129,7 +123,7 @@ alive"
 }
 
 @test "bind mounts and a network namespace by path are bound again, not saved" {
-	requires_criu
+	requires working_criu
 	requires ip
 	mkdir "$BATS_TEST_TMPDIR/bound"
 	ip netns add "$TAG"
@@ -149,7 +143,7 @@ alive"
 }
 
 @test "what can't be saved is refused by name, and goes on" {
-	requires_criu
+	requires working_criu
 	counting_bundle
 	start_saveable "$TAG"
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/run/agent"}'
@@ -177,7 +171,7 @@ alive"
 
 @test "--page-server: the pages go to the server, and the container comes back from both directories" {
 	local port=27391 server
-	requires_criu
+	requires working_criu
 	make_bundle '.mounts |= map(select(.destination != "/tmp"))'
 	script 'read line </dev/null; while [ ! -e /tmp/end ]; do sleep 0.05; done; exit 8'
 	start_saveable "$TAG"
@@ -326,7 +320,7 @@ answers() {
 }
 
 @test "a shell on a terminal answers on a new one, of the same size, which is its controlling terminal" {
-	requires_criu
+	requires working_criu
 	terminal_bundle
 	start_on_terminal
 	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG" 7>&-
@@ -351,7 +345,7 @@ answers() {
 
 @test "a terminal: --leave-running leaves the shell on the old one, and the image has one as well" {
 	local parent=()
-	requires_criu
+	requires working_criu
 	terminal_bundle
 	start_on_terminal
 	if criu check --feature mem_dirty_track >/dev/null 2>&1; then
@@ -369,7 +363,7 @@ answers() {
 }
 
 @test "a terminal: restore in the foreground relays it and has the exit code; without a socket it does not detach" {
-	requires_criu
+	requires working_criu
 	terminal_bundle
 	start_on_terminal
 	rt checkpoint --image-path "$BATS_TEST_TMPDIR/image" "$TAG" 7>&-
@@ -384,7 +378,7 @@ answers() {
 }
 
 @test "hooks that prepare the namespaces from outside run again at a restore; a failing one leaves nothing" {
-	requires_criu
+	requires working_criu
 	requires ip
 	counting_bundle
 	# shellcheck disable=SC2016 # for the hook

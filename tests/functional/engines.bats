@@ -647,11 +647,9 @@ start_docker_there() {
 	done
 }
 
-# A criu that is older than the kernel does not work.
 @test "podman container checkpoint and restore: a container with a terminal goes on, and podman reads the new one" {
 	podman_image
-	requires criu
-	criu check >/dev/null 2>&1 || skip "needs a criu that works on this kernel"
+	requires working_criu
 	podman_ run -dt --name "$TAG" --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 --network=none localhost/mxt-image \
 		sh -c 'i=0; while :; do i=$((i + 1)); echo "line $i"; sleep 0.1; done' >/dev/null
 	logged() { [ "$(podman_ logs "$TAG" | wc -l)" -gt "$1" ]; }
