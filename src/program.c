@@ -29,7 +29,7 @@ static int check_count(const struct command_usage *usage, const struct arguments
 		r = err_set(err, E_USAGE, 0, NULL, "\"%s\" needs an argument: %s", usage->name,
 			    usage->arguments);
 	else if (arguments->count > usage->most)
-		r = err_set(err, E_USAGE, 0, NULL, "\"%s\" takes no \"%.64s\" as well", usage->name,
+		r = err_set(err, E_USAGE, 0, NULL, "\"%s\" has an argument too many: \"%.64s\"", usage->name,
 			    arguments->items[usage->most]);
 	if (r < 0)
 		err_hint(err, "see `mxcrun %s --help`", usage->name);
