@@ -107,6 +107,36 @@ field() { awk -v kind="$1" -v n="$2" '$1 == kind { print $n }' "$HOOKS"; }
 	done
 }
 
+@test "what a hook says before it fails is in the error and in the log; of one that does not fail it is passed on only" {
+	local kind
+	for kind in prestart createContainer; do
+		make_bundle
+		config --arg kind "$kind" '.hooks[$kind] = [{path: "/bin/sh", args: ["sh", "-c", "echo no driver >&2; echo found >&2; exit 3"]}]'
+		run --separate-stderr rt --log "$BATS_TEST_TMPDIR/log" --log-format json create --bundle "$BUNDLE" "$TAG" </dev/null
+		equal "$status" 1
+		equal "$(head -n 2 <<<"$stderr")" "no driver
+found"
+		contains "$(jq -r .msg "$BATS_TEST_TMPDIR/log")" "/hooks/$kind/0" "exit status 3 (it said: no driver found)"
+		rm "$BATS_TEST_TMPDIR/log"
+		assert_nothing_left
+	done
+	# more than a pipe holds, without a newline; to a full pipe that nobody reads
+	config '.hooks = {prestart: [{path: "/bin/sh", args: ["sh", "-c", "head -c 200000 /dev/zero | tr \\\\0 x >&2; exit 3"]}]}'
+	run --separate-stderr rt create --bundle "$BUNDLE" "$TAG" </dev/null
+	equal "$status" 1
+	[ ${#stderr} -gt 200000 ]
+	[ "$(tail -n 1 <<<"$stderr" | wc -c)" -lt 201000 ]
+	mkfifo "$BATS_TEST_TMPDIR/full"
+	sleep 5 <>"$BATS_TEST_TMPDIR/full" 3>&- &
+	status=0
+	rt create --bundle "$BUNDLE" "$TAG" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/full" || status=$?
+	equal "$status" 1
+	assert_nothing_left
+	config '.hooks = {prestart: [{path: "/bin/sh", args: ["sh", "-c", "echo warning >&2"]}]}'
+	rt create --bundle "$BUNDLE" "$TAG" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/said"
+	equal "$(cat "$BATS_TEST_TMPDIR/said")" warning
+}
+
 # What a process may do: ids, capabilities, no_new_privs, filters, and whether it can make a folder.
 RIGHTS='{ grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:)" /proc/self/status; ulimit -n; umask
 	mkdir /tmp/folder 2>/dev/null && echo made; rmdir /tmp/folder 2>/dev/null; chown 1:1 /tmp/own 2>/dev/null && echo given; true; }'

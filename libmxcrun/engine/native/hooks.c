@@ -1,8 +1,10 @@
 /* hooks.c - run the hooks of one kind; used by the runtime in its namespaces and by init in its own.
  *
  * Each hook is a process group with the state on stdin. It can't hold us up (invariant 44): its stdin is
- * written only while there is room, and its end and the time are awaited in the same poll.
+ * written only while there is room, and its end and the time are awaited in the same poll. What it says on stderr goes
+ * on to ours, and the end of it into the error of one that fails: an engine shows its user nothing but that.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,6 +20,9 @@
 #include "base/sys.h"
 #include "engine/native/init.h"
 
+#define SAID_MAX 240u
+#define PIPE_CHUNKS 16	/* of PIPE_BUF: what a pipe holds */
+
 struct running {
 	const struct plan_hook *hook;
 	const char *kind;
@@ -28,6 +33,9 @@ struct running {
 	pid_t pid;
 	int pidfd;
 	int stdin_fd;		/* write end; -1 once all is written or the hook closed its end */
+	int errors_fd;		/* what it says, without blocking; -1: nothing more */
+	char said[SAID_MAX + 1];	/* the end of that */
+	size_t said_len;
 	int failure_fd;		/* the child's errno, when it could not execute the hook */
 	int64_t deadline_ms;	/* -1: none */
 };
@@ -59,6 +67,22 @@ static int open_output(const char *path, int *ret, const struct plan_hook *hook,
 	*ret = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	if (*ret < 0 || fcntl(*ret, F_SETFL, O_APPEND) < 0)
 		return err_sys(err, E_HOOK, errno, "open", path, hook->pointer);
+	return 0;
+}
+
+static int open_errors(struct running *run, int *ret, struct err **err)
+{
+	const struct plan_hook *hook = run->hook;
+	int ends[2];
+
+	if (hook->errors_path)
+		return open_output(hook->errors_path, ret, hook, err);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(err, E_HOOK, errno, "pipe2", hook->path, hook->pointer);
+	run->errors_fd = ends[0];
+	*ret = ends[1];
+	if (fcntl(run->errors_fd, F_SETFL, O_NONBLOCK) < 0)
+		return err_sys(err, E_HOOK, errno, "fcntl", hook->path, hook->pointer);
 	return 0;
 }
 
@@ -110,7 +134,7 @@ static int start(struct running *run, struct err **err)
 	failure_write = ends[1];
 	r = open_output(hook->output_path, &io.fds[STDOUT_FILENO], hook, err);
 	if (r == 0)
-		r = open_output(hook->errors_path, &io.fds[STDERR_FILENO], hook, err);
+		r = open_errors(run, &io.fds[STDERR_FILENO], err);
 	if (r < 0)
 		return r;
 	run->pid = sys_fork(&run->pidfd);
@@ -136,6 +160,65 @@ static void feed(struct running *run)
 		fd_close_ptr(&run->stdin_fd);
 }
 
+static void remember(struct running *run, const char *text, size_t len)
+{
+	size_t more = len < SAID_MAX ? len : SAID_MAX;
+	size_t kept = run->said_len < SAID_MAX - more ? run->said_len : SAID_MAX - more;
+
+	memmove(run->said, run->said + run->said_len - kept, kept);
+	memcpy(run->said + kept, text + len - more, more);
+	run->said_len = kept + more;
+}
+
+/* Not more than poll promises room for. */
+static void pass_on(const char *text, size_t len)
+{
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (poll(&out, 1, 0) > 0 && out.revents == POLLOUT)
+		(void)!write(STDERR_FILENO, text, len);
+}
+
+/* False when there is nothing more for now. */
+static bool listen_to(struct running *run)
+{
+	char text[PIPE_BUF];
+	ssize_t n = read(run->errors_fd, text, sizeof(text));
+
+	if (n > 0) {
+		remember(run, text, (size_t)n);
+		pass_on(text, (size_t)n);
+		return true;
+	}
+	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		fd_close_ptr(&run->errors_fd);
+	return false;
+}
+
+/* A child that it leaves behind may go on for ever. */
+static void listen_to_rest(struct running *run)
+{
+	for (int i = 0; i < PIPE_CHUNKS && run->errors_fd >= 0 && listen_to(run); i++)
+		;
+}
+
+/* In one line, without the part of one that it may begin with. */
+static void hint_said(struct running *run, struct err **err)
+{
+	char *text = run->said, *newline;
+
+	while (run->said_len && isspace((unsigned char)text[run->said_len - 1]))
+		run->said_len--;
+	text[run->said_len] = '\0';
+	newline = run->said_len + 1 >= SAID_MAX ? strchr(text, '\n') : NULL;
+	if (newline)
+		text = newline + 1;
+	for (newline = strchr(text, '\n'); newline; newline = strchr(newline, '\n'))
+		*newline = ' ';
+	if (*text)
+		err_hint(err, "it said: %s", text);
+}
+
 static int time_left(const struct running *run)
 {
 	int64_t left = run->deadline_ms - sys_monotonic_ms();
@@ -153,6 +236,7 @@ static int wait_end(struct running *run, struct err **err)
 		struct pollfd fds[] = {
 			{ .fd = run->pidfd, .events = POLLIN },
 			{ .fd = run->stdin_fd, .events = POLLOUT },
+			{ .fd = run->errors_fd, .events = POLLIN },
 		};
 		int left = time_left(run);
 		int n = poll(fds, array_size(fds), left);
@@ -168,6 +252,8 @@ static int wait_end(struct running *run, struct err **err)
 				       hook->timeout_ms);
 		if (n > 0 && fds[1].revents)
 			feed(run);
+		if (n > 0 && fds[2].revents)
+			(void)listen_to(run);
 	}
 }
 
@@ -207,7 +293,7 @@ static int run_one(const struct plan_hook *hook, const char *kind, const char *s
 {
 	struct running run = {
 		.hook = hook, .kind = kind, .env = env, .directory = directory, .state = state, .left = strlen(state), .pid = -1, .pidfd = -1,
-		.stdin_fd = -1, .failure_fd = -1,
+		.stdin_fd = -1, .failure_fd = -1, .errors_fd = -1,
 		.deadline_ms = hook->timeout_ms > 0 ? sys_monotonic_ms() + hook->timeout_ms : -1,
 	};
 	int status = 0;
@@ -223,7 +309,11 @@ static int run_one(const struct plan_hook *hook, const char *kind, const char *s
 	}
 	if (r == 0)
 		r = judge(&run, status, err);
+	listen_to_rest(&run);
+	if (r < 0)
+		hint_said(&run, err);
 	fd_close_ptr(&run.stdin_fd);
+	fd_close_ptr(&run.errors_fd);
 	fd_close_ptr(&run.failure_fd);
 	fd_close_ptr(&run.pidfd);
 	return r;
