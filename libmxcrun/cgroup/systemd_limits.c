@@ -201,23 +201,15 @@ bool systemd_limits_depend_on_version(const struct plan_cgroup *cgroup)
 	return false;
 }
 
-static const char *find_value(const struct plan_cgroup *cgroup, const char *file)
-{
-	for (size_t i = 0; i < cgroup->write_count; i++)
-		if (strcmp(cgroup->writes[i].file, file) == 0)
-			return cgroup->writes[i].value;
-	return NULL;
-}
-
 /* One property is both: what is idle has no weight, and a weight says that it isn't. */
 static bool is_overruled(const struct plan_cgroup *cgroup, const char *file)
 {
-	const char *idle = find_value(cgroup, "cpu.idle");
+	const char *idle = plan_cgroup_value(cgroup, "cpu.idle");
 	bool is_idle = idle && idle[0] == '1';
 
 	if (strcmp(file, "cpu.weight") == 0)
 		return is_idle;
-	return strcmp(file, "cpu.idle") == 0 && !is_idle && find_value(cgroup, "cpu.weight");
+	return strcmp(file, "cpu.idle") == 0 && !is_idle && plan_cgroup_value(cgroup, "cpu.weight");
 }
 
 void systemd_put_limits(struct dbus_body *body, const struct plan_cgroup *cgroup, unsigned int version, bool is_start)

@@ -156,14 +156,6 @@ static int read_old_values(const struct cgroup *cgroup, const struct plan_cgroup
 
 /* ---- systemd ---- */
 
-static bool is_written(const struct plan_cgroup *plan, const char *file)
-{
-	for (size_t i = 0; i < plan->write_count; i++)
-		if (strcmp(plan->writes[i].file, file) == 0)
-			return true;
-	return false;
-}
-
 static int read_other_values(const struct cgroup *cgroup, const struct plan_cgroup *plan, struct plan_cgroup *ret,
 			     struct err **err)
 {
@@ -177,11 +169,11 @@ static int read_other_values(const struct cgroup *cgroup, const struct plan_cgro
 		return err_nomem(err);
 	for (size_t i = 0; systemd_limit_file(i, &write); i++) {
 		write.value = "";
-		if (is_written(plan, write.file))
+		if (plan_cgroup_value(plan, write.file))
 			continue;
 		if (!is_share(write.file))
 			add_old_value(cgroup, write, ret);
-		else if (!strcmp(write.file, "cpu.idle") && !is_written(plan, "cpu.weight"))
+		else if (!strcmp(write.file, "cpu.idle") && !plan_cgroup_value(plan, "cpu.weight"))
 			add_old_share(cgroup, write, ret);
 	}
 	return 0;

@@ -408,6 +408,15 @@ static inline const struct plan_option *plan_mount_option(const struct plan_moun
 	return NULL;
 }
 
+/* What is written to a file; NULL: nothing. */
+static inline const char *plan_cgroup_value(const struct plan_cgroup *cgroup, const char *file)
+{
+	for (size_t i = 0; i < cgroup->write_count; i++)
+		if (!strcmp(cgroup->writes[i].file, file))
+			return cgroup->writes[i].value;
+	return NULL;
+}
+
 /* The range that an id of the container belongs to, and that of an id outside; NULL: the maps have it not. */
 static inline const struct plan_idmap *plan_idmap_inside(const struct plan_idmaps *maps, uint32_t id)
 {
