@@ -26,6 +26,9 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True  # nothing beside the sources
+from operations import OPERATIONS
+
 OPEN, READONLY, DENIED = 0, 1, 2
 LISTS = {"readwritePaths": OPEN, "readonlyPaths": READONLY, "deniedPaths": DENIED}
 WORDS = "readwrite", "readonly", "denied"
@@ -52,36 +55,20 @@ WRONG = (
 )
 
 # What runs in the container: each attempt, and its outcome.
-PROBE = r"""
-import ctypes, errno, json, os, socket, sys, time
+PROBE = OPERATIONS + r"""
+import ctypes, json, socket, sys, time
 ask = json.loads(os.environ["ASK"])
-def outcome(operation):
-    try:
-        return operation() or "ok"
-    except OSError as e:
-        return errno.errorcode[e.errno or errno.ETIMEDOUT]
 def read(path):
     if os.path.isdir(path):
         os.listdir(path)
     else:
         with open(path) as f:
             return "ok:" + f.read()
-def write(path):
-    if os.path.isdir(path):
-        os.mkdir(path + "/new")
-        os.rmdir(path + "/new")
-    else:
-        os.close(os.open(path, os.O_WRONLY))
 def mode(path):
     os.chmod(path, os.stat(path).st_mode & 0o7777)
 def move(path):
     os.rename(path, path + ".moved")
     os.rename(path + ".moved", path)
-def is_listed(path):
-    try:
-        return os.path.basename(path) in os.listdir(os.path.dirname(path))
-    except OSError:
-        return False
 def look(path):
     got = {name: outcome(lambda: operation(path)) for name, operation in
            (("read", read), ("write", write), ("mode", mode), ("move", move))}

@@ -16,32 +16,18 @@ import shutil
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True  # nothing beside the sources
+from operations import OPERATIONS
+
 READWRITE, READONLY, DENIED = 1, 2, 3
 LISTS = {"readwritePaths": READWRITE, "readonlyPaths": READONLY, "deniedPaths": DENIED}
 REFUSED = "EACCES", "EPERM", "EROFS"
 
 # What runs in the sandbox: each operation on each path, and its outcome.
-PROBE = """
-import errno, json, os
-def outcome(operation):
-    try:
-        operation()
-        return "ok"
-    except OSError as e:
-        return errno.errorcode[e.errno]
-def write(path):
-    if os.path.isdir(path):
-        os.mkdir(path + "/new")
-        os.rmdir(path + "/new")
-    else:
-        os.close(os.open(path, os.O_WRONLY))
+PROBE = OPERATIONS + """
+import json
 def read(path):
     os.listdir(path) if os.path.isdir(path) else os.close(os.open(path, os.O_RDONLY))
-def is_listed(path):
-    try:
-        return os.path.basename(path) in os.listdir(os.path.dirname(path))
-    except OSError:
-        return False
 print(json.dumps({path: {
     "seen": os.path.lexists(path), "listed": is_listed(path), "read": outcome(lambda: read(path)), "write": outcome(lambda: write(path)),
     "mode": outcome(lambda: os.chmod(path, os.stat(path).st_mode & 0o7777))} for path in json.loads(os.environ["PATHS"])}))
