@@ -371,6 +371,7 @@ static bool has_tmpfs_options(const struct plan_mount *mount)
 	return false;
 }
 
+MOUNT_ITEM(exact, m->is_exact)
 MOUNT_ITEM(flat_bind, m->kind == MOUNT_BIND && m->is_directory && !m->is_recursive)
 MOUNT_ITEM(suid_bind, m->kind == MOUNT_BIND && !(attributes(m) & SYS_ATTR_NOSUID))
 MOUNT_ITEM(noexec_dev, is_mounted(m) && is_in_dev(m) && (attributes(m) & SYS_ATTR_NOEXEC))
@@ -941,6 +942,11 @@ const struct engine_item IMAGE_ROWS engine_items[] = {
 	  { asks_other_flags }, { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("it has no option for them"),
 	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
 	    [TARGET_LXC] = CARRIED("lxc.mount.entry; of a bind as above"),
+	    [TARGET_LXC_RUN] = CARRIED("as above") } },
+	{ { "a bind without flags of its source" }, { "mounts.exact" }, { asks_exact },
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = DIFFERS("those that its options don't name stay"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
+	    [TARGET_LXC] = DIFFERS("those that its options don't name stay"),
 	    [TARGET_LXC_RUN] = CARRIED("as above") } },
 	{ { "sysfs in a new user namespace" }, { "mounts.fstype" }, { asks_users_sysfs },
 	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("it mounts none"),

@@ -168,6 +168,8 @@ static int build_mount(struct builder *b, const struct oci_mount *entry, struct 
 					err);
 	if (r == 0)
 		r = find_kind(entry, &marks, &mount->kind, mount->pointer, err);
+	/* as mount(8) has it for "bind,ro", and runc also for "bind,rw" */
+	mount->is_exact = mount->kind == MOUNT_BIND && (mount->attr_set || mount->attr_clear);
 	if (r == 0)
 		r = build_source(b, entry, mount, err);
 	if (r == 0 && (mount->kind == MOUNT_FILESYSTEM || mount->kind == MOUNT_CGROUP))

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "base/mem.h"
+#include "base/sys.h"
 #include "host/facts.h"
 #include "policy/net_policy.h"
 
@@ -161,6 +162,7 @@ struct plan_mount {
 	bool copy_up;			/* tmpcopyup. A tmpfs without the option "mode" takes that of the folder that it covers. */
 	bool copy_symlink;		/* the source symlink itself is copied */
 	bool is_idmapped, idmap_is_recursive;	/* by maps */
+	bool is_exact;			/* bind: of the flags of its source only those in attr_set stay; see plan_mount_cleared() */
 	uint32_t option_count;
 	const char *destination;	/* absolute inside the root, cleaned */
 	const char *source;		/* bind: absolute host path; filesystem: source string; symlink: its target */
@@ -406,6 +408,20 @@ static inline const struct plan_option *plan_mount_option(const struct plan_moun
 		if (!strcmp(mount->options[i - 1].key, key))
 			return &mount->options[i - 1];
 	return NULL;
+}
+
+/* The flags that the mount itself loses. Of an exact one that is all that attr_set lacks; the ways to keep access times, which no other
+ * flag says anything about, only where one of them is named. The engine leaves it those that are locked. */
+static inline uint32_t plan_mount_cleared(const struct plan_mount *mount)
+{
+	const uint32_t times = SYS_ATTR_ATIME_MASK | SYS_ATTR_NODIRATIME;
+	uint32_t flags = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC | SYS_ATTR_NOSYMFOLLOW;
+
+	if (!mount->is_exact)
+		return mount->attr_clear;
+	if ((mount->attr_set & times) || (mount->attr_clear & SYS_ATTR_ATIME_MASK))
+		flags |= times;
+	return mount->attr_clear | (flags & ~mount->attr_set);
 }
 
 /* What is written to a file; NULL: nothing. */

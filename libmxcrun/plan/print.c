@@ -231,6 +231,7 @@ static void print_mount(const struct plan_mount *mount, struct json_writer *w)
 	json_put_bool(w, "recursive", mount->is_recursive);
 	json_put_bool(w, "directory", mount->is_directory);
 	json_put_bool(w, "reopened", mount->is_reopened);
+	json_put_bool(w, "exact", mount->is_exact);
 	print_attributes(mount->attr_set, "set", w);
 	print_attributes(mount->attr_clear, "clear", w);
 	print_attributes(mount->attr_set_recursive, "setRecursive", w);

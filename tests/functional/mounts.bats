@@ -145,6 +145,58 @@ assert_option() {
 	lacks "$(grep -F " $source/off/below " /proc/self/mountinfo)" noexec
 }
 
+# Rows of stdin: options | the flags of the mount. Each is a bind of a source that has SOURCE_FLAGS.
+assert_bind_flags() { # make_bundle|make_userns_bundle SOURCE_FLAGS
+	local options want rows source=$BATS_TEST_TMPDIR/source
+	rows=$(cat)
+	mountpoint -q "$source" || { mkdir -p "$source" && mount -t tmpfs tmpfs "$source"; }
+	mount -o "remount,bind,$2" "$source"
+	"$1"
+	while IFS='|' read -r options want; do
+		config --arg o "$options" --arg s "$source" '.mounts += [{destination: "/o/\($o)", type: "none", source: $s, options: ($o | split(","))}]'
+	done <<<"$rows"
+	start_container "$TAG"
+	while IFS='|' read -r options want; do
+		equal "$options $(grep -F " /o/$options " "/proc/$PID/mountinfo" | cut -d ' ' -f 6)" "$options $want"
+	done <<<"$rows"
+	rt delete --force "$TAG"
+}
+
+@test "of its source's flags a bind has those that its options name, or all where they name none" {
+	assert_bind_flags make_bundle nosuid,nodev,noexec,noatime,nodiratime <<-'END'
+		bind|rw,nosuid,nodev,noexec,noatime,nodiratime
+		bind,rprivate,rnosuid|rw,nosuid,nodev,noexec,noatime,nodiratime
+		bind,rw|rw,noatime,nodiratime
+		bind,ro|ro,noatime,nodiratime
+		bind,nosuid|rw,nosuid,noatime,nodiratime
+		bind,exec|rw,noatime,nodiratime
+		bind,ro,rnodev|ro,nodev,noatime,nodiratime
+		bind,rw,rro|ro,noatime,nodiratime
+		bind,ro,rrw|rw,noatime,nodiratime
+		bind,relatime|rw,relatime
+		bind,nodiratime|rw,nodiratime,relatime
+	END
+	assert_bind_flags make_bundle ro,diratime,noatime <<<"bind,noexec|rw,noexec,noatime"
+	# What a policy grants keeps all.
+	mount -o remount,bind,rw,noexec "$BATS_TEST_TMPDIR/source"
+	policy 'grep /source /proc/self/mountinfo' --arg d "$BATS_TEST_TMPDIR/source" '.filesystem.readwritePaths = [$d]'
+	run_policy
+	contains "$output" "/source rw,nosuid,nodev,noexec,"
+}
+
+@test "in a user namespace a bind keeps the flags that are locked, and other access times are refused" {
+	assert_bind_flags make_userns_bundle nosuid,nodev,noexec,noatime <<-'END'
+		bind|rw,nosuid,nodev,noexec,noatime
+		bind,rw|rw,nosuid,nodev,noexec,noatime
+		bind,ro|ro,nosuid,nodev,noexec,noatime
+		bind,exec,noatime|rw,nosuid,nodev,noexec,noatime
+		bind,diratime,rro|ro,nosuid,nodev,noexec,noatime
+	END
+	config '.mounts[-1].options = ["bind", "relatime"]'
+	run_bundle
+	assert_refused /mounts/ "Operation not permitted"
+}
+
 @test "bind takes the folder alone, rbind what is mounted below it, too; remount changes what is there" {
 	local source=$BATS_TEST_TMPDIR/source
 	mkdir -p "$source/below"

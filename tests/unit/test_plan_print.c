@@ -262,6 +262,7 @@ static void change_mounts(const char *before)
 	CHANGE_BOOL(mount_step.is_recursive);
 	CHANGE_BOOL(mount_step.is_directory);
 	CHANGE_BOOL(mount_step.is_reopened);
+	CHANGE_BOOL(mount_step.is_exact);
 	for (flag = 1; flag <= 0x80; flag <<= 1) {
 		if (flag == 0x40) /* half of the atime mask: no mode of its own */
 			continue;

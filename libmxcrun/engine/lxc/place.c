@@ -31,6 +31,19 @@ static bool is_bind(const struct plan_mount *mount)
 	return mount->kind == MOUNT_BIND;
 }
 
+/* Those of the whole tree last, as natively. What an exact bind loses is locked in a user namespace, all of it or nothing. */
+static void add_flags(struct calls *place, int slot, const char *object, const struct plan_mount *mount)
+{
+	uint32_t unnamed = plan_mount_cleared(mount) & ~mount->attr_clear;
+
+	calls_add_flags(place, slot, object, mount->pointer, 0, unnamed, 0);
+	if (unnamed)
+		place->items[place->count - 1].tolerated = EPERM;
+	calls_add_flags(place, slot, object, mount->pointer, mount->attr_set, mount->attr_clear, 0);
+	calls_add_flags(place, slot, object, mount->pointer, mount->attr_set_recursive, mount->attr_clear_recursive,
+			SYS_AT_RECURSIVE);
+}
+
 /* Before anything is covered. The slots of the binds come in their order, then the root's. */
 static void take_trees(struct calls *place, const struct plan *plan)
 {
@@ -44,18 +57,13 @@ static void take_trees(struct calls *place, const struct plan *plan)
 		if (!is_bind(mount))
 			continue;
 		slot = calls_add_clone(place, mount->source, mount->pointer, mount->is_recursive);
-		calls_add_flags(place, slot, mount->source, mount->pointer, mount->attr_set_recursive, mount->attr_clear_recursive,
-				SYS_AT_RECURSIVE);
-		calls_add_flags(place, slot, mount->source, mount->pointer, mount->attr_set, mount->attr_clear, 0);
+		add_flags(place, slot, mount->source, mount);
 	}
 	if (root->kind == ROOT_VIEW)
 		return;
 	(void)calls_add_clone(place, root->path, "/root/path", true);
-	if (first && mount_is_root_remount(first)) {
-		calls_add_flags(place, place->slot_count - 1, root->path, first->pointer, first->attr_set_recursive,
-				first->attr_clear_recursive, SYS_AT_RECURSIVE);
-		calls_add_flags(place, place->slot_count - 1, root->path, first->pointer, first->attr_set, first->attr_clear, 0);
-	}
+	if (first && mount_is_root_remount(first))
+		add_flags(place, place->slot_count - 1, root->path, first);
 }
 
 /* The folder need not be there, and an ordinary user could not make it. */

@@ -133,6 +133,8 @@ static int open_target(struct init *init, const struct plan_mount *mount, bool i
 
 /* ---- flags ---- */
 
+#define ATIME_FLAGS (SYS_ATTR_ATIME_MASK | SYS_ATTR_NODIRATIME)
+
 /* Flags that a less privileged mount namespace may not drop from a mount that came with it. */
 static uint64_t locked_flags(int fd)
 {
@@ -149,13 +151,28 @@ static uint64_t locked_flags(int fd)
 	for (size_t i = 0; i < array_size(rows); i++)
 		if (st.f_flag & rows[i].from)
 			flags |= rows[i].to;
+	if (!(st.f_flag & (1024 | 4096 /* ST_RELATIME */)))
+		flags |= SYS_ATTR_STRICTATIME;
 	return flags;
+}
+
+/* How access times are kept can't be changed at all; the same again is no change. */
+static int set_unlocked(struct init *init, int fd, const struct sys_mount_attr *wanted, unsigned int how)
+{
+	uint64_t locked = locked_flags(fd);
+	struct sys_mount_attr attr = {
+		.attr_set = wanted->attr_set & ~(uint64_t)ATIME_FLAGS, .attr_clr = wanted->attr_clr & ~locked & ~(uint64_t)ATIME_FLAGS,
+	};
+	uint64_t times = (locked & ATIME_FLAGS & ~wanted->attr_clr) | (wanted->attr_set & ATIME_FLAGS);
+
+	if (times != (locked & ATIME_FLAGS))
+		return -EPERM;
+	return mount_set(init, fd, how, &attr) < 0 ? -errno : 0;
 }
 
 static int set_flags(struct init *init, int fd, uint64_t set, uint64_t clear, unsigned int how)
 {
 	struct sys_mount_attr attr = { .attr_set = set, .attr_clr = clear };
-	uint64_t locked;
 
 	if (!set && !clear)
 		return 0;
@@ -163,24 +180,15 @@ static int set_flags(struct init *init, int fd, uint64_t set, uint64_t clear, un
 		attr.attr_clr |= SYS_ATTR_ATIME_MASK;
 	if (mount_set(init, fd, how, &attr) == 0)
 		return 0;
-	if (errno != EPERM)
-		return -errno;
-	locked = locked_flags(fd);
-	attr.attr_clr = clear & ~locked;
-	attr.attr_set = set;
-	if (locked & SYS_ATTR_ATIME_MASK)
-		attr.attr_set &= ~(uint64_t)SYS_ATTR_ATIME_MASK;
-	else if (set & SYS_ATTR_ATIME_MASK)
-		attr.attr_clr |= SYS_ATTR_ATIME_MASK;
-	return mount_set(init, fd, how, &attr) < 0 ? -errno : 0;
+	return errno == EPERM ? set_unlocked(init, fd, &attr, how) : -errno;
 }
 
 int mounts_set_flags(struct init *init, int fd, const struct plan_mount *mount, struct err **err)
 {
-	int r = set_flags(init, fd, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
+	int r = set_flags(init, fd, mount->attr_set, plan_mount_cleared(mount), 0);
 
 	if (r == 0)
-		r = set_flags(init, fd, mount->attr_set, mount->attr_clear, 0);
+		r = set_flags(init, fd, mount->attr_set_recursive, mount->attr_clear_recursive, SYS_AT_RECURSIVE);
 	return r < 0 ? err_sys(err, E_MOUNT, -r, "mount_setattr", mount->destination, mount->pointer) : 0;
 }
 
