@@ -52,8 +52,9 @@ static int adjust_bind(struct init *init, const struct plan_mount *mount, int fd
 	r = mounts_check_identity(mount, &object, err);
 	if (init->fds.by_lxc)	/* what it has bound has had its flags before */
 		return r;
-	/* what the engine has set already must not reach mounts that came later, further down */
+	/* what the engine has set already must not reach mounts that came later, further down; the mount itself keeps it */
 	rest.attr_set_recursive = mount_flags_left(mount);
+	rest.attr_set |= mount->attr_set_recursive & ~rest.attr_set_recursive;
 	return r < 0 ? r : mounts_set_flags(init, fd, &rest, err);
 }
 
