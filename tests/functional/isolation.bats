@@ -158,6 +158,26 @@ rmdir_test_parents() {
 	compare_devices "$PID"
 }
 
+@test "a user namespace without a root, new or joined: what has to be made is made by the workload's user" {
+	local user join='.linux.namespaces |= map(if .type == "user" then .path = $user else . end)'
+	make_userns_bundle '.linux.uidMappings = [{containerID: 1000, hostID: 100000, size: 1}] | .linux.gidMappings = .linux.uidMappings
+		| .process.user = {uid: 1000, gid: 1000} | (.mounts[] | select(.type == "devpts") | .options) -= ["gid=5"]'
+	script 'id -u; stat -c %u:%g /dev /dev/shm /dev/mqueue; grep CapEff /proc/self/status; sleep 1000'
+	start_container "$TAG"
+	wait_for 5 grep -q CapEff "$BATS_TEST_TMPDIR/out"
+	equal "$(tr '\n\t' '  ' <"$BATS_TEST_TMPDIR/out")" "1000 1000:1000 1000:1000 1000:1000 CapEff: 0000000000000000 "
+	equal "$(rt exec "$TAG" sh -c 'id -u; id -g; touch /dev/shm/new && stat -c %u /dev/shm/new' | tr '\n' ' ')" "1000 1000 1000 "
+	user=/proc/$PID/ns/user
+	script 'stat -c %u:%g /dev'
+	config --arg user "$user" "$join | del(.linux.uidMappings, .linux.gidMappings)"
+	run --separate-stderr rt run --bundle "$BUNDLE" "$TAG-2"
+	equal "$status $output" "0 1000:1000"
+	rt delete --force "$TAG"
+	make_userns_bundle '.linux.uidMappings = [{containerID: 1000, hostID: 100000, size: 1}] | .linux.gidMappings = .linux.uidMappings'
+	run_bundle
+	assert_refused /process/user/uid
+}
+
 @test "the folder of message queues belongs to the root of a user namespace, new or joined" {
 	local user
 	make_userns_bundle

@@ -34,6 +34,7 @@
 struct birth {
 	struct init *init;
 	int (*run)(struct init *init, struct err **err);
+	struct own_ids own_ids;
 	bool changes_id;
 	bool ipc_is_late;		/* the second makes it */
 	bool writes_maps;		/* the first does, launch_maps_at_once() */
@@ -99,16 +100,16 @@ static int wait_for_maps(struct birth *birth, struct err **err)
 }
 
 /* The maps are in force. Until then our files of /proc had to be the caller's, who writes them or has newuidmap do so. */
-static int take_root(const struct birth *birth, struct err **err)
+static int take_ids(const struct birth *birth, struct err **err)
 {
 	int r = birth->changes_id ? sources_open(birth->init, err) : 0;
 
 	if (r < 0)
 		return r;
 	/* for the programs of hooks */
-	r = (int)raw_take_root(launch_maps_root(birth->init->plan), false);
+	r = (int)raw_take_ids(birth->own_ids, false);
 	if (r < 0)
-		return err_sys(err, E_NAMESPACE, -r, "setresuid", "0 of the new user namespace", "/linux/uidMappings");
+		return err_sys(err, E_NAMESPACE, -r, "setresuid", "an id of the new user namespace", "/linux/uidMappings");
 	r = birth->ipc_is_late ? namespaces_new_ipc(birth->init, err) : 0;
 	if (r < 0)
 		return r;
@@ -131,7 +132,7 @@ static int settle_in(struct birth *birth, struct err **err)
 		r = wait_for_word(init, err);
 	if (r == 0 && birth->writes_maps)
 		r = wait_for_maps(birth, err);
-	return r == 0 && plan->namespaces[NS_USER].mode == NS_NEW ? take_root(birth, err) : r;
+	return r == 0 && plan->namespaces[NS_USER].mode == NS_NEW ? take_ids(birth, err) : r;
 }
 
 static int be_second(void *data)
@@ -149,23 +150,29 @@ static int be_second(void *data)
 
 /* ---- the first ---- */
 
-/* Would the root of the new user namespace be another user than the caller? */
-static bool changes_id(const struct plan *plan)
+static bool is_other(const struct plan_idmaps *maps, uint32_t id, uint32_t now)
 {
-	const struct plan_idmap *root = plan_idmap_inside(&plan->uid_maps, 0);
+	const struct plan_idmap *map = id == (uint32_t)-1 ? NULL : plan_idmap_inside(maps, id);
 
-	if (plan->namespaces[NS_USER].mode != NS_NEW || !launch_maps_root(plan) || plan->root.kind != ROOT_BUNDLE)
-		return false;
-	return !root || root->outside != geteuid();
+	return map && map->outside + (id - map->inside) != now;
 }
 
-/* The folder of message queues belongs to who makes the namespace: to the new root, where that is not who we are. */
-static bool ipc_is_late(const struct plan *plan)
+/* Will init in the new user namespace be another user than the caller? */
+static bool changes_id(const struct birth *birth)
 {
-	const struct plan_idmap *uid = plan_idmap_inside(&plan->uid_maps, 0), *gid = plan_idmap_inside(&plan->gid_maps, 0);
+	const struct plan *plan = birth->init->plan;
 
-	return plan->namespaces[NS_USER].mode == NS_NEW && plan->namespaces[NS_IPC].mode == NS_NEW && uid && gid &&
-	       (uid->outside != geteuid() || gid->outside != getegid());
+	return plan->namespaces[NS_USER].mode == NS_NEW && plan->root.kind == ROOT_BUNDLE &&
+	       is_other(&plan->uid_maps, birth->own_ids.uid, geteuid());
+}
+
+/* The folder of message queues belongs to who makes the namespace: to init, where that is not who we are. */
+static bool ipc_is_late(const struct birth *birth)
+{
+	const struct plan *plan = birth->init->plan;
+
+	return plan->namespaces[NS_USER].mode == NS_NEW && plan->namespaces[NS_IPC].mode == NS_NEW && !birth->init->fds.is_apart &&
+	       (is_other(&plan->uid_maps, birth->own_ids.uid, geteuid()) || is_other(&plan->gid_maps, birth->own_ids.gid, getegid()));
 }
 
 static uint64_t new_namespaces(const struct birth *birth)
@@ -349,14 +356,15 @@ int birth_take_net(struct init *init, struct err **err)
 int birth_give(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err)
 {
 	const struct plan *plan = init->plan;
-	struct birth birth = { .init = init, .run = run, .changes_id = changes_id(plan),
-			       .ipc_is_late = !init->fds.is_apart && ipc_is_late(plan),
+	struct birth birth = { .init = init, .run = run, .own_ids = launch_own_ids(plan),
 			       .writes_maps = launch_maps_at_once(plan, init->fds.by_root, init->fds.is_apart) };
 	struct sys_clone_args args = { .flags = CLONE_PARENT };
 	bool is_exec = plan->lifecycle.is_exec, is_known;
 	int sync_fd = init->fds.sync, namespaces_fd = -1, pidfd = -1, r = prepare(init, err);
 	pid_t pid;
 
+	birth.changes_id = changes_id(&birth);
+	birth.ipc_is_late = ipc_is_late(&birth);
 	if (r == 0)
 		r = format_maps(&birth, err);
 	if (r < 0)

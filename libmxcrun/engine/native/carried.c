@@ -105,7 +105,7 @@ static int launch_carrier(void *data)
 	if (child_wait(l))
 		return ECANCELED;
 	if (l->is_userns_new && l->carrier->userns == CARRIER_HAS_RIGHTS) {
-		r = raw_take_root(launch_maps_root(l->request->plan), l->lacks_setgid);
+		r = raw_take_ids(l->own_ids, l->lacks_setgid);
 		if (r < 0)
 			return (int)-r;
 	}

@@ -116,16 +116,15 @@ void raw_default_signals(uint64_t signals)
 			(void)raw_call(SYS_rt_sigaction, number, (long)default_action, 0, KERNEL_SIGSET_SIZE, 0);
 }
 
-long raw_take_root(bool is_id_zero, bool lacks_setgid)
+long raw_take_ids(struct own_ids ids, bool lacks_setgid)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
-	long r = 0;
+	long r = raw_call(SYS_setresgid, ids.gid, ids.gid, ids.gid, 0, 0);
 
-	if (is_id_zero) {
-		r = raw_call(SYS_setresgid, 0, 0, 0, 0, 0);
-		if (r == 0)
-			r = raw_call(SYS_setresuid, 0, 0, 0, 0, 0);
+	if (r == 0)
+		r = raw_call(SYS_setresuid, ids.uid, ids.uid, ids.uid, 0, 0);
+	if (ids.uid == 0) {
 		if (r < 0 || !lacks_setgid)
 			return r;
 		r = raw_call(SYS_prctl, PR_SET_SECUREBITS, SECBIT_NOROOT, 0, 0, 0);

@@ -25,10 +25,17 @@ long raw_call(long number, long a, long b, long c, long d, long e);
 #define IGNORED_BY_US ((uint64_t)1 << (SIGPIPE - 1) | (uint64_t)1 << (SIGXFSZ - 1))
 void raw_default_signals(uint64_t signals);
 
+/* Who a process of ours is in a new user namespace; -1: who it was. */
+struct own_ids {
+	uid_t uid;
+	gid_t gid;
+};
+#define OWN_IDS_STAY ((struct own_ids){ (uid_t)-1, (gid_t)-1 })
+
 /* By raw calls: in a new user namespace the first exec would drop the capabilities that came with it, unless the process is its
- * root or they are ambient. Where id 0 is mapped we become it, else we raise them all. Root would get the one that is to be
+ * root or they are ambient. Where we become that we have them, else we raise them all. Root would get the one that is to be
  * left out, too, but for the security bit, which init takes off. */
-long raw_take_root(bool is_id_zero, bool lacks_setgid);
+long raw_take_ids(struct own_ids ids, bool lacks_setgid);
 
 /* As fork(2) does: in a copy of our memory and stack. */
 pid_t clone_copied(struct sys_clone_args *args, int (*function)(void *), void *argument);

@@ -352,7 +352,7 @@ static int take_over(struct init *init, struct err **err)
 	(void)prctl(PR_SET_NAME, "mxcrun-init");
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_PDEATHSIG", NULL);
-	/* of raw_take_root() in clone.c */
+	/* of raw_take_ids() in clone.c */
 	if (init->plan->namespaces[NS_USER].mode == NS_NEW && prctl(PR_SET_SECUREBITS, 0) < 0)
 		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_SECUREBITS", NULL);
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)

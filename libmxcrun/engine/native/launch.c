@@ -383,6 +383,7 @@ int launch_start(const struct engine_request *request, struct carrier *carrier, 
 		.parent_life = -1,
 		.life_end = -1,
 		.is_userns_new = request->plan->namespaces[NS_USER].mode == NS_NEW,
+		.own_ids = launch_own_ids(request->plan),
 		.lacks_setgid = carrier && carrier->userns == CARRIER_HAS_RIGHTS && idmap_denies_setgroups(request->plan, request->facts),
 	};
 	int r;

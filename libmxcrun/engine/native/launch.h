@@ -42,6 +42,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "engine/native/clone.h"
 #include "plan/plan.h"
@@ -116,6 +117,17 @@ struct sync_header { uint32_t kind, length; };
 static inline bool launch_maps_root(const struct plan *plan)
 {
 	return plan_idmap_inside(&plan->uid_maps, 0) && plan_idmap_inside(&plan->gid_maps, 0);
+}
+
+/* Init is the root of the new user namespace. Where there is none it stays who it was, if that id is mapped, and else is the workload's user: an
+ * id without a place in the namespace could make no file. */
+static inline struct own_ids launch_own_ids(const struct plan *plan)
+{
+	if (launch_maps_root(plan))
+		return (struct own_ids){ 0, 0 };
+	if (plan_idmap_outside(&plan->uid_maps, geteuid()) && plan_idmap_outside(&plan->gid_maps, getegid()))
+		return OWN_IDS_STAY;
+	return (struct own_ids){ plan->process.uid, plan->process.gid };
 }
 
 /* Does the container's process make another that takes over, SYNC_PID? */

@@ -27,6 +27,7 @@ struct launch {
 	char *argument;
 	struct joined_own own_namespaces;
 	struct cgroup_tasks tasks;
+	struct own_ids own_ids;		/* of a carrier in the new user namespace */
 	bool lacks_setgid;		/* a carrier there that would call setgroups, which is denied, with the capability for it */
 	bool is_userns_new;
 	bool is_apart;		/* the process that waited has made the namespaces */

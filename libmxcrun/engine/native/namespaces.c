@@ -71,10 +71,18 @@ static int hand_over(struct init *init, struct err **err)
 	_exit(sync_send(init->fds.sync, SYNC_PID, &number, sizeof(number)) < 0 ? LAUNCH_EXIT_SETUP : 0);
 }
 
-static int take_root(const struct init *init, struct err **err)
+static int set_own_ids(uid_t uid, gid_t gid)
 {
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-		return err_sys(err, E_NAMESPACE, errno, "setresuid", "0 of the joined user namespace",
+	return setresgid(gid, gid, gid) < 0 ? -1 : setresuid(uid, uid, uid);
+}
+
+/* As launch_own_ids() in a new one. */
+static int take_ids(const struct init *init, struct err **err)
+{
+	const struct plan_process *process = &init->plan->process;
+
+	if (set_own_ids(0, 0) < 0 && (errno != EINVAL || set_own_ids(process->uid, process->gid) < 0))
+		return err_sys(err, E_NAMESPACE, errno, "setresuid", "an id of the joined user namespace",
 			       init->plan->namespaces[NS_USER].pointer);
 	/* which that resets */
 	return prctl(PR_SET_DUMPABLE, 0) < 0 ? err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL) : 0;
@@ -89,7 +97,7 @@ static int take_over(struct init *init, struct err **err)
 		return r;
 	r = init->plan->root.kind == ROOT_BUNDLE ? sources_open(init, err) : 0;
 	if (r == 0)
-		r = take_root(init, err);
+		r = take_ids(init, err);
 	return r == 0 && init->plan->namespaces[NS_IPC].mode == NS_NEW ? namespaces_new_ipc(init, err) : r;
 }
 
@@ -140,7 +148,7 @@ int namespaces_join(struct init *init, struct err **err)
 		close(init->fds.ns[kind]);
 		init->fds.ns[kind] = -1;
 		if (kind == NS_USER && init->plan->lifecycle.is_exec) {
-			int r = take_root(init, err);
+			int r = take_ids(init, err);
 
 			if (r < 0)
 				return r;
