@@ -371,6 +371,7 @@ static bool has_tmpfs_options(const struct plan_mount *mount)
 	return false;
 }
 
+MOUNT_ITEM(other_root, is_mounted(m) && !m->destination[1])
 MOUNT_ITEM(exact, m->is_exact)
 MOUNT_ITEM(flat_bind, m->kind == MOUNT_BIND && m->is_directory && !m->is_recursive)
 MOUNT_ITEM(suid_bind, m->kind == MOUNT_BIND && !(attributes(m) & SYS_ATTR_NOSUID))
@@ -948,6 +949,9 @@ const struct engine_item IMAGE_ROWS engine_items[] = {
 	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
 	    [TARGET_LXC] = DIFFERS("those that its options don't name stay"),
 	    [TARGET_LXC_RUN] = CARRIED("as above") } },
+	{ { "a mount in place of the root" }, { "mounts.destination" }, { asks_other_root },
+	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("the root that it is given stays"),
+	    [TARGET_LXC] = REFUSED("the root that it is given stays") } },
 	{ { "sysfs in a new user namespace" }, { "mounts.fstype" }, { asks_users_sysfs },
 	  { [TARGET_OCI] = CARRIED("mounts"), [TARGET_BWRAP] = REFUSED("it mounts none"),
 	    [TARGET_BWRAP_RUN] = REFUSED("our init mounts it when the host's is out of sight, and the kernel asks to see that"),

@@ -51,9 +51,9 @@ static int check_destination(const struct plan_mount *mount, struct err **err)
 {
 	const char *path = mount->destination;
 
-	if (!path[1])
+	if (!path[1] && mount->kind != MOUNT_BIND && mount->kind != MOUNT_FILESYSTEM)
 		return err_set(err, E_CONFIG, 0, mount->pointer,
-			       "a mount can't replace the root; set root.path");
+			       "only a bind or a new file system can take the place of the root");
 	if (strcmp(path, "/proc") == 0 && !is_own_filesystem(mount, "proc", "/proc"))
 		return err_set(err, E_CONFIG, 0, mount->pointer,
 			       "only procfs may be mounted at /proc");

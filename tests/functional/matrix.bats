@@ -89,11 +89,12 @@ BASE='.process.noNewPrivileges = true | .linux.namespaces |= (map(select(.type !
 }
 
 @test "the matrix holds: the root, mounts, devices, masks" {
-	prove_bundles 17 <<-'END'
+	prove_bundles 18 <<-'END'
 		read-only root | touch /y 2>/dev/null ¦¦ echo ro | .root.readonly = true
 		bind mount | ls -d /x/bin | .mounts += [{destination: "/x", type: "bind", source: "/usr", options: ["rbind", "ro", "nosuid", "nodev"]}]
 		bind mount of one mount only | ls -d /x/bin | .mounts += [{destination: "/x", type: "bind", source: "/usr", options: ["bind", "ro", "nosuid", "nodev"]}]
 		mount flags but for read-only, nosuid and nodev | grep -c " /x .*noexec" /proc/self/mountinfo | .mounts += [{destination: "/x", type: "bind", source: "/usr", options: ["rbind", "ro", "nosuid", "nodev", "noexec"]}]
+		a mount in place of the root | grep " / " /proc/self/mountinfo ¦ cut -d " " -f 6 | .mounts = [{destination: "/", type: "bind", source: "rootfs", options: ["rbind", "rnosuid"]}] + .mounts
 		a bind without flags of its source | grep " /x " /proc/self/mountinfo ¦ cut -d " " -f 6 | .mounts += [{destination: "/x", type: "bind", source: "/sys", options: ["rbind", "ro", "rnosuid"]}]
 		file system | grep -c " /x " /proc/self/mountinfo | .mounts += [{destination: "/x", type: "tmpfs", source: "tmpfs"}]
 		options of a tmpfs but for size and mode | df -i /dev/shm ¦ tail -n 1 ¦ tr -s " " ¦ cut -d " " -f 2 | .mounts ¦= map(if .destination == "/dev/shm" then .options += ["nr_inodes=77"] else . end)

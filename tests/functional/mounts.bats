@@ -268,6 +268,34 @@ no link"
 	assert_refused /mounts/ /link
 }
 
+@test "a bind or a tmpfs may take the place of the root, for all mounts that follow" {
+	local source=$BATS_TEST_TMPDIR/source
+	make_bundle
+	cp -a "$BUNDLE/rootfs" "$source"
+	touch "$source/other"
+	config --arg s "$source" '.mounts = [{destination: "/", type: "bind", source: $s, options: ["bind"]}] + .mounts | .root.readonly = true'
+	script 'ls -d /other /proc/self/stat /dev/null; touch /new || cut -d " " -f 5 /proc/self/mountinfo | grep -cx /'
+	run_bundle
+	equal "$status $output" "0 /dev/null
+/other
+/proc/self/stat
+1"
+	# A copy, which is gone with the container.
+	config '.mounts[0] = {destination: "/", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]} | .root.readonly = false'
+	script 'touch /new; ls -d /new /proc/self/stat; cut -d " " -f 5 /proc/self/mountinfo | grep -cx /'
+	run_bundle
+	equal "$status $output" "0 /new
+/proc/self/stat
+1"
+	[ ! -e "$BUNDLE/rootfs/new" ]
+	config '.mounts[0] = {destination: "/", type: "bind", source: "config.json", options: ["bind"]}'
+	run_bundle
+	assert_refused /mounts/0 "is a file"
+	config '.mounts[0] = {destination: "/", type: "cgroup"}'
+	run_bundle
+	assert_refused /mounts/0
+}
+
 # ---- propagation ----
 
 # A shared mount of the host, bound with that option, in a container whose root has that propagation. Then the

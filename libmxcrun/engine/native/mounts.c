@@ -34,6 +34,18 @@ int mounts_changed(const struct plan_mount *mount, struct err **err)
 		       "%s does not lead to what was mounted there: the root was changed meanwhile", mount->destination);
 }
 
+/* What is mounted on the root is the root of all that follows. */
+static int replace_root(struct init *init, const struct plan_mount *mount, int tree_fd, struct err **err)
+{
+	int fd = fcntl(tree_fd, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return err_sys(err, E_MOUNT, errno, "fcntl", mount->destination, mount->pointer);
+	fd_close_ptr(&init->root_fd);
+	init->root_fd = fd;
+	return 0;
+}
+
 int mounts_attach_verified(struct init *init, const struct plan_mount *mount, int tree_fd, int target_fd,
 			   struct err **err)
 {
@@ -42,6 +54,8 @@ int mounts_attach_verified(struct init *init, const struct plan_mount *mount, in
 
 	if (mount_attach(init, tree_fd, target_fd) < 0)
 		return err_sys(err, E_MOUNT, errno, "move_mount", mount->destination, mount->pointer);
+	if (!mount->destination[1])
+		return replace_root(init, mount, tree_fd, err);
 	found = path_open_in_root(init->root_fd, mount->destination, O_PATH);
 	if (found < 0)
 		return err_sys(err, E_MOUNT, -found, "openat2", mount->destination, mount->pointer);
