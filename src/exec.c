@@ -119,6 +119,7 @@ static int exec(struct program *program, const struct exec_options *options,
 	const char *id = arguments->items[0];
 	struct bundle_request bundle;
 	struct exec_request request = { 0 };
+	struct supervised end = { .cause = ENDED_BY_ITSELF };
 	struct lifecycle lc;
 	int r = store_check_id(id, err);
 
@@ -140,7 +141,8 @@ static int exec(struct program *program, const struct exec_options *options,
 		request.cgroup = options->cgroup;
 		request.detach = options->detach;
 		request.ignore_paused = options->ignore_paused;
-		r = lifecycle_exec(&lc, &request, ret_exit_code, err);
+		r = lifecycle_exec(&lc, &request, &end, err);
+		*ret_exit_code = supervised_exit_code(end.status);
 	}
 	free(request.changes.additional_gids.items);
 	return r;

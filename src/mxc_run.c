@@ -16,10 +16,10 @@
 #include "base/sys.h"
 #include "lifecycle/doctor.h"
 #include "mxc_diagnostics.h"
+#include "mxc_outcome.h"
+#include "mxc_phase.h"
 #include "mxc_source.h"
 #include "program.h"
-
-#define EXIT_CODE_BACKEND 255
 
 struct mxc_options {
 	struct mxc_source source;
@@ -52,26 +52,6 @@ static int fail_request(struct mxc_diagnostics *diagnostics, const struct err *f
 	return EXIT_CODE_FAILURE;
 }
 
-/* We are, or this host, or what the policy asks of it: text, and on a line of its own what clients
- * parse. */
-static int fail_backend(const struct program *program, const struct err *failure)
-{
-	cleanup_json_writer struct json_writer w = JSON_WRITER_INIT;
-	cleanup_free char *text = err_format(failure);
-
-	output_error(&program->output, failure);
-	w.compact = true;
-	json_open(&w, NULL, '{');
-	json_open(&w, "error", '{');
-	json_put_string(&w, "code", "backend_error");
-	json_put_string(&w, "message", text ? text : "out of memory");
-	json_close(&w, '}');
-	json_close(&w, '}');
-	strbuf_putc(&w.out, '\n');
-	say(strbuf_str(&w.out));
-	return EXIT_CODE_BACKEND;
-}
-
 /* ---- the stages ---- */
 
 static void describe_request(struct mxc_diagnostics *diagnostics, const struct mxc_config *config,
@@ -86,41 +66,17 @@ static void describe_request(struct mxc_diagnostics *diagnostics, const struct m
 	mxc_diagnostics_line(diagnostics, "Container name: %s", id);
 }
 
-/* How the sandbox ended, as an exit code; or the failure that it amounts to. */
-static int outcome(const struct supervised *end, const struct plan *plan, int *ret_exit_code,
-		   struct err **err)
-{
-	*ret_exit_code = 0;
-	switch (end->cause) {
-	case ENDED_BY_TIMEOUT:
-		return err_set(err, E_TIMEOUT, 0, NULL, "script timed out after %ums",
-			       plan->lifecycle.timeout_ms);
-	case ENDED_BY_SIGNAL:
-		*ret_exit_code = 128 + end->signal;
-		return 0;
-	case ENDED_BY_ITSELF:
-		break;
-	}
-	/* Its init passes the workload's end on as an exit code; a signal hit init itself, from
-	 * outside. */
-	if (WIFSIGNALED(end->status))
-		return err_set(err, E_PROCESS, 0, NULL,
-			       "the sandbox was ended from outside by signal %d",
-			       WTERMSIG(end->status));
-	*ret_exit_code = supervised_exit_code(end->status);
-	return 0;
-}
-
 static int run_sandbox(struct program *program, struct mxc_diagnostics *diagnostics, const struct prepared *prepared,
 		       struct engine_child *waiting, const char *report, int *ret_exit_code, struct err **err)
 {
 	struct supervised end;
 	int64_t before_ms = sys_monotonic_ms();
 	const struct lifecycle lc = program_store(program);
-	int r = lifecycle_sandbox(&lc, prepared, waiting, report, &end, err);
+	const struct sandbox_options options = { .waiting = waiting, .report = report };
+	int r = lifecycle_sandbox(&lc, prepared, &options, &end, err);
 
 	if (r == 0)
-		r = outcome(&end, prepared->plan, ret_exit_code, err);
+		r = mxc_outcome(&end, prepared->plan->lifecycle.timeout_ms, ret_exit_code, err);
 	if (r < 0)
 		return r;
 	mxc_diagnostics_line(diagnostics, "Runner completed in %lldms", (long long)(sys_monotonic_ms() - before_ms));
@@ -191,7 +147,7 @@ static int fail_prepare(const struct program *program, struct mxc_diagnostics *d
 		return fail_gate(diagnostics, options, config);
 	if (options->is_dry_run && !options->is_validation)
 		finish_dry_run(program, diagnostics, reason ? reason : "out of memory");
-	return fail_backend(program, failure);
+	return mxc_fail_backend(program, failure);
 }
 
 static int run_document(struct program *program, struct mxc_diagnostics *diagnostics,
@@ -213,11 +169,11 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 	int exit_code = 0;
 
 	if (sandbox_new_id(id, &err) < 0 || program_facts(program, &err) < 0)
-		return fail_backend(program, err);
+		return mxc_fail_backend(program, err);
 	describe_request(diagnostics, document->config, id);
 	/* before the policy is resolved, which has to know the place */
 	if (program_records(program, options->is_dry_run ? STORE_READ : STORE_MAKE, &request, state, &err) < 0)
-		return fail_backend(program, err);
+		return mxc_fail_backend(program, err);
 	if (prepare_policy(&program->facts, &diagnostics->log, document, &request, &prepared,
 			   &err) < 0)
 		return fail_prepare(program, diagnostics, options, document->config, err);
@@ -226,7 +182,7 @@ static int run_document(struct program *program, struct mxc_diagnostics *diagnos
 	if (options->is_dry_run)
 		return finish_dry_run(program, diagnostics, NULL);
 	if (run_sandbox(program, diagnostics, &prepared, waiting, options->report, &exit_code, &err) < 0)
-		return fail_backend(program, err);
+		return mxc_fail_backend(program, err);
 	return exit_code;
 }
 
@@ -316,6 +272,11 @@ static int run_options(struct program *program, const struct mxc_options *option
 	cleanup_waiting struct engine_child waiting = ENGINE_CHILD_INIT;
 	cleanup_mxc_text struct mxc_text text = { 0 };
 	cleanup_err struct err *err = NULL;
+	const struct mxc_phase_options phase = {
+		.file = mxc_source_file(&options->source), .log_file = options->log_file, .report = options->report,
+		.is_dry_run = options->is_dry_run, .allows_testing = options->allows_testing,
+	};
+	int exit_code;
 
 	if (mxc_diagnostics_open(&diagnostics, options->is_debug, options->log_file, &err) < 0)
 		return program_fail(program, err);
@@ -325,6 +286,8 @@ static int run_options(struct program *program, const struct mxc_options *option
 	}
 	if (mxc_source_read(&options->source, &text, &err) < 0)
 		return fail_request(&diagnostics, err);
+	if (mxc_may_be_phase(&text) && mxc_phase_run(program, &diagnostics, &text, &phase, &exit_code))
+		return exit_code;
 	/* the text may have come slowly; from here on nobody is waited for */
 	if (!options->is_dry_run)
 		wait_for_sandbox(program->engine, &waiting);

@@ -29,8 +29,7 @@ const char *const mxc_containment_words[] = {
 
 /* ---- the tables ---- */
 
-static int decode_containment(struct decode *d, const struct json *value, void *target,
-			      struct err **err)
+int mxc_decode_containment(struct decode *d, const struct json *value, void *target, struct err **err)
 {
 	static const struct {
 		const char *word;
@@ -79,7 +78,7 @@ static int decode_command_line(struct decode *d, const struct json *value, void 
 	return 0;
 }
 
-static const struct field IMAGE_ROWS process_fields[] = {
+const struct field IMAGE_ROWS mxc_process_fields[] = {
 	MXC_ROW("commandLine", FIELD_STRING, struct mxc_process, command_line,
 		.gate = MXC_READER_ROLLING),
 	MXC_ROW("commandLine", FIELD_CUSTOM, struct mxc_process, command_line,
@@ -157,7 +156,7 @@ const struct field IMAGE_ROWS mxc_filesystem_fields[] = {
 	FIELDS_END,
 };
 
-static const struct field IMAGE_ROWS runtime_config_fields[] = {
+const struct field IMAGE_ROWS mxc_runtime_config_fields[] = {
 	MXC_ROW("networkProxy", FIELD_STRING, struct mxc_runtime_config, network_proxy),
 	MXC_ROW("portMappings", FIELD_OBJECTS, struct mxc_runtime_config, port_mappings, .table.raw = mxc_port_mapping_fields,
 		.size = sizeof(struct mxc_port_mapping)),
@@ -171,7 +170,7 @@ static const struct field IMAGE_ROWS lifecycle_fields[] = {
 	FIELDS_END,
 };
 
-static const struct field IMAGE_ROWS lxc_fields[] = {
+const struct field IMAGE_ROWS mxc_lxc_fields[] = {
 	MXC_ROW("distribution", FIELD_STRING, struct mxc_lxc, distribution,
 		.gate = MXC_READER_ROLLING),
 	MXC_ROW("release", FIELD_STRING, struct mxc_lxc, release, .gate = MXC_READER_ROLLING),
@@ -189,7 +188,7 @@ struct ignored {
 
 static const char *const clipboard_words[] = { "none", "read", "write", "all", NULL };
 
-static const struct field IMAGE_ROWS ui_fields[] = {
+const struct field IMAGE_ROWS mxc_ui_fields[] = {
 	MXC_ROW("disable", FIELD_OPT_BOOL, struct mxc_ui, disable),
 	MXC_ROW("clipboard", FIELD_ENUM, struct mxc_ui, clipboard, .words.raw = clipboard_words),
 	MXC_ROW("injection", FIELD_OPT_BOOL, struct mxc_ui, injection),
@@ -221,20 +220,20 @@ const struct field IMAGE_ROWS mxc_document_fields[] = {
 	MXC_ROW("_comment", FIELD_RAW, struct document, comment),
 	CONFIG_ROW("version", FIELD_STRING, version),
 	CONFIG_ROW("containerId", FIELD_STRING, container_id),
-	CONFIG_ROW("containment", FIELD_CUSTOM, containment, .decode.raw = decode_containment),
+	CONFIG_ROW("containment", FIELD_CUSTOM, containment, .decode.raw = mxc_decode_containment),
 	CONFIG_ROW("process", FIELD_OBJECT, process, .gate = MXC_READER_ROLLING,
-		   .table.raw = process_fields, .size = sizeof(struct mxc_process)),
+		   .table.raw = mxc_process_fields, .size = sizeof(struct mxc_process)),
 	CONFIG_ROW("process", FIELD_OBJECT, process, .gate = MXC_READER_EXACT,
-		   .table.raw = process_fields, .size = sizeof(struct mxc_process), .required = true),
+		   .table.raw = mxc_process_fields, .size = sizeof(struct mxc_process), .required = true),
 	CONFIG_ROW("lifecycle", FIELD_INLINE, lifecycle, .table.raw = lifecycle_fields),
 	CONFIG_ROW("filesystem", FIELD_INLINE, filesystem, .table.raw = mxc_filesystem_fields),
 	CONFIG_ROW("network", FIELD_CUSTOM, network, .table.raw = mxc_network_fields, .decode.raw = mxc_decode_network),
-	CONFIG_ROW("runtimeConfig", FIELD_OBJECT, runtime_config, .table.raw = runtime_config_fields,
+	CONFIG_ROW("runtimeConfig", FIELD_OBJECT, runtime_config, .table.raw = mxc_runtime_config_fields,
 		   .size = sizeof(struct mxc_runtime_config)),
-	CONFIG_ROW("lxc", FIELD_OBJECT, lxc, .table.raw = lxc_fields, .size = sizeof(struct mxc_lxc)),
+	CONFIG_ROW("lxc", FIELD_OBJECT, lxc, .table.raw = mxc_lxc_fields, .size = sizeof(struct mxc_lxc)),
 	CONFIG_ROW("bubblewrap", FIELD_OBJECT, bubblewrap, .table.raw = mxc_bubblewrap_fields,
 		   .size = sizeof(struct mxc_bubblewrap)),
-	CONFIG_ROW("ui", FIELD_INLINE, ui, .table.raw = ui_fields),
+	CONFIG_ROW("ui", FIELD_INLINE, ui, .table.raw = mxc_ui_fields),
 	IGNORED_ROW("fallback", fallback_fields),
 	IGNORED_ROW("telemetry", mxc_telemetry_fields, .gate = MXC_READER_EXACT),
 	IGNORED_ROW("processContainer", mxc_process_container_fields),
@@ -272,8 +271,7 @@ static int check_aliases(const struct decode *d, const struct json *document, st
 	return 0;
 }
 
-/* Keys of the directional shape need 0.8, by their mere presence. */
-static int check_gates(const struct decode *d, const struct mxc_config *config, struct err **err)
+int mxc_check_gates(const struct decode *d, const struct mxc_config *config, struct err **err)
 {
 	static const char *const paths[][2] = {
 		{ "network", "egress" },       { "network", "ingress" },
@@ -297,7 +295,7 @@ static int check_gates(const struct decode *d, const struct mxc_config *config, 
 	return 0;
 }
 
-static int check_process(const struct mxc_config *config, struct err **err)
+int mxc_check_process(const struct mxc_config *config, struct err **err)
 {
 	if (!config->process)
 		return err_set(err, E_CONFIG, 0, NULL, "'process' section is required");
@@ -399,9 +397,9 @@ static int check_document(struct decode *d, struct mxc_config *config, struct er
 	int r = check_aliases(d, config->document, err);
 
 	if (r == 0)
-		r = check_gates(d, config, err);
+		r = mxc_check_gates(d, config, err);
 	if (r == 0)
-		r = check_process(config, err);
+		r = mxc_check_process(config, err);
 	if (r == 0)
 		r = check_sections(config, err);
 	if (r == 0)
@@ -432,8 +430,7 @@ int mxc_parse(struct arena *arena, const struct json *json, const struct log *lo
 		r = mxc_refuse_phases(json, config, err);
 	if (r < 0)
 		return r;
-	d.gate = config->reader;
-	d.null_is_absent = config->reader == MXC_READER_ROLLING;
+	mxc_read_as(&d, config->reader);
 	r = fields_decode(&d, json, mxc_document_fields, document, err);
 	if (r == 0)
 		r = check_document(&d, config, err);

@@ -231,6 +231,7 @@ struct mxc_config {
 	} ui;
 	const struct mxc_lxc *lxc; /* NULL when absent */
 	const struct mxc_bubblewrap *bubblewrap; /* NULL when absent */
+	const char *exec_proxy; /* of a process that joins a sandbox (mxc_phase.h): its variables name it, and that is all; else NULL */
 	const struct json *document;
 };
 

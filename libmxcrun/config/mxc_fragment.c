@@ -79,8 +79,7 @@ int mxc_parse_fragment(struct arena *arena, const struct json *document, const s
 	r = choose_reader(document, config, err);
 	if (r < 0)
 		return r;
-	d.gate = config->reader;
-	d.null_is_absent = config->reader == MXC_READER_ROLLING;
+	mxc_read_as(&d, config->reader);
 	r = fields_decode(&d, document, fragment_fields, fragment, err);
 	if (r == 0)
 		r = check_types(&d, config, err);

@@ -17,7 +17,7 @@ extern const struct field mxc_document_fields[];
 
 /* mxc_version.c: sets version, reader and strict. */
 int mxc_choose_reader(const struct json *document, struct mxc_config *config, struct err **err);
-/* State-aware documents: known, and not taken yet. */
+/* Requests of the state-aware life cycle (mxc_phase.h), where a document is wanted that runs at once. */
 int mxc_refuse_phases(const struct json *document, const struct mxc_config *config,
 		      struct err **err);
 
@@ -26,6 +26,11 @@ int mxc_decode_network(struct decode *d, const struct json *value, void *target,
 
 /* mxc.c: sections that a policy for a container has too, and the strings of the first. */
 extern const struct field mxc_filesystem_fields[];
+extern const struct field mxc_process_fields[], mxc_runtime_config_fields[], mxc_lxc_fields[], mxc_ui_fields[];
+int mxc_decode_containment(struct decode *d, const struct json *value, void *target, struct err **err);
+int mxc_check_process(const struct mxc_config *config, struct err **err);
+/* Keys of the directional shape need 0.8, by their mere presence. */
+int mxc_check_gates(const struct decode *d, const struct mxc_config *config, struct err **err);
 /* mxc_network.c */
 extern const struct field mxc_network_fields[], mxc_port_mapping_fields[];
 int mxc_check_filesystem(const struct decode *d, const struct mxc_config *config, struct err **err);
@@ -58,6 +63,13 @@ int mxc_check_network(struct decode *d, struct mxc_config *config, struct err **
  * for the path. */
 int mxc_check_proxy_url(const struct decode *d, const struct json *value, struct err **err);
 int mxc_check_runtime_proxy(const struct decode *d, const struct json *value, struct err **err);
+
+/* As that reader does: which rows it knows, and whether null is a value. */
+static inline void mxc_read_as(struct decode *d, unsigned int reader)
+{
+	d->gate = reader;
+	d->null_is_absent = reader == MXC_READER_ROLLING;
+}
 
 /* A JSON value that is there and is not null. */
 static inline bool mxc_is_present(const struct json *value)

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "config/mxc_phase.h"
 #include "config/mxc_tables.h"
 
 /* Of the rolling reader. */
@@ -112,15 +113,12 @@ int mxc_choose_reader(const struct json *document, struct mxc_config *config, st
 	return 0;
 }
 
-/* ---- state-aware documents: known, and not taken yet ---- */
+/* ---- requests of the state-aware life cycle: not where a document is wanted that runs at once ---- */
 
 static bool is_phase_word(const char *word)
 {
-	static const char *const words[] = { "provision", "start", "exec", "stop", "deprovision" };
-	size_t i;
-
-	for (i = 0; i < array_size(words); i++)
-		if (strcmp(words[i], word) == 0)
+	for (size_t i = 0; mxc_phase_words[i]; i++)
+		if (strcmp(mxc_phase_words[i], word) == 0)
 			return true;
 	return false;
 }

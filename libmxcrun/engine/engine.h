@@ -104,5 +104,11 @@ static inline bool engine_start_is_open(const struct engine_child *child)
 
 /* The name of a process whose container is being set up (pid_has_name()). A program's own never looks like that. */
 #define ENGINE_SETUP_NAME "mxcrun: set-up"
+/* And of a sandbox that has no workload of its own: running, and stopped. */
+#define ENGINE_HELD_NAME "mxcrun-init"
+#define ENGINE_STOPPED_NAME "mxcrun-stopped"
+/* What it does at these, from outside: end all that has joined it and be stopped; be running again. */
+#define ENGINE_STOP_SIGNAL SIGUSR1
+#define ENGINE_GO_SIGNAL SIGUSR2
 
 #endif

@@ -306,6 +306,7 @@ static const char *asks_leash(const struct plan *plan)
 {
 	return when(plan->lifecycle.dies_with_caller, "/bubblewrap/dieWithParent");
 }
+static const char *asks_stay(const struct plan *plan) { return when(plan->lifecycle.stays, NULL); }
 static const char *asks_exec(const struct plan *plan) { return when(plan->lifecycle.is_exec, NULL); }
 
 /* ---- what only some can't ---- */
@@ -914,6 +915,11 @@ const struct engine_item IMAGE_ROWS engine_items[] = {
 	    [TARGET_BWRAP_RUN] = CARRIED("the supervisor"),
 	    [TARGET_LXC] = OUTSIDE("end lxc-execute yourself"),
 	    [TARGET_LXC_RUN] = CARRIED("the supervisor") } },
+	{ { "sandbox that stays, for processes to join" }, { "lifecycle.stays" }, { asks_stay }, { [TARGET_OCI] = REFUSED("a bundle has a program of its own"),
+	    [TARGET_BWRAP] = REFUSED("nothing would run in it"),
+	    [TARGET_BWRAP_RUN] = CARRIED("our init"),
+	    [TARGET_LXC] = REFUSED("nothing would run in it"),
+	    [TARGET_LXC_RUN] = CARRIED("our init") } },
 	{ { "one more process" }, { "lifecycle.exec" }, { asks_exec }, { [TARGET_OCI] = REFUSED("a bundle is a whole container"),
 	    [TARGET_BWRAP] = REFUSED("it makes whole sandboxes"),
 	    [TARGET_LXC] = REFUSED("it makes whole containers") } },

@@ -231,7 +231,7 @@ static int let_go(struct execution *e, struct err **err)
 
 	if (r == 0 && e->console.socket_fd >= 0)
 		r = console_attach(&e->console, err);
-	if (r == 0 && (e->request->detach || !engine_start_is_open(&e->child)))
+	if (r == 0 && (e->request->detach || e->request->on_started || !engine_start_is_open(&e->child)))
 		r = engine_release(&e->child, err);
 	return r;
 }
@@ -253,44 +253,56 @@ static int prepare_terminal(struct execution *e, struct err **err)
 	return console_prepare(&e->console, &e->console_fd, err);
 }
 
-static int wait_for_end(struct execution *e, int *ret_exit_code, struct err **err)
+static int wait_for_end(struct execution *e, struct supervised *ret, struct err **err)
 {
+	const struct plan *plan = e->prepared.plan;
+	bool in_sandbox = plan->lifecycle.is_sandbox;
 	const struct supervise_request request = {
 		.child = &e->child,
 		.caller_pidfd = -1,
 		.console = e->console.master_fd >= 0 ? &e->console : NULL,
+		.timeout_ms = in_sandbox ? plan->lifecycle.timeout_ms : 0,
+		.leads_session = in_sandbox && plan->process.new_session,
+		.shares_terminal = in_sandbox && !plan->process.new_session,
 	};
-	struct supervised end;
-	int r = supervise(&e->supervisor, &request, &end, err);
+
+	return supervise(&e->supervisor, &request, ret, err);
+}
+
+static int execute(struct execution *e, struct supervised *ret, struct err **err)
+{
+	const struct exec_request *request = e->request;
+	enum signal_policy policy = e->prepared.plan->lifecycle.is_sandbox ? SIGNALS_END : SIGNALS_FORWARD;
+	int r = request->detach ? 0 : supervisor_prepare(&e->supervisor, policy, err);
 
 	if (r == 0)
-		*ret_exit_code = supervised_exit_code(end.status);
+		r = prepare_terminal(e, err);
+	if (r == 0)
+		r = start_process(e, err);
+	if (r == 0)
+		r = let_go(e, err);
+	if (r == 0 && request->on_started)
+		request->on_started(request->data);
+	if (r == 0 && !request->detach)
+		r = wait_for_end(e, ret, err);
+	if (r < 0)
+		engine_abandon(&e->child);
 	return r;
 }
 
 int lifecycle_exec(const struct lifecycle *lc, const struct exec_request *request,
-		   int *ret_exit_code, struct err **err)
+		   struct supervised *ret, struct err **err)
 {
 	cleanup_execution struct execution e = EXECUTION_INIT;
 	int r;
 
-	*ret_exit_code = 0;
+	*ret = (struct supervised){ .cause = ENDED_BY_ITSELF };
 	e.lc = lc;
 	e.request = request;
 	r = open_target(&e, err);
-	if (r == 0)
+	if (r == 0 && request->prepare)
+		r = request->prepare(request->data, &e.container.record, &e.prepared, err);
+	else if (r == 0)
 		r = prepare_exec(lc->facts, lc->log, request, &e.container.record, &e.prepared, err);
-	if (r == 0 && !request->detach)
-		r = supervisor_prepare(&e.supervisor, SIGNALS_FORWARD, err);
-	if (r == 0)
-		r = prepare_terminal(&e, err);
-	if (r == 0)
-		r = start_process(&e, err);
-	if (r == 0)
-		r = let_go(&e, err);
-	if (r == 0 && !request->detach)
-		r = wait_for_end(&e, ret_exit_code, err);
-	if (r < 0)
-		engine_abandon(&e.child);
-	return r;
+	return r < 0 ? r : execute(&e, ret, err);
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "lifecycle/destroy.h"
+#include "lifecycle/provisioned.h"
 
 static int hold_to_limit(const struct lifecycle *lc, const struct entry *entry, const struct record *record, struct err **err)
 {
@@ -49,6 +50,7 @@ int lifecycle_gc(const struct lifecycle *lc,
 
 	if (r < 0)
 		return r;
+	provisioned_sweep(lc->store);
 	for (size_t i = 0; i < ids.count; i++) {
 		cleanup_err struct err *reason = NULL;
 

@@ -100,14 +100,21 @@ int sandbox_new_id(char id[SANDBOX_ID_SIZE], struct err **err);
  * engine tries again, and reports. engine: the one asked for; NULL: none. */
 void wait_for_sandbox(const char *engine, struct engine_child *ret);
 
-/* Run a sandbox from its plan to its end and take it away; SIGINT, SIGTERM, SIGHUP and SIGQUIT end
- * it. report: file for the enforcement record; NULL: none. */
-int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, struct engine_child *waiting,
-		      const char *report, struct supervised *ret, struct err **err);
+struct sandbox_options {
+	struct engine_child *waiting;	 /* of wait_for_sandbox(); NULL: none */
+	const char *report;		 /* file for the enforcement record; NULL: none */
+	void (*on_running)(void *data);	 /* NULL: nobody is told */
+	void *data;
+};
 
-/* One more process. Its bundle is the record's; *ret_exit_code as for lifecycle_run(). */
+/* Run a sandbox from its plan to its end and take it away; SIGINT, SIGTERM, SIGHUP and SIGQUIT end
+ * it. */
+int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, const struct sandbox_options *options,
+		      struct supervised *ret, struct err **err);
+
+/* One more process. Its bundle is the record's; *ret says how it ended, and nothing of one that was detached. */
 int lifecycle_exec(const struct lifecycle *lc, const struct exec_request *request,
-		   int *ret_exit_code, struct err **err);
+		   struct supervised *ret, struct err **err);
 
 int lifecycle_start(const struct lifecycle *lc, const char *id, struct err **err);
 

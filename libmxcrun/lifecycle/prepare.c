@@ -395,7 +395,7 @@ static int read_profile(const struct policy_document *document, const struct log
 	return r < 0 ? err_wrap(err, "seccomp profile %.512s", path) : 0;
 }
 
-/* A configuration is the caller's own, as the command line is. */
+/* A configuration is the caller's own, as the command line is. Whoever has made a sandbox, it is joined by us. */
 static int choose_for_policy(const struct plan_policy_request *request, const struct admin_config *owners,
 			     const struct mxc_config *config, const struct engine **ret, struct err **err)
 {
@@ -406,7 +406,7 @@ static int choose_for_policy(const struct plan_policy_request *request, const st
 	};
 
 	*ret = &native_engine;
-	return request->is_text ? 0 : choose_engine(wishes, owners, ret, err);
+	return request->is_text || request->target ? 0 : choose_engine(wishes, owners, ret, err);
 }
 
 static int check_testing(const struct policy_document *document, bool is_allowed, struct err **err)

@@ -59,6 +59,10 @@ struct exec_request {
 	const char *cgroup;		/* a group below the container's; NULL: the container's own */
 	struct engine_child *waiting;	/* of wait_for_plan(); NULL: none */
 	bool detach, ignore_paused;
+	/* For a sandbox, which has no bundle: who plans it, and is told when it has started. NULL: prepare_exec(), nobody */
+	int (*prepare)(void *data, const struct record *record, struct prepared *ret, struct err **err);
+	void (*on_started)(void *data);
+	void *data;
 };
 /* Plan one more process for the container of that record. */
 /* The configuration that a container was made from. */

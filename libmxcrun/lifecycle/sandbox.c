@@ -37,9 +37,10 @@ static int open_caller(const struct plan *plan, int *ret, struct err **err)
 		       : 0;
 }
 
-static int run_to_end(const struct prepared *prepared, const char *report, const struct supervisor *supervisor, int caller,
-		      struct instance *instance, struct supervised *ret, struct err **err)
+static int run_to_end(const struct prepared *prepared, const struct sandbox_options *options, const struct supervisor *supervisor,
+		      int caller, struct instance *instance, struct supervised *ret, struct err **err)
 {
+	const char *report = options->report;
 	struct supervise_request request = {
 		.child = &instance->child,
 		.caller_pidfd = caller,
@@ -50,30 +51,32 @@ static int run_to_end(const struct prepared *prepared, const char *report, const
 	int r = report_watch(report, prepared->plan, &instance->child, &namespaces, err);
 
 	/* where no time counts from its start on, whoever waits for the end looks for that too: to hear of it would wake us twice */
-	if (r == 0 && (request.timeout_ms || !engine_start_is_open(&instance->child)))
+	if (r == 0 && (request.timeout_ms || options->on_running || !engine_start_is_open(&instance->child)))
 		r = engine_release(&instance->child, err);
 	if (r == 0)
 		r = report_write(report, prepared, "running", instance->child.pid, err);
+	if (r == 0 && options->on_running)
+		options->on_running(options->data);
 	if (r == 0)
 		r = supervise(supervisor, &request, ret, err);
 	return r < 0 ? r : report_write_end(report, prepared, instance->child.pid, &namespaces, err);
 }
 
-int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, struct engine_child *waiting,
-		      const char *report, struct supervised *ret, struct err **err)
+int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepared, const struct sandbox_options *wanted,
+		      struct supervised *ret, struct err **err)
 {
 	cleanup_supervisor struct supervisor supervisor = SUPERVISOR_INIT;
 	cleanup_instance struct instance instance = INSTANCE_INIT;
 	/* a record that is complete later than the start says all that the journal doesn't; a network and a report come first */
 	struct instance_options options = {
-		.waiting = waiting,
+		.waiting = wanted->waiting,
 		.console_socket_fd = -1,
-		.goes_at_once = prepared->engine == &native_engine && !plan_carries_network(prepared->plan) && !report,
+		.goes_at_once = prepared->engine == &native_engine && !plan_carries_network(prepared->plan) && !wanted->report,
 	};
 	const struct plan_root *root = &prepared->plan->root;
 	cleanup_close int image = root->kind == ROOT_IMAGE ? image_hold(root->path, err) : -1;
 	cleanup_close int caller = -1;
-	int r = root->kind == ROOT_IMAGE && image < 0 ? image : report_check(report, err);
+	int r = root->kind == ROOT_IMAGE && image < 0 ? image : report_check(wanted->report, err);
 
 	if (r == 0)
 		r = supervisor_prepare(&supervisor, SIGNALS_END, err);
@@ -83,7 +86,7 @@ int lifecycle_sandbox(const struct lifecycle *lc, const struct prepared *prepare
 		r = instance_create(lc, prepared, &options, &instance, err);
 	if (r < 0)
 		return r;
-	r = run_to_end(prepared, report, &supervisor, caller, &instance, ret, err);
+	r = run_to_end(prepared, wanted, &supervisor, caller, &instance, ret, err);
 	if (r < 0)
 		instance_abandon(lc, &instance);
 	else

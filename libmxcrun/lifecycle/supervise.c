@@ -81,6 +81,9 @@ static int end_child(struct watch *watch, enum end_cause cause, int signal, stru
 	watch->deadline_ms = sys_monotonic_ms() + KILL_WAIT_MS;
 	if (sys_pidfd_send_signal(watch->request->child->pidfd, SIGKILL) < 0 && errno != ESRCH)
 		return err_sys(err, E_PROCESS, errno, "pidfd_send_signal", "the container's init", NULL);
+	/* not reaped yet, so that the number is still its own */
+	if (watch->request->leads_session)
+		(void)kill(-watch->request->child->pid, SIGKILL);
 	return 0;
 }
 

@@ -49,6 +49,7 @@ struct supervise_request {
 	uint32_t timeout_ms;		  /* 0: none; counts from now */
 	int caller_pidfd;		  /* whose end is a SIGTERM to us; -1: nobody's */
 	struct console *console;	  /* NULL: its standard I/O is its own */
+	bool leads_session;		  /* of its own: when it is killed, so is its process group */
 	bool shares_terminal; /* the workload is in our foreground group: the terminal's own
 			       * SIGINT reaches it without us */
 };

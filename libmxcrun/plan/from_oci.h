@@ -36,6 +36,8 @@ int builder_init(struct builder *b, struct arena *plan_arena, const struct oci_c
 int build_bundle_identity(struct builder *b, struct err **err);
 int build_namespaces(struct builder *b, struct err **err); /* with host names */
 int build_idmaps(struct builder *b, struct err **err);
+/* exec: instead of new ones those of that process. */
+int build_joined_namespaces(struct builder *b, pid_t init, struct err **err);
 /* The same checks for a list of mappings at pointer. */
 int build_id_map(struct builder *b, const struct oci_id_mappings *list, const char *pointer, struct plan_idmaps *ret,
 	      struct err **err);

@@ -9,7 +9,7 @@
 #include "plan/from_oci.h"
 
 /* After the id maps, which are asked for by the process's ids. */
-static int join_namespaces(struct builder *b, pid_t init, struct err **err)
+int build_joined_namespaces(struct builder *b, pid_t init, struct err **err)
 {
 	for (int kind = 0; kind < NS_MAX; kind++) {
 		struct plan_ns *ns = &b->plan->namespaces[kind];
@@ -41,7 +41,7 @@ int plan_exec_from_oci(struct arena *plan_arena, const struct oci_config *config
 	for (size_t i = 0; i < array_size(steps) && r == 0; i++)
 		r = steps[i](&b, err);
 	if (r == 0)
-		r = join_namespaces(&b, init, err);
+		r = build_joined_namespaces(&b, init, err);
 	if (r < 0)
 		return r;
 	b.plan->lifecycle.is_exec = true;

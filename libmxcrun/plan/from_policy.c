@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "plan/from_oci.h"
 #include "plan/from_policy_backend.h"
 #include "plan/from_policy_limits.h"
 #include "plan/from_policy_owner.h"
@@ -240,6 +241,19 @@ static int tighten_network(struct arena *arena, const struct plan_owner *owner, 
 	return net_rule_sets_add(arena, &network->policy.egress, &c->network.egress, NULL) < 0 ? err_nomem(err) : 0;
 }
 
+/* For a sandbox that is there: what was decided of it shaped the process, and nothing of it is made once more. */
+static int leave_process(struct builder *b, pid_t init, struct err **err)
+{
+	struct plan *plan = b->plan;
+
+	plan->lifecycle.is_exec = true;
+	plan->process.keep_init = false;
+	plan->mount_count = plan->device_count = plan->dev_symlink_count = plan->sysctl_count = 0;
+	plan->masked = plan->readonly = (struct plan_paths){ 0 };
+	plan->cgroup.write_count = plan->cgroup.device_rule_count = 0;
+	return build_joined_namespaces(b, init, err);
+}
+
 int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *decisions,
 		     const struct plan_policy_request *request, const struct host_facts *facts,
 		     const struct log *log, const struct plan **ret, struct err **err)
@@ -256,6 +270,7 @@ int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *de
 		return err_nomem(err);
 	b.plan->lifecycle = (struct plan_lifecycle){
 		.is_sandbox = true,
+		.stays = request->stays,
 		.timeout_ms = all.process.timeout_ms,
 		.die_with_parent = true,
 	};
@@ -275,7 +290,7 @@ int plan_from_policy(struct arena *plan_arena, const struct policy_decisions *de
 	if (r == 0)
 		r = build_backend(&b, &all, request, err);
 	if (r == 0)
-		r = build_policy_items(&b, decisions, &all, request->owner, err);
+		r = request->target ? leave_process(&b, request->target, err) : build_policy_items(&b, decisions, &all, request->owner, err);
 	if (r == 0)
 		*ret = b.plan;
 	return r;

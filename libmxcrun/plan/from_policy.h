@@ -32,6 +32,8 @@ struct plan_policy_request {
 	const char *engine;		/* as in struct plan_request */
 	bool is_text;			/* likewise */
 	bool allows_testing;		/* the built-in test proxy */
+	bool stays;			/* no workload: the sandbox waits for processes */
+	pid_t target;			/* not 0: only a process, for the sandbox whose init has that number */
 	const struct plan_owner *owner; /* NULL: nothing */
 	const struct oci_seccomp *seccomp_file; /* what the policy's seccompProfile names a file for; NULL: it names none */
 };

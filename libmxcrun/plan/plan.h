@@ -356,6 +356,7 @@ struct plan_hooks { struct plan_hook *items; size_t count; };
 
 struct plan_lifecycle {
 	bool is_sandbox;		/* an MXC sandbox: gone with its supervisor */
+	bool stays;			/* it has no workload: processes join it until its supervisor ends it */
 	bool is_exec;			/* a process for a container that exists: nothing but the process is made */
 	uint32_t timeout_ms;		/* 0: none */
 	const char *timeout_pointer;

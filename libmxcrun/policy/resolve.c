@@ -71,6 +71,14 @@ int policy_check(struct arena *arena, const struct mxc_config *config, const str
 	return r;
 }
 
+/* What the variables of the process name. */
+static const char *proxy_of(const struct policy_work *work)
+{
+	const char *own = work->config->exec_proxy;
+
+	return own ? own : work->decisions->network.policy.proxy.url;
+}
+
 int policy_resolve(struct policy_work *work, const struct policy_decisions **ret, struct err **err)
 {
 	struct policy_decisions *decisions = work->decisions;
@@ -79,7 +87,7 @@ int policy_resolve(struct policy_work *work, const struct policy_decisions **ret
 	int r = policy_filesystem(view, err);
 
 	if (r == 0)
-		r = policy_process(view->arena, config, work->facts, view->objects, decisions->network.policy.proxy.url,
+		r = policy_process(view->arena, config, work->facts, view->objects, proxy_of(work),
 				   &decisions->process, err);
 	if (r == 0)
 		r = policy_limits(view->arena, config, &decisions->resources, err);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <limits.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -262,6 +263,9 @@ static int give_up_rights(struct init *init, struct err **err)
 		r = credentials_apply(init, err);
 	if (r == 0)
 		r = landlock_apply(init, err);
+	/* changed credentials would have taken it back */
+	if (r == 0 && init->plan->lifecycle.is_sandbox && init->plan->lifecycle.is_exec && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		r = err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_PDEATHSIG", NULL);
 	if (r == 0 && process->no_new_privileges)
 		r = seccomp_load(init, err);
 	return r;

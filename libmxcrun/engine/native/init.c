@@ -335,7 +335,7 @@ static int open_container_root(struct init *init, struct err **err)
 static int join(struct init *init, struct err **err)
 {
 	static int (*const stages[])(struct init *, struct err **) = {
-		label_open, namespaces_join, open_container_root, init_pass_gate, namespaces_new_cgroup,
+		label_open, namespaces_join, open_container_root, procfs_open_joined, init_pass_gate, namespaces_new_cgroup,
 	};
 	int r = 0;
 
@@ -349,7 +349,7 @@ static int join(struct init *init, struct err **err)
 /* LXC names us by a descriptor, has us killed when it ends itself, makes all mounts shared, and tells nobody our number. */
 static int take_over(struct init *init, struct err **err)
 {
-	(void)prctl(PR_SET_NAME, "mxcrun-init");
+	(void)prctl(PR_SET_NAME, ENGINE_HELD_NAME);
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_PDEATHSIG", NULL);
 	/* of raw_take_ids() in clone.c */
@@ -438,6 +438,8 @@ static int run(struct init *init, struct err **err)
 		r = wait_for_start(init, err);
 	if (r < 0)
 		return r;
+	if (init->plan->lifecycle.stays)
+		return reaper_stay(init, err);
 	return init->plan->process.keep_init ? reaper_run(init, run_workload, err) : run_workload(init, err);
 }
 

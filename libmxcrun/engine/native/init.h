@@ -149,6 +149,8 @@ int regions_apply(struct init *init, struct err **err);
 int procfs_open(struct init *init, struct err **err);
 /* Instead, where another engine has made the mounts: the host's, as we were given it. */
 int procfs_take(struct init *init, struct err **err);
+/* For a process that joins a container and makes a user namespace in it. */
+int procfs_open_joined(struct init *init, struct err **err);
 int procfs_apply(struct init *init, struct err **err);
 /* The host's /proc, proven to be the root of a procfs: descriptor (O_PATH) or -errno. And is fd on a procfs? 0 or -errno. */
 int procfs_open_host(void);
@@ -196,6 +198,8 @@ int home_add(struct init *init, struct err **err);
 /* reaper.c: be pid 1 of a sandbox: fork the workload (which runs `run` and reports its own errors on the sync socket), reap, exit
  * with its code. Does not return on success. */
 int reaper_run(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err);
+/* The same without a workload. */
+int reaper_stay(struct init *init, struct err **err);
 
 /* init.c: wait at the gate, once; the network namespace is ours then. */
 int init_pass_gate(struct init *init, struct err **err);

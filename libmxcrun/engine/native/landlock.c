@@ -35,9 +35,15 @@ static uint64_t rights_of(unsigned int abi)
 	return last | (last - 1);
 }
 
+/* What joins a sandbox is a domain of its own, and may have to end what joined it before. */
+static bool keeps_signals_in(const struct plan *plan)
+{
+	return plan->process.landlock_abi >= 6 && !(plan->lifecycle.is_exec && plan->process.new_session);
+}
+
 static uint64_t scope_of(const struct plan *plan)
 {
-	uint64_t signals = plan->process.landlock_abi >= 6 ? SYS_LANDLOCK_SCOPE_SIGNAL : 0;
+	uint64_t signals = keeps_signals_in(plan) ? SYS_LANDLOCK_SCOPE_SIGNAL : 0;
 
 	return signals | (plan_keeps_abstract_sockets_out(plan) ? SYS_LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET : 0);
 }

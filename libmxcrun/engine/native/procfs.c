@@ -96,6 +96,22 @@ int procfs_open(struct init *init, struct err **err)
 	return 0;
 }
 
+/* For the maps of a user namespace that the process will make in the container, whose own may be covered or denied. */
+int procfs_open_joined(struct init *init, struct err **err)
+{
+	int fd;
+
+	if (!init->plan->process.inner_userns)
+		return 0;
+	fd = mount_new_filesystem(init, "proc", "proc", NULL, 0, PROCFS_ATTRS, NULL);
+	if (fd == -EPERM)
+		fd = procfs_open_host();
+	if (fd < 0)
+		return err_sys(err, E_HOST, -fd, "open", "/proc", NULL);
+	init->proc_fd = fd;
+	return 0;
+}
+
 int procfs_take(struct init *init, struct err **err)
 {
 	int r = procfs_check(init->fds.proc);

@@ -1,4 +1,5 @@
-/* reaper.c - pid 1 of a sandbox: start the workload, reap what it leaves, hand signals on, end with it.
+/* reaper.c - pid 1 of a sandbox: start the workload, reap what it leaves, hand signals on, end with it. Where the sandbox stays
+ * there is no workload: processes join from outside, and two signals stop the sandbox and let it go on.
  *
  * The workload is born in our memory, and we sleep until it has a memory of its own, or has failed: a copy of ours would be made
  * and written to page by page, and taken down by its execve.
@@ -18,6 +19,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "engine/engine.h"
 #include "engine/native/clone.h"
 #include "engine/native/init.h"
 
@@ -98,6 +100,10 @@ static void close_all_but(struct init *init, int signal_fd)
 	(void)sys_close_range((unsigned int)high + 1, ~0u, 0);
 }
 
+#define NO_WORKLOAD ((pid_t)0)
+#define END_ROUNDS 5000
+#define END_ROUND_MS 1
+
 /* Reap all that has ended; the workload's end is ours. */
 static void reap(pid_t workload)
 {
@@ -107,8 +113,26 @@ static void reap(pid_t workload)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == workload)
 			_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-	if (pid < 0 && errno == ECHILD)
+	if (pid < 0 && errno == ECHILD && workload != NO_WORKLOAD)
 		_exit(EXIT_KILLED);	/* can't be: only we reap it */
+}
+
+/* All processes but this one. What somebody outside has to reap counts until he has. */
+static void end_joined(void)
+{
+	for (int round = 0; round < END_ROUNDS && kill(-1, SIGKILL) == 0; round++) {
+		reap(NO_WORKLOAD);
+		(void)poll(NULL, 0, END_ROUND_MS);
+	}
+	(void)prctl(PR_SET_NAME, ENGINE_STOPPED_NAME);
+}
+
+static void obey(int number)
+{
+	if (number == ENGINE_STOP_SIGNAL)
+		end_joined();
+	else if (number == ENGINE_GO_SIGNAL)
+		(void)prctl(PR_SET_NAME, ENGINE_HELD_NAME);
 }
 
 /* What the terminal sends goes to the whole foreground group already; a hang-up only to its session leader. */
@@ -119,7 +143,9 @@ static void hand_on(const struct signalfd_siginfo *info, pid_t workload)
 	/* Senders outside of our pid namespace are 0 in it; from inside, pid 1 has no use for signals. */
 	if (info->ssi_pid)
 		return;
-	if (info->ssi_code != SI_KERNEL || number == SIGHUP)
+	if (workload == NO_WORKLOAD)
+		obey(number);
+	else if (info->ssi_code != SI_KERNEL || number == SIGHUP)
 		(void)kill(workload, number);	/* may have ended just now */
 }
 
@@ -150,20 +176,24 @@ static void watch(int signal_fd, int life_fd, pid_t workload)
 	}
 }
 
-int reaper_run(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err)
+/* The descriptor of our signals, or -errno. */
+static int become_reaper(struct err **err)
 {
-	cleanup_close int signal_fd = -1;
-	pid_t workload;
 	int r;
 
 	/* set up: from here on it may be joined */
-	(void)prctl(PR_SET_NAME, "mxcrun-init");
+	(void)prctl(PR_SET_NAME, ENGINE_HELD_NAME);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_PDEATHSIG", NULL);
 	r = block_all(err);
-	if (r < 0)
-		return r;
-	signal_fd = open_signals(err);
+	return r < 0 ? r : open_signals(err);
+}
+
+int reaper_run(struct init *init, int (*run)(struct init *init, struct err **err), struct err **err)
+{
+	cleanup_close int signal_fd = become_reaper(err);
+	pid_t workload;
+
 	if (signal_fd < 0)
 		return signal_fd;
 	workload = start_workload(init, run);
@@ -171,4 +201,18 @@ int reaper_run(struct init *init, int (*run)(struct init *init, struct err **err
 		return err_sys(err, E_PROCESS, -workload, "clone3", "workload", NULL);
 	close_all_but(init, signal_fd);
 	watch(signal_fd, init->fds.life, workload);
+}
+
+/* Who starts a process in it has no rights but an ordinary user's, maybe, and opens our namespaces: that takes a process that may be
+ * dumped (ptrace(2)). For those inside nothing changes: their user namespace is below ours, and has no rights over it. */
+int reaper_stay(struct init *init, struct err **err)
+{
+	cleanup_close int signal_fd = become_reaper(err);
+
+	if (signal_fd < 0)
+		return signal_fd;
+	if (init->plan->process.inner_userns && prctl(PR_SET_DUMPABLE, 1) < 0)
+		return err_sys(err, E_PROCESS, errno, "prctl", "PR_SET_DUMPABLE", NULL);
+	close_all_but(init, signal_fd);
+	watch(signal_fd, init->fds.life, NO_WORKLOAD);
 }
