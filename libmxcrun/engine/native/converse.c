@@ -27,13 +27,24 @@ static const char *find_limit_pointer(const struct plan *plan)
 	return NULL;
 }
 
+/* -1: none. systemd may remove the group of a scope as soon as it is empty: then what was asked for has to do. */
+static int64_t memory_limit(const struct cgroup *cgroup, const struct plan *plan)
+{
+	int64_t limit;
+
+	if (cgroup_memory_limit(cgroup, &limit) == 0)
+		return limit;
+	return plan && plan->cgroup.memory_bytes ? plan->cgroup.memory_bytes : -1;
+}
+
 int engine_check_memory(const struct cgroup *cgroup, const struct plan *plan, const char *when, struct err **err)
 {
 	int64_t limit;
 
 	if (!cgroup_oom_kills(cgroup))
 		return 0;
-	if (cgroup_memory_limit(cgroup, &limit) < 0 || limit < 0)
+	limit = memory_limit(cgroup, plan);
+	if (limit < 0)
 		return err_set(err, E_CGROUP, 0, NULL,
 			       "init was killed %s: out of memory, by a limit above the container's group or the host's memory", when);
 	return err_set(err, E_CGROUP, 0, plan ? find_limit_pointer(plan) : NULL,
