@@ -224,6 +224,23 @@ none_sleeps() { [ "$(sleepers "$1")" = 0 ]; }
 	done_well
 }
 
+@test "killed at any time of its start, deprovision takes all of it away" {
+	local ms
+	for ms in 0 2 4 6 8 11 14 18 25 40; do
+		provision '.filesystem.readwritePaths = [$d + "/rw"]'
+		jq -n --arg id "$ID" '{phase: "start", sandboxId: $id}' >"$BATS_TEST_TMPDIR/start.json"
+		rt mxc run "$BATS_TEST_TMPDIR/start.json" </dev/null >/dev/null 2>&1 &
+		sleep "$(printf '0.%03d' "$(($(slow 1) * ms))")"
+		pkill -9 -f "mxc run $BATS_TEST_TMPDIR/start.json" || true # the supervisor, too
+		wait "$!" || true
+		ask deprovision
+		done_well
+		ask start
+		refused_as not_provisioned
+	done
+	assert_nothing_left
+}
+
 @test "limits of the sandbox hold for what joins it" {
 	requires root
 	started '.bubblewrap.resources = {memoryMb: 64, pids: 20}'
