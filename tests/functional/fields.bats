@@ -325,6 +325,11 @@ has_stopped() { [ "$(status_of "$TAG")" = stopped ]; }
 	make_bundle '.process.scheduler = {policy: "SCHED_ISO"}'
 	run_bundle
 	assert_refused /process/scheduler
+	[ "$(nproc)" -gt 1 ] || return 0
+	make_bundle '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 1000000, deadline: 20000000, period: 30000000}
+		| .linux.resources.cpu = {cpus: "0"}'
+	run_bundle
+	assert_refused /process/scheduler "all CPUs"
 }
 
 @test "ioPriority: each class" {

@@ -9,6 +9,7 @@
 #include "engine/native/init.h"
 
 #define IOPRIO_WHO_PROCESS 1
+#define POLICY_DEADLINE 6u /* SCHED_DEADLINE, which not every C library has */
 #define CPUS_MAX 8192u /* the most that a kernel can be built for */
 
 /* struct sched_attr of sched_setattr(2) as of Linux 3.14, which every later kernel takes. */
@@ -36,7 +37,9 @@ static int set_scheduler(const struct plan_scheduler *plan, struct err **err)
 		err_hint(err, "SCHED_FIFO and SCHED_RR need a priority of 1 to 99, the others none; "
 			      "SCHED_DEADLINE needs runtime, deadline and period");
 	if (r == -EPERM)
-		err_hint(err, "it needs CAP_SYS_NICE, and for a real-time policy a cgroup with real-time runtime");
+		err_hint(err, plan->policy == POLICY_DEADLINE
+				      ? "SCHED_DEADLINE needs CAP_SYS_NICE, and all CPUs of the host: it does not go with linux.resources.cpu.cpus"
+				      : "it needs CAP_SYS_NICE, and for a real-time policy a cgroup with real-time runtime");
 	return r;
 }
 
