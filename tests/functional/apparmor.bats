@@ -69,6 +69,14 @@ profile_of_process() { # jq arguments
 	assert_nothing_left
 }
 
+@test "unconfined holds on a host without AppArmor as well, for the workload and for exec" {
+	make_bundle '.process.apparmorProfile = "unconfined"'
+	start_container "$TAG"
+	rt exec --apparmor unconfined "$TAG" true
+	run --separate-stderr rt exec --apparmor unconfined2 "$TAG" true
+	assert_refused unconfined2
+}
+
 @test "an image whose /proc is no procfs doesn't take the profile away" {
 	requires apparmor
 	load_profile

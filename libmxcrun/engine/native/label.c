@@ -20,15 +20,16 @@ struct module {
 	const char *name, *pointer;
 	const char *own_file, *file;	/* below thread-self; own_file is this module's even beside another; NULL: none */
 	const char *prefix;
+	const char *none;		/* the label that confines nothing, which is so where the module isn't; NULL: there is none */
 };
 
 static const struct module apparmor = {
 	/* attr/apparmor: Linux 5.8 */
-	"AppArmor", "/process/apparmorProfile", "attr/apparmor/exec", "attr/exec", "exec ",
+	"AppArmor", "/process/apparmorProfile", "attr/apparmor/exec", "attr/exec", "exec ", "unconfined",
 };
-static const struct module selinux = { "SELinux", "/process/selinuxLabel", NULL, "attr/exec", "" };
+static const struct module selinux = { "SELinux", "/process/selinuxLabel", NULL, "attr/exec", "", NULL };
 /* The session keyring's, which is made before the execve. */
-static const struct module selinux_keys = { "SELinux", "/process/selinuxLabel", NULL, "attr/keycreate", "" };
+static const struct module selinux_keys = { "SELinux", "/process/selinuxLabel", NULL, "attr/keycreate", "", NULL };
 
 int label_open(struct init *init, struct err **err)
 {
@@ -60,8 +61,10 @@ static int open_attribute(const struct init *init, const struct module *module)
 	return fd < 0 ? -errno : fd;
 }
 
-static int is_not_enabled(const struct module *module, const char *label, int number, struct err **err)
+static int without_module(const struct module *module, const char *label, int number, struct err **err)
 {
+	if ((number == ENOENT || number == EINVAL) && module->none && strcmp(label, module->none) == 0)
+		return 0;
 	return err_set(err, E_HOST, number, module->pointer, "%s is not enabled on this host, so %s can't be applied",
 		       module->name, label);
 }
@@ -76,7 +79,7 @@ static int apply_one(struct init *init, const struct module *module, const char 
 		return 0;
 	fd = open_attribute(init, module);
 	if (fd < 0)
-		return is_not_enabled(module, label, -fd, err);
+		return without_module(module, label, -fd, err);
 	if (procfs_check(fd) < 0)
 		return err_set(err, E_HOST, EXDEV, module->pointer, "the attribute file is not one of a proc file system");
 	len = snprintf(text, sizeof(text), "%s%s", module->prefix, label);
@@ -87,7 +90,7 @@ static int apply_one(struct init *init, const struct module *module, const char 
 	if (errno == ENOENT)
 		return err_set(err, E_HOST, ENOENT, module->pointer, "no %s profile %s is loaded", module->name, label);
 	if (errno == EINVAL)
-		return is_not_enabled(module, label, EINVAL, err);
+		return without_module(module, label, EINVAL, err);
 	return err_sys(err, E_CREDENTIALS, errno, "write", label, module->pointer);
 }
 
