@@ -6,11 +6,9 @@
  * nothing of ours on any stream.
  */
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/wait.h>
 
 #include "base/fd.h"
 #include "base/sys.h"

@@ -8,13 +8,9 @@
 #include "lifecycle/phase.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/pid.h"
@@ -121,6 +117,20 @@ static int look(const struct lifecycle *lc, const struct provisioned *sandbox, s
 static int fail_lost(struct phase_call *call, const struct provisioned *sandbox, struct err **err)
 {
 	return fail(call, "stale_id", sandbox, "was running, and has ended without being stopped", err);
+}
+
+/* One that runs; otherwise is the word for one that does not. */
+static int look_running(const struct lifecycle *lc, struct phase_call *call, const struct provisioned *sandbox,
+			struct container *container, const char *otherwise, struct err **err)
+{
+	enum phased phased;
+	int r = look(lc, sandbox, container, &phased, err);
+
+	if (r < 0)
+		return r;
+	if (phased == PHASED_LOST)
+		return fail_lost(call, sandbox, err);
+	return phased == PHASED_RUNNING ? 0 : fail(call, otherwise, sandbox, "is not running", err);
 }
 
 /* Its init answers by another name. A frozen one doesn't. */
@@ -267,31 +277,17 @@ static int join(const struct lifecycle *lc, struct phase_call *call, struct prov
 static int execute(const struct lifecycle *lc, struct phase_call *call, struct provisioned *sandbox, struct err **err)
 {
 	cleanup_container struct container container = CONTAINER_INIT;
-	enum phased phased;
-	int r = look(lc, sandbox, &container, &phased, err);
+	int r = look_running(lc, call, sandbox, &container, "not_started", err);
 
-	if (r < 0)
-		return r;
-	if (phased == PHASED_LOST)
-		return fail_lost(call, sandbox, err);
-	if (phased != PHASED_RUNNING)
-		return fail(call, "not_started", sandbox, "is not running", err);
-	return call->is_dry_run ? 0 : join(lc, call, sandbox, err);
+	return r < 0 || call->is_dry_run ? r : join(lc, call, sandbox, err);
 }
 
 static int stop(const struct lifecycle *lc, struct phase_call *call, struct provisioned *sandbox, struct err **err)
 {
 	cleanup_container struct container container = CONTAINER_INIT;
-	enum phased phased;
-	int r = look(lc, sandbox, &container, &phased, err);
+	int r = look_running(lc, call, sandbox, &container, "already_stopped", err);
 
-	if (r < 0)
-		return r;
-	if (phased == PHASED_LOST)
-		return fail_lost(call, sandbox, err);
-	if (phased != PHASED_RUNNING)
-		return fail(call, "already_stopped", sandbox, "is not running", err);
-	return call->is_dry_run ? 0 : signal_init(&container, ENGINE_STOP_SIGNAL, ENGINE_STOPPED_NAME, err);
+	return r < 0 || call->is_dry_run ? r : signal_init(&container, ENGINE_STOP_SIGNAL, ENGINE_STOPPED_NAME, err);
 }
 
 static int deprovision(const struct lifecycle *lc, struct phase_call *call, struct provisioned *sandbox, struct err **err)

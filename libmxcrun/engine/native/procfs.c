@@ -78,16 +78,12 @@ static void leave_to_old_root(struct init *init, int proc_fd)
 	init->proc_is_own = place >= 0 && mount_attach(init, proc_fd, place) == 0;
 }
 
-int procfs_open(struct init *init, struct err **err)
+/* A new instance, attached nowhere; in a user namespace whose own /proc is covered in places, that one. *ret_is_new says which. */
+static int open_private(struct init *init, bool *ret_is_new, struct err **err)
 {
-	int fd;
+	int fd = mount_new_filesystem(init, "proc", "proc", NULL, 0, PROCFS_ATTRS, NULL);
 
-	if (!is_needed(init->plan))
-		return 0;
-	fd = mount_new_filesystem(init, "proc", "proc", NULL, 0, PROCFS_ATTRS, NULL);
-	if (fd >= 0)
-		leave_to_old_root(init, fd);
-	/* a user namespace whose own /proc is covered in places */
+	*ret_is_new = fd >= 0;
 	if (fd == -EPERM)
 		fd = procfs_open_host();
 	if (fd < 0)
@@ -96,20 +92,22 @@ int procfs_open(struct init *init, struct err **err)
 	return 0;
 }
 
+int procfs_open(struct init *init, struct err **err)
+{
+	bool is_new = false;
+	int r = is_needed(init->plan) ? open_private(init, &is_new, err) : 0;
+
+	if (is_new)
+		leave_to_old_root(init, init->proc_fd);
+	return r;
+}
+
 /* For the maps of a user namespace that the process will make in the container, whose own may be covered or denied. */
 int procfs_open_joined(struct init *init, struct err **err)
 {
-	int fd;
+	bool is_new;
 
-	if (!init->plan->process.inner_userns)
-		return 0;
-	fd = mount_new_filesystem(init, "proc", "proc", NULL, 0, PROCFS_ATTRS, NULL);
-	if (fd == -EPERM)
-		fd = procfs_open_host();
-	if (fd < 0)
-		return err_sys(err, E_HOST, -fd, "open", "/proc", NULL);
-	init->proc_fd = fd;
-	return 0;
+	return init->plan->process.inner_userns ? open_private(init, &is_new, err) : 0;
 }
 
 int procfs_take(struct init *init, struct err **err)
