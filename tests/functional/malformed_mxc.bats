@@ -221,7 +221,9 @@ each_is_malformed() {
 	assert_malformed_policy sandboxId
 	policy 'echo ran' '.phase = "exec"'
 	run_policy
-	[ "$status" -eq 1 ] && [ -z "$output" ]
+	# a request, and answered as one
+	equal "$status $(jq -r .error.code <<<"$output")" "1 malformed_request"
+	[ -z "$stderr" ]
 }
 
 @test "secrets are not echoed, strings without end neither" {

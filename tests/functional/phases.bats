@@ -101,6 +101,7 @@ none_sleeps() { [ "$(sleepers "$1")" = 0 ]; }
 	ask deprovision
 	done_well
 	assert_nothing_left
+	equal "$(find /sys/fs/cgroup -type d -name "*${ID#*:}*")" ""
 	ask start
 	refused_as not_provisioned
 }
