@@ -9,15 +9,15 @@
 
 struct exec_options {
 	struct bundle_options bundle; /* of it the terminal, the pid file and the descriptors */
-	struct option_list env, capabilities, groups;
-	const char *cwd, *user, *process_file, *label, *apparmor, *cgroup;
+	struct option_list env, capabilities, groups, cgroups;
+	const char *cwd, *user, *process_file, *label, *apparmor;
 	bool detach, tty, no_new_privileges, ignore_paused;
 };
 
 /* The arrays that options_read() fills: no list is longer than the command line. */
 static int make_lists(struct exec_options *options, int argc, struct err **err)
 {
-	struct option_list *lists[] = { &options->env, &options->capabilities, &options->groups };
+	struct option_list *lists[] = { &options->env, &options->capabilities, &options->groups, &options->cgroups };
 
 	for (size_t i = 0; i < array_size(lists); i++) {
 		lists[i]->items = calloc((size_t)argc + 1, sizeof(*lists[i]->items));
@@ -31,6 +31,7 @@ static void exec_options_done(struct exec_options *options)
 {
 	free(options->env.items);
 	free(options->capabilities.items);
+	free(options->cgroups.items);
 	free(options->groups.items);
 }
 #define cleanup_exec_options __attribute__((cleanup(exec_options_done)))
@@ -138,7 +139,7 @@ static int exec(struct program *program, const struct exec_options *options,
 		request.console_socket = bundle.request.console_socket;
 		request.announcement = bundle.request.announcement;
 		request.process_file = options->process_file;
-		request.cgroup = options->cgroup;
+		request.cgroups = (struct string_list){ options->cgroups.items, options->cgroups.count, true };
 		request.detach = options->detach;
 		request.ignore_paused = options->ignore_paused;
 		r = lifecycle_exec(&lc, &request, &end, err);
@@ -168,7 +169,7 @@ int command_exec(struct program *program, int argc, char **argv)
 		  "no set-uid program has an effect" },
 		{ "apparmor", '\0', OPT_STRING, &options.apparmor, NULL, "PROFILE", "AppArmor profile" },
 		{ "process-label", '\0', OPT_STRING, &options.label, NULL, "LABEL", "SELinux label" },
-		{ "cgroup", '\0', OPT_STRING, &options.cgroup, NULL, "[CONTROLLER:]PATH",
+		{ "cgroup", '\0', OPT_LIST, &options.cgroups, NULL, "[CONTROLLER,...:]PATH",
 		  "a group below the container's" },
 		{ "ignore-paused", '\0', OPT_FLAG, &options.ignore_paused, NULL, NULL,
 		  "also in a paused container, where it waits" },

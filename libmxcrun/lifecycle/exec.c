@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/pid.h"
@@ -74,27 +75,61 @@ static int check_status(const struct execution *e, struct err **err)
 	}
 }
 
-/* "PATH" in all hierarchies, or "CONTROLLER[,CONTROLLER]:PATH" in one; below the container's own group, which "/" is. */
+/* Is that word one of a list with commas? */
+static bool has_word(const char *list, size_t len, const char *word, size_t word_len)
+{
+	for (const char *at = list; at < list + len; at += strcspn(at, ",:") + 1)
+		if (strcspn(at, ",:") == word_len && strncmp(at, word, word_len) == 0)
+			return true;
+	return false;
+}
+
+/* Does the hierarchy have one of the controllers in the list? A host may mount apart what the list names together. */
+static bool has_controller(const struct cgroup_dir *dir, const char *list, size_t len)
+{
+	for (const char *at = dir->controllers; *at; at += strspn(at, ",")) {
+		size_t word_len = strcspn(at, ",");
+
+		if (has_word(list, len, at, word_len))
+			return true;
+		at += word_len;
+	}
+	return false;
+}
+
+static int enter_one(struct execution *e, struct cgroup_dir *dir, const char *path, size_t len, struct err **err)
+{
+	dir->path = arena_printf(e->container.record.arena, "%s/%.*s", dir->path, (int)len, path);
+	if (!dir->path)
+		return err_nomem(err);
+	if (access(dir->path, F_OK) < 0)
+		return err_sys(err, E_CGROUP, errno, "open", dir->path, "--cgroup");
+	return 0;
+}
+
+/* "PATH" in all hierarchies, or "CONTROLLER[,CONTROLLER]:PATH" in some; below the container's own group, which "/" is. */
 static int enter_subgroup(struct execution *e, const char *text, struct err **err)
 {
 	const char *colon = strchr(text, ':'), *path = colon ? colon + 1 : text;
-	size_t len = colon ? (size_t)(colon - text) : 0, changed = 0;
+	size_t changed = 0, len;
+	int r = 0;
 
 	path += strspn(path, "/");
+	for (len = strlen(path); len && path[len - 1] == '/'; len--)
+		;
 	if (strstr(path, ".."))
 		return err_set(err, E_USAGE, 0, NULL, "--cgroup: \"%.256s\" leads out of the container's group", text);
-	for (size_t i = 0; i < e->cgroup.count; i++) {
+	for (size_t i = 0; i < e->cgroup.count && r == 0; i++) {
 		struct cgroup_dir *dir = &e->cgroup.dirs[i];
 
-		if (colon && (strlen(dir->controllers) != len || strncmp(dir->controllers, text, len) != 0))
+		if (colon && !has_controller(dir, text, (size_t)(colon - text)))
 			continue;
-		if (*path)
-			dir->path = arena_printf(e->container.record.arena, "%s/%s", dir->path, path);
-		if (!dir->path)
-			return err_nomem(err);
+		r = len ? enter_one(e, dir, path, len, err) : 0;
 		changed++;
 	}
-	return changed ? 0 : err_set(err, E_USAGE, 0, NULL, "--cgroup: the container has no group for \"%.256s\"", text);
+	if (r < 0 || changed)
+		return r;
+	return err_set(err, E_USAGE, 0, NULL, "--cgroup: the container has no group for \"%.256s\"", text);
 }
 
 /* A copy, because sub-groups change the paths. */
@@ -107,7 +142,13 @@ static int prepare_cgroup(struct execution *e, struct err **err)
 	e->cgroup.dirs = arena_memdup(e->container.record.arena, own->dirs, own->count * sizeof(*own->dirs));
 	if (own->count && !e->cgroup.dirs)
 		return err_nomem(err);
-	return e->request->cgroup ? enter_subgroup(e, e->request->cgroup, err) : 0;
+	for (size_t i = 0; i < e->request->cgroups.count; i++) {
+		int r = enter_subgroup(e, e->request->cgroups.items[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int open_target(struct execution *e, struct err **err)
@@ -214,7 +255,7 @@ static int start_process(struct execution *e, struct err **err)
 	cleanup_err struct err *busy = NULL;
 	int r = e->prepared.engine->start(&request, &e->child, &busy);
 
-	if (r == -EBUSY && !e->request->cgroup && move_to_group_of_init(e))
+	if (r == -EBUSY && !e->request->cgroups.count && move_to_group_of_init(e))
 		r = e->prepared.engine->start(&request, &e->child, err);
 	else if (r < 0 && err)
 		*err = take_ptr(busy);

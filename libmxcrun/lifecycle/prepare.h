@@ -56,7 +56,7 @@ struct exec_request {
 	struct oci_exec_changes changes;
 	const char *console_socket; /* NULL: none */
 	struct announcement announcement;
-	const char *cgroup;		/* a group below the container's; NULL: the container's own */
+	struct string_list cgroups;	/* groups below the container's, "[CONTROLLER[,CONTROLLER]:]PATH"; none: the container's own */
 	struct engine_child *waiting;	/* of wait_for_plan(); NULL: none */
 	bool detach, ignore_paused;
 	/* For a sandbox, which has no bundle: who plans it, and is told when it has started. NULL: prepare_exec(), nobody */

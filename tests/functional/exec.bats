@@ -311,7 +311,19 @@ y
 		contains "$(rt exec --cgroup sub "$TAG" cat /proc/self/cgroup)" /sub
 	else
 		contains "$(rt exec --cgroup pids:sub "$TAG" grep :pids: /proc/self/cgroup)" /sub
+		# one more, several controllers at once, wherever they are mounted, and a slash too many
+		local memory cpu
+		memory=$(cgroup_dir "$PID" memory)
+		cpu=$(cgroup_dir "$PID" cpu)
+		mkdir "$memory/sub" "$cpu/other"
+		[ -d "$(cgroup_dir "$PID" cpuacct)/other" ] || mkdir "$(cgroup_dir "$PID" cpuacct)/other"
+		rt exec --cgroup pids,memory:sub/ --cgroup cpu,cpuacct:other "$TAG" cat /proc/self/cgroup >"$BATS_TEST_TMPDIR/groups"
+		equal "$(grep -cE ':(pids|memory):.*/sub$' "$BATS_TEST_TMPDIR/groups")" 2
+		equal "$(grep -E ':[^:]*cpu(,|:|acct)' "$BATS_TEST_TMPDIR/groups" | grep -vc '/other$' || true)" 0
 	fi
+	run_exec --cgroup absent "$TAG" true
+	equal "$status" 255
+	contains "$stderr" --cgroup absent "No such file"
 	# runc's word for the container's own group
 	equal "$(rt exec --cgroup / "$TAG" cat /proc/self/cgroup)" "$(rt exec "$TAG" cat /proc/self/cgroup)"
 	run_exec --cgroup /../x "$TAG" true
