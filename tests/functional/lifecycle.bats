@@ -169,12 +169,17 @@ GUARDS="root jq"
 }
 
 @test "a created container can be killed before it was started" {
+	local signal
 	make_bundle
-	create_container "$TAG"
-	rt kill "$TAG" KILL
-	wait_for 10 is_status "$TAG" stopped
-	rt delete "$TAG"
-	assert_nothing_left
+	# what asks it to end does so too, as with runc: nobody has to wait for the KILL of who stops it
+	for signal in KILL TERM INT HUP; do
+		create_container "$TAG"
+		rt kill "$TAG" USR1
+		rt kill "$TAG" "$signal"
+		wait_for 10 is_status "$TAG" stopped
+		rt delete "$TAG"
+		assert_nothing_left
+	done
 }
 
 @test "delete of a running container is refused, with --force it is killed" {

@@ -388,6 +388,28 @@ static int complete(struct init *init, struct err **err)
 	return r < 0 ? r : settle(init, err);
 }
 
+static void end_by_signal(int number)
+{
+	_exit(128 + number);
+}
+
+/* Who stops a container that was never started: the first process of a pid namespace gets none but those that it handles
+ * (pid_namespaces(7)). execve(2) takes the handlers back; what the caller has ignored stays so. */
+static void heed_signals(void)
+{
+	static const int numbers[] = { SIGHUP, SIGINT, SIGTERM };
+	sigset_t heeded;
+
+	sigemptyset(&heeded);
+	for (size_t i = 0; i < array_size(numbers); i++) {
+		sigaddset(&heeded, numbers[i]);
+		if (signal(numbers[i], end_by_signal) == SIG_IGN)
+			(void)signal(numbers[i], SIG_IGN);
+	}
+	/* all have been blocked since init was made */
+	(void)sigprocmask(SIG_UNBLOCK, &heeded, NULL);
+}
+
 /* One byte from `start` through the FIFO, or the parent's word (run). */
 static int wait_for_start(struct init *init, struct err **err)
 {
@@ -399,6 +421,7 @@ static int wait_for_start(struct init *init, struct err **err)
 	/* create is over: its end of the socket closes; errors go through the FIFO from here on */
 	close(init->fds.sync);
 	init->fds.sync = -1;
+	heed_signals();
 	do
 		n = read(init->fds.start, &byte, 1);
 	while (n < 0 && errno == EINTR);
